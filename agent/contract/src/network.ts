@@ -1,0 +1,55 @@
+import * as z from 'zod'
+import { labels, objectName } from './id.ts'
+
+export const ipamPool = z.object({
+  subnet: z.string(),
+  gateway: z.string().optional(),
+  ipRange: z.string().optional(),
+  auxAddresses: z.record(z.string(), z.string()).optional(),
+})
+export const networkEndpoint = z.object({
+  containerId: z.string(),
+  containerName: z.string(),
+  endpointId: z.string(),
+  mac: z.string(),
+  ipv4: z.string(),
+  ipv6: z.string(),
+  aliases: z.array(z.string()),
+})
+export const networkSummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  driver: z.enum(['bridge', 'host', 'null']),
+  createdAt: z.string(),
+  internal: z.boolean(),
+  ipv6: z.boolean(),
+  attachable: z.boolean(),
+  pools: z.array(ipamPool),
+  labels,
+  options: z.record(z.string(), z.string()),
+  /** The bridge device on the host, empty for host and null. */
+  bridge: z.string(),
+  /** bridge, host, none: made by the engine, never removed. */
+  predefined: z.boolean(),
+  endpoints: z.array(networkEndpoint),
+})
+export type NetworkSummary = z.infer<typeof networkSummary>
+export const createNetworkInput = z.object({
+  name: objectName,
+  driver: z.string().default('bridge'),
+  internal: z.boolean().default(false),
+  ipv6: z.boolean().default(false),
+  attachable: z.boolean().default(false),
+  pools: z.array(ipamPool).default([]),
+  labels: labels.default({}),
+  options: z.record(z.string(), z.string()).default({}),
+})
+/** A container's wish for one network (`docker network connect` / `run --network`). */
+export const endpointConfig = z.object({
+  aliases: z.array(z.string()).default([]),
+  links: z.array(z.string()).default([]),
+  ipv4: z.string().optional(),
+  ipv6: z.string().optional(),
+  mac: z.string().optional(),
+})
+export type EndpointConfig = z.infer<typeof endpointConfig>

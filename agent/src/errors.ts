@@ -1,0 +1,26 @@
+import type { ErrorCode } from '@berth/contract/error'
+
+/**
+ * The one error of the engine. `message` is a sentence that names the thing and the next step; it is shown to people as it is and must
+ * not contain a secret. Edges translate `code` by their own table; anything else that is thrown becomes `internal`.
+ */
+export class EngineError extends Error {
+  readonly code: ErrorCode
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'EngineError'
+    this.code = code
+  }
+}
+
+/** The code of anything thrown: an EngineError's own, `cancelled` for an abort, else `internal`. */
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof EngineError) return error.code
+  if (error instanceof Error && error.name === 'AbortError') return 'cancelled'
+  return 'internal'
+}
+
+/** The sentence of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

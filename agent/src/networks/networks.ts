@@ -1,0 +1,73 @@
+import type { AttachedNetwork, BoundPort, PortBinding } from '@berth/contract/container'
+import type { PruneResult } from '@berth/contract/image'
+import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
+
+/** The words of native/README.md, `network`. */
+export interface MonitorNetwork {
+  attachments: {
+    bridge: string
+    hostName: string
+    containerName: string
+    mac: string
+    addresses: string[]
+    gateways: string[]
+    mtu: number
+  }[]
+  ports: { proto: 'tcp' | 'udp'; hostIp: string; hostPort: number; containerIp: string; containerPort: number }[]
+}
+
+/** What one start of a container gets. Addresses and ports stay reserved until release. */
+export interface NetworkLease {
+  attached: AttachedNetwork[]
+  ports: BoundPort[]
+  monitor: MonitorNetwork
+  /** Lines for /etc/hosts and the content of resolv.conf. */
+  hosts: { ip: string; names: string[] }[]
+  resolvConf: string
+}
+
+export interface Networks {
+  /** Makes the default bridge, reads records, rebuilds our nftables table, starts the name service. */
+  open(): Promise<void>
+  close(): Promise<void>
+  list(filters?: Record<string, string[]>): NetworkSummary[]
+  /** By name, id or prefix. @throws not_found `network X not found` */
+  inspect(nameOrId: string): NetworkSummary
+  create(input: {
+    name: string
+    driver: string
+    internal: boolean
+    ipv6: boolean
+    attachable: boolean
+    pools: { subnet: string; gateway?: string; ipRange?: string; auxAddresses?: Record<string, string> }[]
+    labels: Record<string, string>
+    options: Record<string, string>
+  }): Promise<NetworkSummary>
+  /** @throws failed_precondition `error while removing network: network X id … has active endpoints` */
+  remove(nameOrId: string): Promise<void>
+  prune(options: { until?: string; labels: string[]; notLabels: string[]; dryRun: boolean }): Promise<PruneResult>
+  /** Reserves addresses and host ports for a start and writes the nftables rules. @throws already_exists `Bind for 0.0.0.0:80 failed: port is already allocated`, not_found, resource_exhausted */
+  lease(container: {
+    id: string
+    name: string
+    hostname: string
+    networks: { network: string; config: EndpointConfig }[]
+    ports: PortBinding[]
+    mac: string
+    dns: string[]
+    dnsSearch: string[]
+    dnsOptions: string[]
+    links: { name: string; alias: string }[]
+  }): Promise<NetworkLease>
+  /** After a restart of the agent: takes the lease of a container that goes on running. */
+  adopt(containerId: string, lease: NetworkLease): void
+  /** Gives everything back; rules are gone when it resolves. No error if there is none. */
+  release(containerId: string): Promise<void>
+  /** On a running container: makes the attachment inside its network namespace. */
+  connect(
+    network: string,
+    container: { id: string; name: string; pid: number | null; hostname: string },
+    config: EndpointConfig,
+  ): Promise<AttachedNetwork>
+  disconnect(network: string, container: { id: string; pid: number | null }, force: boolean): Promise<void>
+}

@@ -1,0 +1,49 @@
+/** A mount that somebody else makes: the words of native/README.md. */
+export interface MountSpec {
+  type: string
+  source: string
+  target: string
+  options: string[]
+}
+
+/** Overlay directories of one active snapshot. */
+export interface ActiveSnapshot {
+  key: string
+  lower: string[]
+  upper: string
+  work: string
+}
+
+/**
+ * Layers on disk. Committed snapshots are named by chain id and are never changed; an active one is a container's writable layer (or a build step's).
+ * Returns mounts, mounts nothing itself.
+ */
+export interface Snapshots {
+  has(chainId: string): boolean
+  /** Unpacks a layer archive on top of `parent` (null: the lowest). Idempotent and safe against two callers at once. Verifies diffId. @throws invalid_argument (hostile or broken archive), data_loss (diffId differs), resource_exhausted (disk) */
+  unpack(
+    layer: { parent: string | null; chainId: string; diffId: string; blobPath: string },
+    options: { signal?: AbortSignal },
+  ): Promise<void>
+  /** A writable layer on top of `parent` (null: empty). @throws not_found, already_exists */
+  prepare(key: string, parent: string | null, options?: { idmap?: { uid: number; gid: number; size: number } }): Promise<ActiveSnapshot>
+  active(key: string): ActiveSnapshot | null
+  /** The overlay mount of an active snapshot at `target`. */
+  mounts(key: string, target: string): MountSpec[]
+  /** A read-only view of a committed one at `target`. */
+  view(chainId: string, target: string): MountSpec[]
+  /** Writes the active layer as an archive into the content store and makes it a committed snapshot. The active one stays. */
+  commit(
+    key: string,
+    options: { compress: 'none' | 'gzip' | 'zstd'; signal?: AbortSignal },
+  ): Promise<{ digest: string; sizeBytes: number; diffId: string; chainId: string; mediaType: string }>
+  /** Changes of the active layer against what is below, Docker's A/C/D, sorted by path. */
+  changes(key: string): Promise<{ kind: 'A' | 'C' | 'D'; path: string }[]>
+  usage(key: string): Promise<{ sizeBytes: number; inodes: number }>
+  /** Bytes of a committed layer alone. */
+  layerBytes(chainId: string): number
+  /** Forgets an active snapshot and its files; no error if there is none. */
+  remove(key: string): Promise<void>
+  /** Removes committed snapshots not in `keep` and returns the bytes given back. Called by gc/. */
+  sweep(keep: Set<string>): Promise<number>
+}

@@ -1,0 +1,74 @@
+import type { LogPage, LogQuery, LogRecord } from '@berth/contract/log'
+import type { HostPoint, StatsPoint, StatsSample } from '@berth/contract/stats'
+
+/** How a process ended; exit.json of native/README.md. */
+export interface Exit {
+  exitCode: number
+  signal: number | null
+  oomKilled: boolean
+  startedAt: string
+  exitedAt: string
+}
+
+/** A viewer of one process, over the monitor's frames. Bytes are opaque. */
+export interface Attachment {
+  readonly terminal: boolean
+  readonly size: { cols: number; rows: number }
+  /** Resolves when the process's pipe has taken the bytes. */
+  write(bytes: Uint8Array): Promise<void>
+  closeStdin(): void
+  resize(cols: number, rows: number): void
+  signal(number: number): void
+  /** Grants further output bytes (flow credit only). */
+  credit(bytes: number): void
+  /** Leaves; the process goes on. */
+  close(): void
+}
+
+export interface AttachOptions {
+  stdin: boolean
+  stdout: boolean
+  stderr: boolean
+  replay: boolean
+  /** credit: the process waits for this viewer. drop: the viewer is cut off when it is 1 MiB behind. */
+  flow: { kind: 'credit'; bytes: number } | { kind: 'drop' }
+}
+
+/** Calls come in order; `ended` is the last. */
+export interface AttachListener {
+  stdout(bytes: Buffer): void
+  stderr(bytes: Buffer): void
+  replay(stream: 'stdout' | 'stderr', bytes: Buffer): void
+  replayed(): void
+  resized(cols: number, rows: number): void
+  ended(reason: { exit: Exit } | { lost: string }): void
+}
+
+/** Reading a container's log directory; the container need not run. */
+export interface Logs {
+  read(query: LogQuery): Promise<LogPage>
+  /** From an offset or the tail on, then what comes, until stop() or the container ends and all was given. `deliver` is awaited: back-pressure. */
+  follow(
+    query: { container: string; stdout: boolean; stderr: boolean; tail: number | null; fromOffset?: number; since?: string },
+    deliver: (records: LogRecord[]) => Promise<void>,
+  ): { startOffset: number; endOffset: number; done: Promise<'ended' | 'stopped'>; stop(): void }
+  /** Raw records for the Engine API: bytes as written, newline included where the line had one. */
+  raw(
+    query: { container: string; stdout: boolean; stderr: boolean; tail: number | null; since?: string; until?: string; follow: boolean },
+    deliver: (record: { stream: 'stdout' | 'stderr'; at: string; bytes: Buffer }[]) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>
+}
+
+export interface Stats {
+  /** One sample now (two reads, 100 ms or the running sampler's, so that percent is there). @throws failed_precondition if it does not run */
+  sample(containerId: string): Promise<{ previous: StatsSample | null; sample: StatsSample }>
+  /** Every second while somebody listens; one sampler for all. Returns a function that leaves. */
+  subscribe(
+    selection: { containers: 'all' | string[]; host: boolean },
+    listener: (items: { containers: { id: string; point: StatsPoint; sample: StatsSample }[]; host: HostPoint | null }) => void,
+  ): () => void
+  /** The last hour. */
+  history(containerId: string): StatsPoint[]
+  hostHistory(): HostPoint[]
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+// Integration tests: root, real containers, one file after the other so that machine-wide things (bridges, cgroups) are not fought over.
+export default defineConfig({
+  test: {
+    include: ['agent/**/*.itest.ts', 'apps/**/*.itest.ts', 'native/test/**/*.itest.ts'],
+    exclude: ['**/node_modules/**', '**/.next/**', '**/dist/**'],
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    teardownTimeout: 30_000,
+  },
+})
