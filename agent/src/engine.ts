@@ -7,7 +7,8 @@ import type { Images } from './images/images.ts'
 import type { Networks } from './networks/networks.ts'
 import type { Operations } from './operations/operations.ts'
 import type { Registries } from './registry/registries.ts'
-import type { Logs, Stats } from './tasks/tasks.ts'
+import type { AttachListener, Attachment, Logs, Stats } from './tasks/tasks.ts'
+import type { VolumeFiles } from './volumes/files.ts'
 import type { Volumes } from './volumes/volumes.ts'
 
 /** All rooms, wired. api/ and engine-api/ see this and nothing behind it. */
@@ -18,6 +19,7 @@ export interface Engine {
   images: Images
   registries: Registries
   volumes: Volumes
+  volumeFiles: VolumeFiles
   networks: Networks
   containers: Containers
   logs: Logs
@@ -27,5 +29,7 @@ export interface Engine {
     info(): Promise<SystemInfo>
     diskUsage(): Promise<DiskUsage>
   }
+  /** A shell on the host itself in a new terminal; ends with the agent. Whether a caller may is the edge's question. */
+  openHostConsole(size: { cols: number; rows: number }, listener: AttachListener): Promise<Attachment>
   close(): Promise<void>
 }

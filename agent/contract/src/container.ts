@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { labels, objectName } from './id.ts'
+import { labels, nameOrId, objectName } from './id.ts'
 import { healthcheck, pullPolicy } from './image.ts'
 import { endpointConfig } from './network.ts'
 
@@ -350,3 +350,10 @@ export const pruneContainersInput = z.object({
   notLabels: z.array(z.string()).default([]),
   dryRun: z.boolean().default(false),
 })
+
+export const containerName = z.object({ container: nameOrId })
+export const inspectContainerInput = containerName.extend({ size: z.boolean().default(false) })
+export const topInput = containerName.extend({ psArgs: z.array(z.string()).default([]) })
+/** Replaces a container by one with other options under the same name; `pull`: fetch the image first. */
+export const recreateInput = containerName.extend({ options: containerOptions, pull: z.boolean().default(false) })
+export type RecreateInput = z.infer<typeof recreateInput>

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { nameOrId } from './id.ts'
 
 export const execOptions = z.object({
   cmd: z.array(z.string()).min(1),
@@ -24,3 +25,8 @@ export const execDetail = z.object({
   createdAt: z.string(),
 })
 export type ExecDetail = z.infer<typeof execDetail>
+
+export const createExecInput = z.object({ container: nameOrId, options: execOptions })
+export const execId = z.object({ exec: nameOrId })
+export const killExecInput = execId.extend({ signal: z.string().default('KILL') })
+export const listExecsInput = z.object({ container: nameOrId.optional() })

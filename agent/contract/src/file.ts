@@ -20,3 +20,5 @@ export const listFilesInput = z.object({
   limit: z.number().int().min(1).max(20000).default(5000),
 })
 export const filePathInput = z.object({ root: fileRoot, path: z.string().min(1) })
+/** `to`: absolute path in the same root. */
+export const renameFileInput = filePathInput.extend({ to: z.string().min(1) })

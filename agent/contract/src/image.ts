@@ -101,3 +101,6 @@ export const pruneResult = z.object({
   dryRun: z.boolean(),
 })
 export type PruneResult = z.infer<typeof pruneResult>
+export const imageName = z.object({ image: z.string().min(1) })
+export const referenceInput = z.object({ reference: z.string().min(1) })
+export const searchInput = z.object({ term: z.string().min(1), limit: z.number().int().min(1).max(100).default(25) })

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { labels, objectName } from './id.ts'
+import { labels, nameOrId, objectName } from './id.ts'
 
 export const ipamPool = z.object({
   subnet: z.string(),
@@ -53,3 +53,17 @@ export const endpointConfig = z.object({
   mac: z.string().optional(),
 })
 export type EndpointConfig = z.infer<typeof endpointConfig>
+export const networkName = z.object({ network: nameOrId })
+export const listNetworksInput = z.object({ filters: z.record(z.string(), z.array(z.string())).default({}) })
+export const connectNetworkInput = z.object({
+  network: nameOrId,
+  container: nameOrId,
+  config: endpointConfig.default(() => endpointConfig.parse({})),
+})
+export const disconnectNetworkInput = z.object({ network: nameOrId, container: nameOrId, force: z.boolean().default(false) })
+export const pruneNetworksInput = z.object({
+  until: z.string().optional(),
+  labels: z.array(z.string()).default([]),
+  notLabels: z.array(z.string()).default([]),
+  dryRun: z.boolean().default(false),
+})

@@ -49,3 +49,4 @@ export const operation = z.object({
   result: z.unknown(),
 })
 export type Operation = z.infer<typeof operation>
+export const operationId = z.object({ operation: z.string().min(1) })

@@ -18,3 +18,10 @@ export const registryEntry = z.object({
 export const registryLogin = z.object({ server: z.string().min(1), username: z.string().min(1), password: z.string().min(1) })
 export const searchResult = z.object({ name: z.string(), description: z.string(), stars: z.number(), official: z.boolean() })
 export const catalogPage = z.object({ repositories: z.array(z.string()), next: z.string().nullable() })
+export const registryName = z.object({ server: z.string().min(1) })
+export const repositoryName = z.object({ repository: z.string().min(1) })
+export const catalogInput = z.object({
+  server: z.string().min(1),
+  last: z.string().optional(),
+  limit: z.number().int().min(1).max(1000).default(100),
+})

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { PruneResult } from './image.ts'
 
 /** Additions that a dashboard asks for by name; versions are never compared. */
 export const featureNames = [
@@ -104,3 +105,28 @@ export const diskUsage = z.object({
   blobsBytes: z.number(),
 })
 export type DiskUsage = z.infer<typeof diskUsage>
+
+export const systemPruneInput = z.object({
+  containers: z.boolean().default(true),
+  networks: z.boolean().default(true),
+  /** null: none. `anonymous`: those without a name that nobody uses. `all`: every one that nobody uses. */
+  volumes: z.enum(['anonymous', 'all']).nullable().default(null),
+  /** null: none. `dangling`: untagged ones. `unused`: every one without a container. */
+  images: z.enum(['dangling', 'unused']).nullable().default('dangling'),
+  buildCache: z.boolean().default(true),
+  until: z.string().optional(),
+  labels: z.array(z.string()).default([]),
+  notLabels: z.array(z.string()).default([]),
+  /** List what would go and remove nothing. */
+  dryRun: z.boolean().default(false),
+})
+export type SystemPruneInput = z.infer<typeof systemPruneInput>
+export interface SystemPruneResult {
+  containers: PruneResult | null
+  networks: PruneResult | null
+  volumes: PruneResult | null
+  images: PruneResult | null
+  buildCache: { removed: string[]; reclaimedBytes: number } | null
+  reclaimedBytes: number
+  dryRun: boolean
+}

@@ -21,3 +21,17 @@ export const createVolumeInput = z.object({
   /** The local driver's `type`, `o` and `device` (mount(8) words). */
   options: z.record(z.string(), z.string()).default({}),
 })
+export const listVolumesInput = z.object({
+  filters: z.record(z.string(), z.array(z.string())).default({}),
+  withSize: z.boolean().default(false),
+})
+export const volumeName = z.object({ volume: z.string().min(1), withSize: z.boolean().default(false) })
+export const removeVolumeInput = z.object({ volume: z.string().min(1), force: z.boolean().default(false) })
+export const cloneVolumeInput = z.object({ source: z.string().min(1), target: objectName })
+export const pruneVolumesInput = z.object({
+  /** false: only anonymous ones. */
+  all: z.boolean().default(false),
+  labels: z.array(z.string()).default([]),
+  notLabels: z.array(z.string()).default([]),
+  dryRun: z.boolean().default(false),
+})
