@@ -1,0 +1,228 @@
+/* Root file system mounts by the new mount API (Linux 5.12; overlay's `lowerdir+` 6.5); mounts.h tells what.
+ */
+#include "mounts.h"
+
+#include "cleanup.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+#define STEP "mount"
+
+/* Options that say how a mount is attached rather than what is mounted. */
+static const struct flag_option {
+    const char *name;
+    uint64_t attribute; /* MOUNT_ATTR_* to set */
+    bool recursive;
+    unsigned long propagation; /* MS_* */
+} flag_options[] = {
+    {"ro", MOUNT_ATTR_RDONLY, false, 0},
+    {"rro", MOUNT_ATTR_RDONLY, true, 0},
+    {"nosuid", MOUNT_ATTR_NOSUID, false, 0},
+    {"nodev", MOUNT_ATTR_NODEV, false, 0},
+    {"noexec", MOUNT_ATTR_NOEXEC, false, 0},
+    {"noatime", MOUNT_ATTR_NOATIME, false, 0},
+    {"nodiratime", MOUNT_ATTR_NODIRATIME, false, 0},
+    {"rw", 0, false, 0},
+    {"bind", 0, false, 0},
+    {"rbind", 0, true, 0},
+    {"private", 0, false, MS_PRIVATE},
+    {"rprivate", 0, true, MS_PRIVATE},
+    {"slave", 0, false, MS_SLAVE},
+    {"rslave", 0, true, MS_SLAVE},
+    {"shared", 0, false, MS_SHARED},
+    {"rshared", 0, true, MS_SHARED},
+};
+
+static const struct flag_option *find_flag(const char *name) {
+    for (size_t i = 0; i < sizeof(flag_options) / sizeof(flag_options[0]); i++)
+        if (strcmp(flag_options[i].name, name) == 0)
+            return &flag_options[i];
+    return NULL;
+}
+
+static int fail(struct error *err, const struct mount_plan *plan, const char *what) {
+    return error_errno(err, errno, STEP, plan->target, "mount %s on %s: %s", plan->type, plan->target, what);
+}
+
+/* The kernel explains a refused fsconfig in the context's message queue; the last explanation into out. */
+static void read_explanation(int context, char *out, size_t size) {
+    char line[256];
+    ssize_t got;
+    int saved = errno;
+    out[0] = '\0';
+    while ((got = read(context, line, sizeof(line) - 1)) > 0) {
+        line[got] = '\0';
+        if (got > 2 && (line[0] == 'e' || line[0] == 'w'))
+            snprintf(out, size, " (%s)", line + 2);
+    }
+    errno = saved;
+}
+
+static int fail_config(struct error *err, const struct mount_plan *plan, int context, const char *option) {
+    char explanation[300];
+    read_explanation(context, explanation, sizeof(explanation));
+    int number = errno;
+    return error_errno(err, number, STEP, plan->target, "mount %s on %s: option %s%s", plan->type,
+                       plan->target, option, explanation);
+}
+
+static int set_option(int context, unsigned command, const char *key, const char *value) {
+    return (int)syscall(SYS_fsconfig, context, command, key, value, 0);
+}
+
+/* Paths longer than fsconfig takes go by descriptor; the descriptor is only needed during the call. */
+static int set_path(int context, const char *key, const char *path) {
+    char short_path[32];
+    if (strlen(path) < 256)
+        return set_option(context, FSCONFIG_SET_STRING, key, path);
+    cleanup_fd int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    snprintf(short_path, sizeof(short_path), "/proc/self/fd/%d", fd);
+    return set_option(context, FSCONFIG_SET_STRING, key, short_path);
+}
+
+/* Takes the next directory off a lowerdir list, in place: ':' separates, '\' escapes. NULL at the end. */
+static char *next_layer(char **rest) {
+    char *from = *rest, *begin = *rest, *to = *rest;
+    if (!*from)
+        return NULL;
+    for (; *from && *from != ':'; from++) {
+        if (*from == '\\' && from[1])
+            from++;
+        *to++ = *from;
+    }
+    *rest = *from ? from + 1 : from;
+    *to = '\0';
+    return begin;
+}
+
+static int set_lower_layers(int context, const struct mount_plan *plan, const char *list, struct error *err) {
+    cleanup_free char *copy = strdup(list);
+    char *rest = copy;
+    if (!copy)
+        return fail(err, plan, "copy options");
+    for (char *layer; (layer = next_layer(&rest));)
+        if (set_path(context, "lowerdir+", layer) < 0)
+            return fail_config(err, plan, context, layer);
+    return 0;
+}
+
+static int set_options(int context, const struct mount_plan *plan, struct error *err) {
+    for (size_t i = 0; i < plan->option_count; i++) {
+        const char *option = plan->options[i], *equals = strchr(option, '=');
+        char key[64];
+        if (find_flag(option))
+            continue;
+        if (!equals) {
+            if (set_option(context, FSCONFIG_SET_FLAG, option, NULL) < 0)
+                return fail_config(err, plan, context, option);
+            continue;
+        }
+        snprintf(key, sizeof(key), "%.*s", (int)(equals - option), option);
+        if (strcmp(key, "lowerdir") == 0) {
+            if (set_lower_layers(context, plan, equals + 1, err) < 0)
+                return -1;
+        } else if (set_path(context, key, equals + 1) < 0) {
+            return fail_config(err, plan, context, option);
+        }
+    }
+    return 0;
+}
+
+static int make_file_system(const struct mount_plan *plan, struct error *err) {
+    cleanup_fd int context = (int)syscall(SYS_fsopen, plan->type, FSOPEN_CLOEXEC);
+    if (context < 0)
+        return fail(err, plan, "file system type");
+    if (set_option(context, FSCONFIG_SET_STRING, "source", plan->source) < 0)
+        return fail_config(err, plan, context, "source");
+    if (set_options(context, plan, err) < 0)
+        return -1;
+    if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        return fail_config(err, plan, context, "create");
+    int mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+    return mount < 0 ? fail(err, plan, "fsmount") : mount;
+}
+
+static int clone_tree(const struct mount_plan *plan, struct error *err) {
+    unsigned recursive = 0;
+    for (size_t i = 0; i < plan->option_count; i++)
+        if (strcmp(plan->options[i], "rbind") == 0)
+            recursive = AT_RECURSIVE;
+    int mount =
+        (int)syscall(SYS_open_tree, AT_FDCWD, plan->source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+    return mount < 0 ? fail(err, plan, plan->source) : mount;
+}
+
+static int set_attributes(int mount, const struct mount_plan *plan, struct error *err) {
+    for (size_t i = 0; i < plan->option_count; i++) {
+        const struct flag_option *flag = find_flag(plan->options[i]);
+        if (!flag || (!flag->attribute && !flag->propagation))
+            continue;
+        struct mount_attr attributes = {.attr_set = flag->attribute, .propagation = flag->propagation};
+        if (flag->attribute == MOUNT_ATTR_NOATIME)
+            attributes.attr_clr = MOUNT_ATTR__ATIME;
+        unsigned how = AT_EMPTY_PATH | (flag->recursive ? AT_RECURSIVE : 0);
+        if (syscall(SYS_mount_setattr, mount, "", how, &attributes, sizeof(attributes)) < 0)
+            return fail(err, plan, plan->options[i]);
+    }
+    return 0;
+}
+
+static bool is_bind(const struct mount_plan *plan) {
+    for (size_t i = 0; i < plan->option_count; i++)
+        if (!strcmp(plan->options[i], "bind") || !strcmp(plan->options[i], "rbind"))
+            return true;
+    return strcmp(plan->type, "bind") == 0;
+}
+
+static int apply(const struct mount_plan *plan, struct error *err) {
+    cleanup_fd int mount = is_bind(plan) ? clone_tree(plan, err) : make_file_system(plan, err);
+    if (mount < 0 || set_attributes(mount, plan, err) < 0)
+        return -1;
+    if (syscall(SYS_move_mount, mount, "", AT_FDCWD, plan->target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+        return fail(err, plan, "attach");
+    return 0;
+}
+
+/* The mount that holds path stops passing on what is mounted in it; it may be no mount point itself. */
+static int stop_propagation(const char *path, struct error *err) {
+    cleanup_free char *copy = realpath(path, NULL);
+    if (!copy)
+        return error_errno(err, errno, "namespace", path, "find mount target %s", path);
+    for (;;) {
+        /* EINVAL: not a mount point; the nearest one above it is what holds the path. */
+        if (mount(NULL, copy, NULL, MS_SLAVE, NULL) == 0)
+            return 0;
+        char *slash = strrchr(copy, '/');
+        if (errno != EINVAL || !slash || !copy[1])
+            return error_errno(err, errno, "namespace", path, "stop mount propagation at %s", copy);
+        slash[slash == copy ? 1 : 0] = '\0';
+    }
+}
+
+int mounts_unshare(const struct document *doc, struct error *err) {
+    if (unshare(CLONE_NEWNS) < 0)
+        return error_errno(err, errno, "namespace", "", "make a mount namespace");
+    for (size_t i = 0; i < doc->mount_count; i++)
+        if (stop_propagation(doc->mounts[i].target, err) < 0)
+            return -1;
+    return 0;
+}
+
+int mounts_apply(const struct document *doc, struct error *err) {
+    for (size_t i = 0; i < doc->mount_count; i++) {
+        if (apply(&doc->mounts[i], err) == 0)
+            continue;
+        while (i-- > 0)
+            umount2(doc->mounts[i].target, MNT_DETACH);
+        return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* Step timings; trace.h tells what they promise. */
+#include "trace.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+static int trace_fd = -1;
+static int64_t began, last;
+
+static int64_t now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+void trace_start(int fd) {
+    trace_fd = fd;
+    began = last = now_us();
+}
+
+void trace_step(const char *name) {
+    if (trace_fd < 0)
+        return;
+    int64_t now = now_us();
+    dprintf(trace_fd, "trace %8lld us (+%lld) %s\n", (long long)(now - began), (long long)(now - last), name);
+    last = now;
+}
+
+void trace_stop(void) {
+    trace_fd = -1;
+}

@@ -1,0 +1,14 @@
+/* `--trace`: how long each step of the set-up and of the end took, on stderr. Nothing otherwise. */
+#ifndef BERTH_MONITOR_TRACE_H
+#define BERTH_MONITOR_TRACE_H
+
+/* Starts the clock. From here on trace_step prints to descriptor `fd`. */
+void trace_start(int fd);
+
+/* Prints "<microseconds since start> <microseconds since the last step> <name>". */
+void trace_step(const char *name);
+
+/* Nothing is printed any more. */
+void trace_stop(void);
+
+#endif
