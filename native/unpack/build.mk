@@ -1,0 +1,15 @@
+# berth-unpack: glibc, because libarchive, zstd and libcrypto come from the distribution as glibc archives. They are linked in; only
+# ISA-L (no static library in Debian) and libc stay shared, so start-up costs two objects.
+UNPACK_SRC := $(addprefix unpack/,archive_in.c decode.c diff.c encode.c extract.c inode_table.c input.c listing.c metadata.c options.c \
+              output.c overlay.c pack.c remove.c ring.c sha256.c tar_write.c tree.c usage.c verb_apply.c verb_diff.c verb_tree.c)
+UNPACK_OBJ := $(UNPACK_SRC:%.c=$(OBJ)/%.o)
+UNPACK_LIBS := -Wl,-Bstatic -larchive -lzstd -lbz2 -llzma -lz -lcrypto -Wl,-Bdynamic -lisal -lpthread -ldl
+
+PROGRAMS += $(BIN)/berth-unpack
+LINT_SRC += $(UNPACK_SRC) unpack/main.c $(wildcard unpack/*.h)
+
+$(BIN)/berth-unpack: $(OBJ)/unpack/main.o $(UNPACK_OBJ) $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -Wl,--gc-sections -Wl,-z,relro,-z,now $(UNPACK_LIBS) -lm
+
+-include $(UNPACK_OBJ:.o=.d) $(OBJ)/unpack/main.d

@@ -1,0 +1,372 @@
+#include "extract.h"
+
+#include "archive_in.h"
+#include "lib/cleanup.h"
+#include "metadata.h"
+#include "overlay.h"
+#include "remove.h"
+
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+/* From this size on the kernel is told to start writing a finished file, so that the final sync finds less.
+ */
+#define EARLY_WRITE_SIZE (1 << 20)
+
+/* One entry on its way from the archive to the tree. */
+struct item {
+    struct extract *x;
+    struct archive_in *archive;
+    struct archive_entry *entry;
+    struct tree_path path;
+    const char *full; /* as the archive names it, for messages */
+    int parent;       /* borrowed from the tree */
+    struct metadata metadata;
+    bool was_whiteout; /* a whiteout of the same layer stood here */
+};
+
+void extract_begin(struct extract *x, int root, const struct extract_options *options) {
+    *x = (struct extract){.options = *options};
+    tree_init(&x->tree, root, options->layer);
+    x->umask = umask(0);
+}
+
+void extract_end(struct extract *x) {
+    umask(x->umask);
+    tree_close(&x->tree);
+    for (size_t i = 0; i < x->times_count; i++)
+        free(x->times[i].path);
+    free(x->times);
+    x->times = NULL;
+    x->times_count = x->times_capacity = 0;
+}
+
+/*
+ * Makes room for the entry's name: what is there goes, whatever it is (a later entry of an archive wins).
+ * 0 if the name is free, 1 if it cannot be removed because something is mounted on it, -1 and err.
+ */
+static int make_room(struct item *it, struct error *err) {
+    const char *name = it->path.name;
+    struct stat st;
+    if (fstatat(it->parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT
+                   ? 0
+                   : error_errno(err, errno, "extract", it->full, "cannot stat \"%.256s\"", it->full);
+    if (it->x->options.keep_kind && S_ISDIR(st.st_mode))
+        return error_set(err, "invalid_argument", "extract", it->full,
+                         "cannot overwrite directory \"%.256s\" with non-directory \"%.256s\"", it->full,
+                         it->full);
+    if (it->x->options.layer && overlay_is_whiteout(&st))
+        it->was_whiteout = true;
+    if (remove_entry(it->parent, name, err) < 0)
+        return err->number == EBUSY && S_ISREG(st.st_mode)
+                   ? 1
+                   : error_wrap(err, "cannot replace \"%.256s\"", it->full);
+    if (S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode)) {
+        /* The cached directory may be the one that went, or have been reached through that link. */
+        tree_forget(&it->x->tree);
+        it->parent = tree_parent(&it->x->tree, it->path.parent, true, err);
+        return it->parent < 0 ? -1 : 0;
+    }
+    return 0;
+}
+
+static int write_all(int fd, const void *data, size_t length, int64_t offset) {
+    const char *at = data;
+    while (length > 0) {
+        ssize_t put = pwrite(fd, at, length, offset);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return -1;
+        at += put;
+        offset += put;
+        length -= (size_t)put;
+    }
+    return 0;
+}
+
+static int write_content(struct item *it, int fd, struct error *err) {
+    const void *data;
+    size_t length;
+    int64_t offset, end = 0, size = archive_entry_size(it->entry);
+    int more;
+    while ((more = archive_in_data(it->archive, &data, &length, &offset, err)) > 0) {
+        if (write_all(fd, data, length, offset) < 0)
+            return error_errno(err, errno, "write", it->full, "cannot write \"%.256s\"", it->full);
+        end = offset + (int64_t)length;
+    }
+    if (more < 0)
+        return -1;
+    if (end < size && ftruncate(fd, size) < 0)
+        return error_errno(err, errno, "write", it->full, "cannot extend \"%.256s\" to its size", it->full);
+    if (size >= EARLY_WRITE_SIZE && it->x->options.layer)
+        (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only a hint */
+    return 0;
+}
+
+static int finish(struct item *it, int fd, mode_t type, mode_t made_mode, struct error *err) {
+    if (metadata_apply(&it->metadata, it->parent, it->path.name, fd, type, made_mode, it->entry,
+                       &it->x->skipped_xattrs, err) < 0)
+        return error_wrap(err, "entry \"%.256s\"", it->full);
+    return 0;
+}
+
+static int make_file(struct item *it, struct error *err) {
+    mode_t mode = it->metadata.mode & 0777;
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    cleanup_fd int fd = openat(it->parent, it->path.name, flags, mode);
+    if (fd < 0 && errno == EEXIST) {
+        int busy = make_room(it, err);
+        if (busy < 0)
+            return -1;
+        if (busy) {
+            flags = O_WRONLY | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+            mode = (mode_t)-1;
+        }
+        fd = openat(it->parent, it->path.name, flags, mode);
+    }
+    if (fd < 0)
+        return error_errno(err, errno, "extract", it->full, "cannot create \"%.256s\"", it->full);
+    if (write_content(it, fd, err) < 0)
+        return -1;
+    return finish(it, fd, S_IFREG, mode, err);
+}
+
+static int remember_times(struct item *it, struct error *err) {
+    struct extract *x = it->x;
+    struct stat st;
+    if (fstatat(it->parent, *it->path.name ? it->path.name : ".", &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return error_errno(err, errno, "extract", it->full, "cannot stat \"%.256s\"", it->full);
+    if (x->times_count == x->times_capacity) {
+        size_t capacity = x->times_capacity ? x->times_capacity * 2 : 64;
+        struct extract_times *times = realloc(x->times, capacity * sizeof(*times));
+        if (!times)
+            return error_errno(err, ENOMEM, "extract", it->full, "no memory for the times of directories");
+        x->times = times;
+        x->times_capacity = capacity;
+    }
+    struct extract_times *t = &x->times[x->times_count];
+    t->path = tree_path_join(&it->path);
+    if (!t->path)
+        return error_errno(err, ENOMEM, "extract", it->full, "no memory for the times of directories");
+    t->inode = st.st_ino;
+    t->times[0] = it->metadata.times[0];
+    t->times[1] = it->metadata.times[1];
+    x->times_count++;
+    return 0;
+}
+
+static int make_directory(struct item *it, struct error *err) {
+    const char *name = it->path.name;
+    mode_t made = it->metadata.mode & 01777;
+    bool is_root = *name == '\0', existed = is_root;
+    if (is_root && !it->x->options.layer)
+        return 0; /* the directory that a copy goes into keeps its attributes */
+    if (!is_root && mkdirat(it->parent, name, made) < 0) {
+        struct stat st;
+        if (errno != EEXIST || fstatat(it->parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            return error_errno(err, errno, "extract", it->full, "cannot create the directory \"%.256s\"",
+                               it->full);
+        existed = S_ISDIR(st.st_mode);
+        if (!existed && it->x->options.keep_kind)
+            return error_set(err, "invalid_argument", "extract", it->full,
+                             "cannot overwrite non-directory \"%.256s\" with directory \"%.256s\"", it->full,
+                             it->full);
+        if (!existed && (make_room(it, err) != 0 || mkdirat(it->parent, name, made) < 0))
+            return err->code ? -1
+                             : error_errno(err, errno, "extract", it->full,
+                                           "cannot create the directory \"%.256s\"", it->full);
+    }
+    if (it->was_whiteout && overlay_set_opaque(it->parent, name, err) < 0)
+        return -1;
+    if (existed && it->x->options.own_new_only)
+        return 0;
+    if (finish(it, -1, S_IFDIR, existed ? (mode_t)-1 : made, err) < 0)
+        return -1;
+    return remember_times(it, err);
+}
+
+static int make_link(struct item *it, const char *target, struct error *err) {
+    struct tree_path to;
+    if (tree_split(target, &to, err) < 0)
+        return error_wrap(err, "the hard link \"%.256s\"", it->full);
+    struct tree other; /* a second view, so that the entry's own parent stays cached */
+    tree_init(&other, it->x->tree.root, it->x->tree.one_mount);
+    struct stat from, here;
+    int result = 0;
+    int parent = tree_parent(&other, to.parent, false, err);
+    if (parent < 0 || fstatat(parent, to.name, &from, AT_SYMLINK_NOFOLLOW) < 0)
+        result =
+            error_set(err, "invalid_argument", "extract", it->full,
+                      "the hard link \"%.256s\" points to \"%.256s\", which is not there", it->full, target);
+    else if (S_ISDIR(from.st_mode))
+        result = error_set(err, "invalid_argument", "extract", it->full,
+                           "the hard link \"%.256s\" points to the directory \"%.256s\"", it->full, target);
+    else if (fstatat(it->parent, it->path.name, &here, AT_SYMLINK_NOFOLLOW) < 0 ||
+             here.st_ino != from.st_ino || here.st_dev != from.st_dev) {
+        if (linkat(parent, to.name, it->parent, it->path.name, 0) < 0) {
+            if (errno == EEXIST)
+                result = make_room(it, err);
+            if (result == 0 && linkat(parent, to.name, it->parent, it->path.name, 0) < 0)
+                result = error_errno(err, errno, "extract", it->full, "cannot link \"%.256s\" to \"%.256s\"",
+                                     it->full, target);
+        }
+    }
+    tree_close(&other);
+    tree_path_free(&to);
+    return result == 0 ? 0 : -1;
+}
+
+/* Symbolic links, devices and pipes: one call makes them. 0 or -1 and errno. */
+static int make_node(struct item *it, mode_t type) {
+    if (S_ISLNK(type)) {
+        const char *target = archive_entry_symlink(it->entry);
+        return symlinkat(target ? target : "", it->parent, it->path.name);
+    }
+    dev_t device = S_ISFIFO(type) ? 0
+                                  : makedev((unsigned)archive_entry_rdevmajor(it->entry),
+                                            (unsigned)archive_entry_rdevminor(it->entry));
+    return mknodat(it->parent, it->path.name, type | (it->metadata.mode & 0777), device);
+}
+
+static int make_special(struct item *it, mode_t type, struct error *err) {
+    int result = make_node(it, type);
+    if (result < 0 && errno == EEXIST) {
+        if (make_room(it, err) != 0)
+            return err->code
+                       ? -1
+                       : error_errno(err, EBUSY, "extract", it->full, "cannot replace \"%.256s\"", it->full);
+        result = make_node(it, type);
+    }
+    if (result < 0)
+        return error_errno(err, errno, "extract", it->full, "cannot create \"%.256s\"", it->full);
+    return finish(it, -1, type, it->metadata.mode & 0777, err);
+}
+
+/* A ".wh." entry of a layer. */
+static int make_whiteout(struct item *it, struct error *err) {
+    const char *name = it->path.name;
+    if (strcmp(name, WHITEOUT_OPAQUE) == 0) {
+        return overlay_set_opaque(it->parent, "", err);
+    }
+    if (strncmp(name, WHITEOUT_META_PREFIX, strlen(WHITEOUT_META_PREFIX)) == 0)
+        return 0; /* AUFS's own book-keeping (.wh..wh.plnk, .wh..wh.aufs): nothing of the image */
+    const char *hidden = name + strlen(WHITEOUT_PREFIX);
+    if (*hidden == '\0' || strcmp(hidden, ".") == 0 || strcmp(hidden, "..") == 0)
+        return error_set(err, "invalid_argument", "whiteout", it->full,
+                         "the whiteout \"%.256s\" names no file", it->full);
+    /* A whiteout is about the layers below: what this layer itself has under the name stays. */
+    struct stat st;
+    if (fstatat(it->parent, hidden, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT
+                   ? overlay_make_whiteout(it->parent, hidden, err)
+                   : error_errno(err, errno, "whiteout", it->full, "cannot stat \"%.256s\"", hidden);
+    return S_ISDIR(st.st_mode) ? overlay_set_opaque(it->parent, hidden, err) : 0;
+}
+
+static int extract_item(struct item *it, struct error *err) {
+    mode_t type = archive_entry_filetype(it->entry);
+    const char *link = archive_entry_hardlink(it->entry);
+    if (it->x->options.layer && strncmp(it->path.name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
+        return make_whiteout(it, err);
+    if (*it->path.name == '\0' && (link || !S_ISDIR(type)))
+        return error_set(err, "invalid_argument", "extract", it->full,
+                         "the entry \"%.256s\" would replace the root with something that is no directory",
+                         it->full);
+    if (link)
+        return make_link(it, link, err);
+    switch (type & S_IFMT) {
+    case S_IFREG:
+        return make_file(it, err);
+    case S_IFDIR:
+        return make_directory(it, err);
+    case S_IFLNK:
+    case S_IFCHR:
+    case S_IFBLK:
+    case S_IFIFO:
+        return make_special(it, type, err);
+    default:
+        return error_set(err, "invalid_argument", "extract", it->full,
+                         "the entry \"%.256s\" is of an unknown kind", it->full);
+    }
+}
+
+static int count_entry(struct extract *x, struct archive_entry *entry, const char *name, struct error *err) {
+    int64_t size = archive_entry_size(entry);
+    x->entries++;
+    if (x->options.max_entries && x->entries > x->options.max_entries)
+        return error_set(err, "invalid_argument", "extract", name,
+                         "the archive has more than the limit of %llu entries",
+                         (unsigned long long)x->options.max_entries);
+    if (size < 0)
+        return error_set(err, "invalid_argument", "extract", name, "the entry \"%.256s\" has a negative size",
+                         name);
+    /* Sparse files can claim more than the stream holds, so the stream's own limit is not enough. */
+    if (__builtin_add_overflow(x->bytes, (uint64_t)size, &x->bytes) ||
+        (x->options.max_bytes && x->bytes > x->options.max_bytes))
+        return error_set(err, "invalid_argument", "extract", name,
+                         "the archive unpacks to more than the limit of %llu bytes (at \"%.256s\")",
+                         (unsigned long long)x->options.max_bytes, name);
+    return 0;
+}
+
+static int extract_entry(struct extract *x, struct archive_in *archive, struct archive_entry *entry,
+                         struct error *err) {
+    struct item it = {.x = x, .archive = archive, .entry = entry, .full = archive_entry_pathname(entry)};
+    if (count_entry(x, entry, it.full, err) < 0 || metadata_read(&it.metadata, entry, it.full, err) < 0)
+        return -1;
+    if (x->options.set_owner) {
+        it.metadata.uid = x->options.uid;
+        it.metadata.gid = x->options.gid;
+    }
+    if (x->options.set_mode)
+        it.metadata.mode = x->options.mode;
+    if (tree_split(it.full, &it.path, err) < 0)
+        return -1;
+    it.parent = tree_parent(&x->tree, it.path.parent, true, err);
+    int result = it.parent < 0 ? error_wrap(err, "entry \"%.256s\"", it.full) : extract_item(&it, err);
+    tree_path_free(&it.path);
+    return result;
+}
+
+static int set_times(struct extract *x, struct error *err) {
+    for (size_t i = 0; i < x->times_count; i++) {
+        struct extract_times *t = &x->times[i];
+        struct tree_path path;
+        if (tree_split(t->path, &path, err) < 0)
+            return -1;
+        const char *name = *path.name ? path.name : ".";
+        struct error gone;
+        struct stat st;
+        /* A later entry may have replaced the directory: then these times are nobody's. */
+        int parent = tree_parent(&x->tree, path.parent, false, &gone);
+        int result = 0;
+        if (parent >= 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == t->inode &&
+            S_ISDIR(st.st_mode) && utimensat(parent, name, t->times, AT_SYMLINK_NOFOLLOW) < 0)
+            result = error_errno(err, errno, "times", t->path, "cannot set the times of \"%.256s\"", t->path);
+        tree_path_free(&path);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int extract_archive(struct extract *x, struct input *in, struct error *err) {
+    struct archive_in archive;
+    struct archive_entry *entry;
+    int more;
+    err->code = NULL;
+    if (archive_in_open(&archive, in, err) < 0)
+        return -1;
+    while ((more = archive_in_next(&archive, &entry, err)) > 0)
+        if (extract_entry(x, &archive, entry, err) < 0) {
+            more = -1;
+            break;
+        }
+    archive_in_close(&archive);
+    return more < 0 ? -1 : set_times(x, err);
+}

@@ -1,0 +1,32 @@
+/* Files → archive entries; the part that layers (`diff`) and copies out (`get`, `export`) share. */
+#ifndef BERTH_UNPACK_PACK_H
+#define BERTH_UNPACK_PACK_H
+
+#include "inode_table.h"
+#include "lib/error.h"
+#include "output.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+struct packer {
+    struct output *out;
+    struct inode_table links; /* files with more than one name → the first name in this archive */
+    bool one_device;          /* leave mounts out: their directory is packed, empty */
+    uint64_t entries;
+};
+
+/*
+ * Packs the one entry `name` of the directory `parent` as `path` (no trailing slash). st is what was found
+ * there. Links are not followed; sockets are skipped, as tar does. Of a directory only the header is written.
+ */
+int pack_entry(struct packer *packer, int parent, const char *name, const char *path, const struct stat *st,
+               struct error *err);
+
+/* Packs everything below the directory open as fd, names sorted; paths are put below `path`. */
+int pack_children(struct packer *packer, int fd, const char *path, int depth, struct error *err);
+
+void packer_close(struct packer *packer);
+
+#endif

@@ -1,0 +1,97 @@
+/* `berth-unpack diff` and `changes`: what the upper directory of an overlay changes. */
+#include "diff.h"
+#include "lib/cleanup.h"
+#include "listing.h"
+#include "options.h"
+#include "tar_write.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ANSWER_FD 3
+
+static int open_layers(const char *upper, const struct option_list *lower, int *fd, struct lower_dirs *dirs,
+                       struct error *err) {
+    if (options_require(upper, "upper", err) < 0)
+        return -1;
+    listing_raise_descriptor_limit();
+    *fd = open(upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        return error_errno(err, errno, "open", upper, "cannot open the upper directory \"%.256s\"", upper);
+    return lower_dirs_open(dirs, lower->values, lower->count, err);
+}
+
+static int parse_compression(const char *text, enum output_compression *out, struct error *err) {
+    static const char *const names[] = {"none", "gzip", "zstd"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (enum output_compression)i;
+            return 0;
+        }
+    return error_set(err, "invalid_argument", "options", NULL,
+                     "--compress is none, gzip or zstd, not \"%.64s\"", text);
+}
+
+static int write_layer(struct output *out, int upper, const struct lower_dirs *lower,
+                       struct input_summary *summary, uint64_t *entries, struct error *err) {
+    struct packer packer = {.out = out};
+    int result = diff_pack(&packer, upper, lower, err);
+    *entries = packer.entries;
+    packer_close(&packer);
+    if (result == 0)
+        result = tar_end(out, err);
+    return result == 0 ? output_finish(out, summary, err) : -1;
+}
+
+int verb_diff(int argc, char **argv, struct error *err) {
+    const char *upper = NULL, *compress = "none";
+    uint64_t level = 0, entries = 0;
+    struct option_list lower = {0};
+    const struct option_spec specs[] = {{"upper", OPTION_TEXT, &upper, NULL},
+                                        {"lower", OPTION_LIST, &lower, NULL},
+                                        {"compress", OPTION_TEXT, &compress, NULL},
+                                        {"level", OPTION_NUMBER, &level, NULL},
+                                        {0}};
+    enum output_compression compression = OUTPUT_NONE;
+    struct lower_dirs dirs = {0};
+    cleanup_fd int fd = -1;
+    struct input_summary summary;
+    if (options_parse(specs, argc, argv, err) < 0 || parse_compression(compress, &compression, err) < 0)
+        return -1;
+    int result = open_layers(upper, &lower, &fd, &dirs, err);
+    struct output *out =
+        result == 0 ? output_open(STDOUT_FILENO, compression, level > 1000 ? 1000 : (int)level, err) : NULL;
+    result = out ? write_layer(out, fd, &dirs, &summary, &entries, err) : -1;
+    output_close(out);
+    lower_dirs_free(&dirs);
+    free(lower.values);
+    if (result < 0 || fcntl(ANSWER_FD, F_GETFD) < 0)
+        return result; /* whoever does not open descriptor 3 does not want the answer */
+    struct json_writer w;
+    json_writer_init(&w, 0);
+    json_begin_object(&w);
+    verb_put_summary(&w, &summary);
+    json_member_uint(&w, "entries", entries);
+    json_end_object(&w);
+    return verb_answer(ANSWER_FD, &w, err);
+}
+
+int verb_changes(int argc, char **argv, struct error *err) {
+    const char *upper = NULL;
+    struct option_list lower = {0};
+    const struct option_spec specs[] = {
+        {"upper", OPTION_TEXT, &upper, NULL}, {"lower", OPTION_LIST, &lower, NULL}, {0}};
+    struct lower_dirs dirs = {0};
+    cleanup_fd int fd = -1;
+    if (options_parse(specs, argc, argv, err) < 0)
+        return -1;
+    int result = open_layers(upper, &lower, &fd, &dirs, err);
+    if (result == 0)
+        result = diff_print_changes(fd, &dirs, err);
+    lower_dirs_free(&dirs);
+    free(lower.values);
+    return result;
+}

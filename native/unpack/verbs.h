@@ -1,0 +1,18 @@
+/* The verbs of berth-unpack, one file each. All take the arguments after the verb; 0, or -1 and err. */
+#ifndef BERTH_UNPACK_VERBS_H
+#define BERTH_UNPACK_VERBS_H
+
+#include "input.h"
+#include "lib/error.h"
+#include "lib/json.h"
+
+typedef int verb(int argc, char **argv, struct error *err);
+
+verb verb_apply, verb_diff, verb_changes, verb_usage, verb_delete_tree;
+
+/* Writes the document and a newline to fd and frees the writer. */
+int verb_answer(int fd, struct json_writer *w, struct error *err);
+/* The members that apply and diff share: digest, sizeBytes, diffId, plainBytes. */
+void verb_put_summary(struct json_writer *w, const struct input_summary *summary);
+
+#endif
