@@ -1,0 +1,120 @@
+'use client'
+import { useTranslations } from 'next-intl'
+import { type ReactNode, useEffect, useState } from 'react'
+import { Button } from './button'
+import { Checkbox } from './checkbox'
+import { CommandLine } from './code-block'
+import { Dialog } from './dialog'
+import { ErrorPanel } from './error-panel'
+import { Field } from './field'
+import { Input } from './input'
+
+export interface SideEffect<K extends string = string> {
+  key: K
+  label: ReactNode
+  help?: ReactNode
+  initially?: boolean
+  /** The action cannot go on without it (removing what still runs). */
+  needed?: boolean
+}
+
+export interface ConfirmProps<K extends string> {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  title: string
+  /** What will be gone, and what stays. */
+  description: ReactNode
+  /** The verb on the button: "Remove 3 containers". */
+  verb: string
+  tone?: 'danger' | 'primary'
+  effects?: readonly SideEffect<K>[]
+  /** What cannot be undone: this must be typed first. */
+  typeName?: string
+  commandLine?: (chosen: Record<K, boolean>) => string
+  children?: ReactNode
+  /** Runs it. The dialog stays open while it runs, closes when it is done, and shows the error if it fails. */
+  onConfirm: (chosen: Record<K, boolean>) => Promise<unknown>
+}
+
+/** Asks according to risk: check boxes for side effects, the name to be typed for what cannot be undone. */
+export function ConfirmDialog<K extends string = never>(props: ConfirmProps<K>) {
+  return props.open ? <OpenConfirm {...props} /> : null
+}
+
+function OpenConfirm<K extends string>(props: ConfirmProps<K>) {
+  const t = useTranslations('ui')
+  const effects = props.effects ?? []
+  const [chosen, setChosen] = useState(
+    () => Object.fromEntries(effects.map((effect) => [effect.key, effect.initially ?? false])) as Record<K, boolean>,
+  )
+  const [typed, setTyped] = useState('')
+  const [busy, setBusy] = useState(false)
+  const [failure, setFailure] = useState<unknown>(null)
+  const missing = effects.find((effect) => effect.needed && !chosen[effect.key])
+  const reason = missing
+    ? t('tickFirst')
+    : props.typeName !== undefined && typed !== props.typeName
+      ? t('typeFirst', { name: props.typeName })
+      : null
+  useEffect(() => setFailure(null), [])
+  const run = async () => {
+    if (reason || busy) return
+    setBusy(true)
+    setFailure(null)
+    try {
+      await props.onConfirm(chosen)
+      props.onOpenChange(false)
+    } catch (error) {
+      setFailure(error)
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Dialog
+      open
+      onOpenChange={(open) => !busy && props.onOpenChange(open)}
+      title={props.title}
+      description={props.description}
+      size="small"
+      footer={
+        <>
+          <Button onClick={() => props.onOpenChange(false)} disabled={busy}>
+            {t('cancel')}
+          </Button>
+          <Button tone={props.tone ?? 'danger'} onClick={run} busy={busy} disabledReason={reason} data-testid="confirm">
+            {props.verb}
+          </Button>
+        </>
+      }
+    >
+      <form
+        className="grid gap-3"
+        onSubmit={(event) => {
+          event.preventDefault()
+          void run()
+        }}
+      >
+        {props.children}
+        {effects.map((effect) => (
+          <Checkbox
+            key={effect.key}
+            checked={chosen[effect.key]}
+            onChange={(checked) => setChosen((before) => ({ ...before, [effect.key]: checked }))}
+            help={effect.help}
+          >
+            {effect.label}
+          </Checkbox>
+        ))}
+        {props.typeName === undefined ? null : (
+          <Field label={t('typeToConfirm', { name: props.typeName })}>
+            <Input mono value={typed} onChange={(event) => setTyped(event.target.value)} />
+          </Field>
+        )}
+        {props.commandLine ? <CommandLine command={props.commandLine(chosen)} /> : null}
+        {failure ? <ErrorPanel error={failure} compact /> : null}
+        <button type="submit" className="hidden" aria-hidden tabIndex={-1} />
+      </form>
+    </Dialog>
+  )
+}

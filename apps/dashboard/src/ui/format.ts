@@ -1,0 +1,86 @@
+'use client'
+import { useLocale, useTranslations } from 'next-intl'
+import { useMemo } from 'react'
+
+const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
+
+/** Bytes in binary units with three significant figures: `512 MiB`, `1.23 GiB`. */
+export function formatBytes(bytes: number, locale = 'en'): string {
+  let unit = 0
+  let value = Math.abs(bytes)
+  while (value >= 1024 && unit < byteUnits.length - 1) {
+    value /= 1024
+    unit += 1
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2
+  const text = new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(bytes < 0 ? -value : value)
+  return `${text} ${byteUnits[unit]}`
+}
+
+/** Reads `512m`, `1.5g`, `1 GiB`, `1024` (bytes), as the docker command line does. Null when it is not a size. */
+export function parseBytes(text: string): number | null {
+  const match = /^\s*(\d+(?:\.\d+)?)\s*(b|k|m|g|t|p)?(?:i?b)?\s*$/i.exec(text)
+  if (!match) return null
+  const power = 'bkmgtp'.indexOf((match[2] ?? 'b').toLowerCase())
+  return Math.round(Number(match[1]) * 1024 ** power)
+}
+
+/** The shortest way the docker command line would write it: 536870912 → `512m`. Exact. */
+export function shortBytes(bytes: number): string {
+  if (bytes === 0) return '0'
+  for (const [index, letter] of ['', 'k', 'm', 'g', 't'].entries()) {
+    const unit = 1024 ** index
+    const nextIsExact = bytes % (unit * 1024) === 0
+    if (!nextIsExact) return `${bytes / unit}${letter}`
+  }
+  return `${bytes / 1024 ** 4}t`
+}
+
+/** Seconds as `4 d 3 h`, `12 min`, `8 s`: the two greatest parts at most. */
+export function splitDuration(seconds: number): { unit: 'd' | 'h' | 'min' | 's'; value: number }[] {
+  const whole = Math.max(0, Math.floor(seconds))
+  const parts = [
+    { unit: 'd' as const, value: Math.floor(whole / 86400) },
+    { unit: 'h' as const, value: Math.floor((whole % 86400) / 3600) },
+    { unit: 'min' as const, value: Math.floor((whole % 3600) / 60) },
+    { unit: 's' as const, value: whole % 60 },
+  ]
+  const first = parts.findIndex((part) => part.value > 0)
+  if (first < 0) return [{ unit: 's', value: 0 }]
+  return parts.slice(first, first === 3 ? 4 : first + 2).filter((part, index) => index === 0 || part.value > 0)
+}
+
+/** Numbers, sizes and times in the person's language. All functions are stable while the language stays. */
+export function useFormat() {
+  const locale = useLocale()
+  const t = useTranslations('ui')
+  return useMemo(() => {
+    const number = new Intl.NumberFormat(locale)
+    const one = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
+    const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
+    const duration = (seconds: number) =>
+      splitDuration(seconds)
+        .map((part) => `${part.value} ${t(`unit.${part.unit}`)}`)
+        .join(' ')
+    return {
+      number: (value: number) => number.format(value),
+      bytes: (value: number) => formatBytes(value, locale),
+      rate: (value: number) => `${formatBytes(value, locale)}/s`,
+      percent: (value: number) => `${one.format(value)} %`,
+      duration,
+      /** Since a moment, from `now` (ms). */
+      ago: (at: string | number, now: number) => {
+        const seconds = (now - (typeof at === 'number' ? at : Date.parse(at))) / 1000
+        return seconds < 5
+          ? t('justNow')
+          : t('ago', {
+              duration: splitDuration(seconds)
+                .slice(0, 1)
+                .map((part) => `${part.value} ${t(`unit.${part.unit}`)}`)
+                .join(''),
+            })
+      },
+      dateTime: (at: string | number) => dateTime.format(typeof at === 'number' ? at : Date.parse(at)),
+    }
+  }, [locale, t])
+}

@@ -1,0 +1,152 @@
+'use client'
+import type { Table } from '@tanstack/react-table'
+import { Columns3, ListFilter } from 'lucide-react'
+import { useTranslations } from 'next-intl'
+import { type ReactNode, useMemo } from 'react'
+import { Button } from './button'
+import { cn } from './class-names'
+import { FilterInput } from './input'
+import { Menu, MenuCheck, MenuLabel } from './menu'
+
+/** One dimension to narrow a list by. Its choices and their counts are read from the rows. */
+export interface Facet<T> {
+  key: string
+  label: string
+  /** A row may have several values (its networks), or none. */
+  values: (row: T) => readonly string[]
+  /** How a value is called; the value itself if absent. */
+  name?: (value: string) => ReactNode
+}
+
+/** Whether a row has, for each facet, one of the chosen values. */
+export function matchesFacets<T>(row: T, facets: readonly Facet<T>[], chosen: Record<string, string[]>): boolean {
+  return facets.every((facet) => {
+    const wanted = chosen[facet.key]
+    return !wanted?.length || facet.values(row).some((value) => wanted.includes(value))
+  })
+}
+
+/** Filter, facets, the number of rows, actions, and the choice of columns. */
+export function TableToolbar<T>({
+  rows,
+  facets,
+  searchLabel,
+  actions,
+  query,
+  onQuery,
+  chosen,
+  onChosen,
+  table,
+  shown,
+}: {
+  rows: readonly T[]
+  facets?: readonly Facet<T>[]
+  searchLabel: string
+  actions?: ReactNode
+  query: string
+  onQuery: (query: string) => void
+  chosen: Record<string, string[]>
+  onChosen: (chosen: Record<string, string[]>) => void
+  table: Table<T>
+  shown: number
+}) {
+  const t = useTranslations('ui')
+  const filtered = shown !== rows.length
+  return (
+    <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
+      <FilterInput value={query} onChange={onQuery} label={searchLabel} clearLabel={t('clear')} className="w-full sm:w-64" />
+      {facets?.map((facet) => (
+        <FacetMenu
+          key={facet.key}
+          facet={facet}
+          rows={rows}
+          chosen={chosen[facet.key] ?? []}
+          onChange={(values) => onChosen({ ...chosen, [facet.key]: values })}
+        />
+      ))}
+      <span role="status" className={cn('tabular text-ink-3 text-xs', !filtered && 'max-sm:hidden')}>
+        {filtered ? t('shownOf', { shown, total: rows.length }) : t('rowCount', { count: rows.length })}
+      </span>
+      {filtered ? (
+        <Button
+          tone="quiet"
+          size="small"
+          onClick={() => {
+            onQuery('')
+            onChosen({})
+          }}
+        >
+          {t('clearFilter')}
+        </Button>
+      ) : null}
+      <div className="ml-auto flex items-center gap-2">
+        <span className="max-sm:hidden">
+          <Menu
+            trigger={
+              <Button tone="quiet" size="icon" hint={t('columns')}>
+                <Columns3 aria-hidden />
+              </Button>
+            }
+          >
+            <MenuLabel>{t('columns')}</MenuLabel>
+            {table
+              .getAllLeafColumns()
+              .filter((column) => !column.columnDef.meta?.fixed)
+              .map((column) => (
+                <MenuCheck key={column.id} checked={column.getIsVisible()} onChange={(next) => column.toggleVisibility(next)}>
+                  {column.columnDef.meta?.label ?? column.id}
+                </MenuCheck>
+              ))}
+          </Menu>
+        </span>
+        {actions}
+      </div>
+    </div>
+  )
+}
+
+function FacetMenu<T>({
+  facet,
+  rows,
+  chosen,
+  onChange,
+}: {
+  facet: Facet<T>
+  rows: readonly T[]
+  chosen: string[]
+  onChange: (values: string[]) => void
+}) {
+  const choices = useMemo(() => {
+    const counts = new Map<string, number>()
+    for (const row of rows) for (const value of facet.values(row)) counts.set(value, (counts.get(value) ?? 0) + 1)
+    for (const value of chosen) if (!counts.has(value)) counts.set(value, 0)
+    return [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0])).slice(0, 200)
+  }, [rows, facet, chosen])
+  if (choices.length < 2 && chosen.length === 0) return null
+  const name = (value: string) => facet.name?.(value) ?? value
+  return (
+    <Menu
+      align="start"
+      trigger={
+        <Button className={cn(chosen.length > 0 && 'border-brass bg-brass-soft hover:bg-brass-soft')}>
+          <ListFilter className="text-ink-3" aria-hidden />
+          {facet.label}
+          {chosen.length > 0 ? (
+            <span className="max-w-36 truncate font-normal">: {chosen.length === 1 ? name(chosen[0] as string) : chosen.length}</span>
+          ) : null}
+        </Button>
+      }
+    >
+      {choices.map(([value, count]) => (
+        <MenuCheck
+          key={value}
+          checked={chosen.includes(value)}
+          onChange={(next) => onChange(next ? [...chosen, value] : chosen.filter((one) => one !== value))}
+        >
+          <span className="max-w-64 truncate">{name(value)}</span>
+          <span className="tabular ml-auto pl-4 text-ink-3 text-xs">{count}</span>
+        </MenuCheck>
+      ))}
+    </Menu>
+  )
+}

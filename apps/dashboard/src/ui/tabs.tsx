@@ -1,0 +1,53 @@
+'use client'
+import { Tabs as Radix } from 'radix-ui'
+import type { ReactNode } from 'react'
+import { cn } from './class-names'
+
+export interface Tab {
+  value: string
+  label: ReactNode
+  content: ReactNode
+  /** A number beside the label. */
+  count?: number
+}
+
+/** Tabs with the content of the open one only. Arrow keys move, the strip scrolls on a narrow screen. */
+export function Tabs({
+  value,
+  onChange,
+  tabs,
+  label,
+  className,
+  contentClassName,
+}: {
+  value: string
+  onChange: (value: string) => void
+  tabs: readonly Tab[]
+  label: string
+  className?: string
+  contentClassName?: string
+}) {
+  return (
+    <Radix.Root value={value} onValueChange={onChange} activationMode="manual" className={cn('flex min-h-0 flex-col', className)}>
+      <Radix.List aria-label={label} className="flex shrink-0 gap-0.5 overflow-x-auto border-b px-3 [scrollbar-width:none] sm:px-4">
+        {tabs.map((tab) => (
+          <Radix.Trigger
+            key={tab.value}
+            value={tab.value}
+            className="relative flex h-9 shrink-0 items-center gap-1.5 whitespace-nowrap px-2.5 text-ink-3 text-sm outline-offset-[-3px] after:absolute after:inset-x-2 after:-bottom-px after:h-0.5 after:rounded-full hover:text-ink data-[state=active]:font-medium data-[state=active]:text-ink data-[state=active]:after:bg-accent"
+          >
+            {tab.label}
+            {tab.count === undefined ? null : (
+              <span className="tabular rounded-full bg-calm-soft px-1.5 text-2xs text-calm">{tab.count}</span>
+            )}
+          </Radix.Trigger>
+        ))}
+      </Radix.List>
+      {tabs.map((tab) => (
+        <Radix.Content key={tab.value} value={tab.value} className={cn('min-h-0 flex-1 outline-none', contentClassName)}>
+          {tab.content}
+        </Radix.Content>
+      ))}
+    </Radix.Root>
+  )
+}
