@@ -83,10 +83,6 @@ static bool flush(struct client *client) {
         client->replay_left -= client->replay_left < (size_t)sent ? client->replay_left : (size_t)sent;
         queue_take(&client->out, (size_t)sent);
     }
-    if (client->out.used == 0 && client->held.used == 0 && client->finished) {
-        leave(client);
-        return false;
-    }
     loop_want(&client->monitor->loop, &client->watch, EPOLLIN | (client->out.used ? EPOLLOUT : 0));
     return true;
 }
@@ -164,14 +160,13 @@ static bool release_held(struct client *client) {
     return true;
 }
 
-/* The last frame, once nothing is held back; the socket is closed when it has been taken. */
+/* The last frame, once nothing is held back. The socket is closed at the very end, see ending.c. */
 static void finish(struct client *client) {
     const struct monitor *m = client->monitor;
     if (!m->exit_length || client->finished || client->held.used > 0)
         return;
     client->finished = true;
-    if (send_frame(client, FRAME_EXIT, m->exit_json, m->exit_length, NULL, 0))
-        flush(client);
+    send_frame(client, FRAME_EXIT, m->exit_json, m->exit_length, NULL, 0);
 }
 
 void clients_output(struct monitor *m, enum log_stream stream, const char *bytes, size_t length) {
@@ -386,6 +381,13 @@ void clients_finish(struct monitor *m) {
         if (client->hello)
             finish(client);
     }
+}
+
+bool clients_served(const struct monitor *m) {
+    for (const struct client *client = m->clients; client; client = client->next)
+        if (client->hello && (!client->finished || client->out.used > 0))
+            return false;
+    return true;
 }
 
 void clients_forget_awaited(struct monitor *m) {

@@ -2,19 +2,21 @@
 #include "ending.h"
 
 #include "cleanup.h"
+#include "network.h"
+#include "ports.h"
 #include "trace.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/wait.h>
 
 bool ending_prepare(struct ending *ending, const struct document *doc, const struct runtime *runtime) {
     char log_path[4096];
     *ending = (struct ending){.exec = doc->exec, .delete_container = doc->delete_on_exit};
     ending->runtime.fd = runtime->fd;
+    ending->runtime.descriptors = runtime->descriptors;
     ending->runtime.path = strdup(doc->runtime_path);
     ending->runtime.root = strdup(doc->runtime_root);
     snprintf(log_path, sizeof(log_path), "%s/runtime.log", doc->run_dir);
@@ -22,16 +24,12 @@ bool ending_prepare(struct ending *ending, const struct document *doc, const str
     ending->id = strdup(doc->id);
     ending->run_dir = strdup(doc->run_dir);
     char **args = calloc(doc->runtime_arg_count + 1, sizeof(char *));
-    ending->mount_targets = calloc(doc->mount_count + 1, sizeof(char *));
     ending->links = calloc(doc->attachment_count + 1, sizeof(char *));
     if (!ending->runtime.path || !ending->runtime.root || !ending->runtime.log_path || !ending->id ||
-        !ending->run_dir || !args || !ending->mount_targets || !ending->links)
+        !ending->run_dir || !args || !ending->links)
         return false;
     for (size_t i = 0; i < doc->runtime_arg_count; i++)
         if (!(args[i] = strdup(doc->runtime_args[i])))
-            return false;
-    for (size_t i = 0; i < doc->mount_count; i++)
-        if (!(ending->mount_targets[ending->mount_count++] = strdup(doc->mounts[i].target)))
             return false;
     for (size_t i = 0; i < doc->attachment_count; i++)
         if (!(ending->links[ending->link_count++] = strdup(doc->attachments[i].host_name)))
@@ -116,6 +114,12 @@ static void format_exit(struct monitor *m, bool oom) {
         signal_text, oom ? "true" : "false", m->started_at, exited_at);
 }
 
+/*
+ * EXIT comes as early as it may, what can wait comes behind it: removing a veth pair waits for RCU grace
+ * periods (some 10 ms). The clients' sockets are closed after that, so the end of a socket says that nothing
+ * is left. The rootfs goes with our mount namespace when we end: unmounting an overlay syncs the file system
+ * that its upper directory is on, which may take seconds, and nobody has to wait for that.
+ */
 void ending_run(struct ending *ending, struct monitor *m) {
     trace_step("process ended");
     bool oom = oom_killed(m);
@@ -127,15 +131,17 @@ void ending_run(struct ending *ending, struct monitor *m) {
     if (ending->delete_container)
         remove_container(ending);
     trace_step("runtime delete");
-    for (size_t i = ending->mount_count; i-- > 0;)
-        umount2(ending->mount_targets[i], MNT_DETACH);
     attach_close(m);
-    trace_step("unmount");
+    ports_close(m);
+    trace_step("close");
     format_exit(m, oom);
     if (write_file(m->state_dir_fd, "exit.json", "exit.json.new", m->exit_json, m->exit_length, true) < 0)
         write_file(m->run_dir_fd, "exit.json", "exit.json.new", m->exit_json, m->exit_length, false);
     trace_step("exit.json");
     clients_finish(m);
+    trace_step("told");
+    network_detach(ending->links, ending->link_count);
+    trace_step("network");
     stay_until_clients_left(m);
     trace_step("clients");
 }

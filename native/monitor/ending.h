@@ -14,9 +14,7 @@ struct ending {
     bool exec, delete_container;
     char *id, *run_dir;
     struct runtime runtime; /* its strings are copies, owned here */
-    char **mount_targets;
-    size_t mount_count;
-    char **links; /* host ends of the veth pairs */
+    char **links;           /* host ends of the veth pairs */
     size_t link_count;
 };
 
@@ -24,9 +22,9 @@ struct ending {
 bool ending_prepare(struct ending *ending, const struct document *doc, const struct runtime *runtime);
 
 /*
- * The process is reaped and its output drained: takes the verdict, removes the container (runtime, network,
- * mounts, attach.sock), makes exit.json durable and tells the clients. What fails on the way is reported as
- * `cleanupError` in exit.json: the agent's boot-time clean-up has to see to it.
+ * The process is reaped: takes the verdict, drains its output, removes the container from the runtime, frees
+ * ports and attach.sock, makes exit.json durable (in runDir if stateDir cannot be written), tells the
+ * clients, removes the network links, and returns when the clients have got everything or do not take it.
  */
 void ending_run(struct ending *ending, struct monitor *m);
 

@@ -6,6 +6,7 @@
  *   input.c    clients' bytes → process's stdin
  *   client.c   attach clients: frames in, queues out, credit
  *   attach.c   attach.sock
+ *   ports.c    reserved host ports; relay_tcp.c, relay_udp.c: what arrives there
  *   oom.c      the cgroup's OOM counter
  *   stay.c     the loop and its deadlines
  *   trim.c     the memory of an idle monitor
@@ -32,12 +33,14 @@
 #include <sys/types.h>
 #include <time.h>
 
-#define IO_CHUNK (64u * 1024)         /* bytes per read, of the process and of clients */
-#define CLIENT_MAX 128                /* attached at once */
-#define CLIENT_BACKLOG_MAX (1u << 20) /* flow "drop": more unsent bytes than this and the client is cut off  \
-                                       */
-#define CLIENT_CREDIT_BACKLOG (256u * 1024) /* flow "credit": more unsent bytes than this and reading stops  \
-                                             */
+#define IO_CHUNK (64u * 1024) /* bytes per read, of the process and of clients */
+#define CLIENT_MAX 128        /* attached at once */
+#define CLIENT_BACKLOG_MAX                                                                                   \
+    (1u << 20) /* flow "drop": more unsent bytes than this and the client is cut off                         \
+                */
+#define CLIENT_CREDIT_BACKLOG                                                                                \
+    (256u * 1024) /* flow "credit": more unsent bytes than this and reading stops                            \
+                   */
 #define CLIENT_STDIN_MAX                                                                                     \
     (256u * 1024) /* unacknowledged stdin bytes of a client (128 KiB is what is allowed) */
 #define HELLO_WAIT_MS 5000
@@ -67,8 +70,7 @@ struct oom_watch {
     uint64_t seen;      /* kills that clients were told about */
 };
 
-struct port_set;
-struct runtime_call;
+struct port;
 
 struct monitor {
     struct loop loop;
@@ -79,6 +81,9 @@ struct monitor {
     struct output outputs[2];
     struct input input;
     struct oom_watch oom;
+    struct port *ports; /* reserved host ports, see ports.h */
+    size_t port_count;
+    unsigned relay_count;
     struct client *clients, *gone; /* gone: freed between two rounds */
     unsigned client_count;
     unsigned hellos_awaited; /* attach descriptors whose first frame has not come */
@@ -135,6 +140,8 @@ void clients_send_acknowledgements(struct monitor *m);
 void clients_finish(struct monitor *m);
 /* Frees those that have left. Only between two rounds of the loop. */
 void clients_free_gone(struct monitor *m);
+/* Has everybody got everything, EXIT included? */
+bool clients_served(const struct monitor *m);
 /* Stops waiting for the first frame of attach descriptors. */
 void clients_forget_awaited(struct monitor *m);
 /* Cuts off everyone who is still there. */

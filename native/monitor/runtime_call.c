@@ -24,6 +24,8 @@ int runtime_open(struct runtime *runtime, const char *path, struct error *err) {
         fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, STEP, path, "open runtime %s", path);
+    if (getrlimit(RLIMIT_NOFILE, &runtime->descriptors) < 0)
+        return error_errno(err, errno, STEP, path, "read the limit of descriptors");
     runtime->path = path;
     runtime->fd = fd_take(&fd);
     return 0;
@@ -41,6 +43,7 @@ static void become(const struct runtime *runtime, char *const *argv, const int s
     for (int number = 1; number < 32; number++)
         signal(number, SIG_DFL);
     sigemptyset(&none);
+    setrlimit(RLIMIT_NOFILE, &runtime->descriptors); /* lowering the soft limit cannot fail */
     sigprocmask(SIG_SETMASK, &none, NULL);
     syscall(SYS_execveat, runtime->fd, "", argv, environ, AT_EMPTY_PATH);
     _exit(125);

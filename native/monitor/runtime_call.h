@@ -8,6 +8,8 @@
 
 #include "document.h"
 
+#include <sys/resource.h>
+
 #define RUNTIME_MAX_ARGS 64
 
 struct runtime {
@@ -15,6 +17,7 @@ struct runtime {
     const char *path, *root, *log_path; /* borrowed */
     const char *const *args;
     size_t arg_count;
+    struct rlimit descriptors; /* RLIMIT_NOFILE as we have inherited it: what the runtime inherits from us */
 };
 
 /* Opens the program. log_path: where the runtime writes its errors; created and removed by each call. */

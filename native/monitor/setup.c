@@ -10,6 +10,8 @@
 #include "child_stdio.h"
 #include "cleanup.h"
 #include "mounts.h"
+#include "network.h"
+#include "ports.h"
 #include "trace.h"
 
 #include <fcntl.h>
@@ -17,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -104,9 +105,12 @@ static int do_mounts(struct setup *s) {
     return mounts_apply(s->doc, s->err);
 }
 
-static void undo_mounts(struct setup *s) {
-    for (size_t i = s->doc->mount_count; i-- > 0;)
-        umount2(s->doc->mounts[i].target, MNT_DETACH);
+static int do_ports(struct setup *s) {
+    return ports_reserve(s->m, s->doc, s->err);
+}
+
+static void undo_ports(struct setup *s) {
+    ports_close(s->m);
 }
 
 static int do_stdio(struct setup *s) {
@@ -189,6 +193,14 @@ static void undo_create(struct setup *s) {
     remove_container(s);
 }
 
+static int do_network(struct setup *s) {
+    return s->doc->exec ? 0 : network_attach(s->doc, s->m->pid, s->err);
+}
+
+static void undo_network(struct setup *s) {
+    network_detach(s->ending->links, s->ending->link_count);
+}
+
 static int do_start(struct setup *s) {
     static const int no_stdio[3] = {-1, -1, -1};
     const char *verb[] = {"start", s->doc->id, NULL};
@@ -227,9 +239,11 @@ static const struct step {
     {"keeping", do_keeping, undo_keeping},
     {"attach", do_attach, undo_attach},
     {"namespace", do_namespace, NULL},
-    {"mounts", do_mounts, undo_mounts},
+    {"mounts", do_mounts, NULL}, /* gone with our mount namespace, that is with us */
+    {"ports", do_ports, undo_ports},
     {"stdio", do_stdio, undo_stdio},
     {"create", do_create, undo_create},
+    {"network", do_network, undo_network},
     {"start", do_start, undo_start},
     {"record", do_record, NULL},
 };

@@ -1,6 +1,6 @@
 /* The patient part: the loop and its deadlines. One second after the last event memory is trimmed (trim.c).
  */
-#include "monitor.h"
+#include "ports.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -47,9 +47,12 @@ static void on_signal(struct watch *watch, uint32_t events) {
     reap(watch->owner);
 }
 
-/* One round of the loop; the timeout is the nearest of `deadline` (0: none) and the hello wait. */
+/* One round of the loop; the timeout is the nearest of `deadline` (0: none), the hello wait and the ports'.
+ */
 static int round_of_loop(struct monitor *m, int64_t deadline) {
-    int64_t now = loop_now_ms(), next = deadline;
+    int64_t now = loop_now_ms(), next = deadline, tidy = ports_tidy(m);
+    if (tidy && (next == 0 || tidy < next))
+        next = tidy;
     if (m->hellos_awaited > 0 && (next == 0 || m->hello_deadline < next))
         next = m->hello_deadline;
     int count = loop_wait(&m->loop, next == 0 ? -1 : next <= now ? 0 : (int)(next - now));
@@ -68,6 +71,7 @@ void stay_until_exit(struct monitor *m) {
     m->hello_deadline = loop_now_ms() + HELLO_WAIT_MS;
     loop_want(&m->loop, &m->signals, EPOLLIN);
     loop_want(&m->loop, &m->listener, EPOLLIN);
+    ports_serve(m);
     outputs_update(m);
     reap(m);
     while (!m->exited) {
@@ -80,7 +84,7 @@ void stay_until_exit(struct monitor *m) {
 
 void stay_until_clients_left(struct monitor *m) {
     int64_t give_up = loop_now_ms() + LINGER_MS, last = loop_now_ms() + LINGER_MAX_MS;
-    while (m->clients && loop_now_ms() < give_up && loop_now_ms() < last)
+    while (!clients_served(m) && loop_now_ms() < give_up && loop_now_ms() < last)
         if (round_of_loop(m, give_up) > 0)
             give_up = loop_now_ms() + LINGER_MS;
     clients_drop_all(m);
