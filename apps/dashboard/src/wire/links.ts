@@ -1,0 +1,15 @@
+import { httpBatchLink, httpLink, splitLink, type TRPCLink } from '@trpc/client'
+import type { AnyTRPCRouter } from '@trpc/server'
+
+/** Questions of one tick travel together; a command goes alone, so that a slow `stop` holds nobody up. */
+export function linksTo<Router extends AnyTRPCRouter>(url: string): TRPCLink<Router>[] {
+  // The transformer's type cannot be resolved for an open Router; both routers are known to have none.
+  const options = { url } as unknown as Parameters<typeof httpLink<Router>>[0]
+  return [
+    splitLink({
+      condition: (operation) => operation.type === 'mutation',
+      true: httpLink<Router>(options),
+      false: httpBatchLink<Router>({ ...options, maxURLLength: 4000, maxItems: 20 } as Parameters<typeof httpBatchLink<Router>>[0]),
+    }),
+  ]
+}

@@ -1,0 +1,68 @@
+'use client'
+import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { type ReactNode, useEffect, useState } from 'react'
+import { dashboardKey } from './dashboard.ts'
+import { createQueryClient } from './query-client.ts'
+import { dashboardSocket } from './sockets.ts'
+
+/**
+ * Queries and live updates for everything below. `signedIn` opens the dashboard's namespace: without a session there is none.
+ * When the session ends, the browser goes to the sign-in page and comes back to where it was afterwards.
+ */
+export function WireProvider({ signedIn, children }: { signedIn: boolean; children: ReactNode }) {
+  const [queryClient] = useState(() => createQueryClient(leaveForSignIn))
+  useEffect(() => (signedIn ? listen(queryClient) : undefined), [signedIn, queryClient])
+  return <QueryClientProvider client={queryClient}>{children}</QueryClientProvider>
+}
+
+/** Pages that are for people without a session stay. */
+function leaveForSignIn(): void {
+  const { pathname, search } = window.location
+  if (/^\/(sign-in|setup|invite)(\/|$)/.test(pathname)) return
+  window.location.assign(`/sign-in?next=${encodeURIComponent(pathname + search)}`)
+}
+
+function listen(queryClient: QueryClient): () => void {
+  const socket = dashboardSocket()
+  const invalidate = (...path: string[]): void => {
+    void queryClient.invalidateQueries({
+      predicate: ({ queryKey }) => {
+        const [prefix, words] = queryKey as [unknown, unknown]
+        return Array.isArray(prefix) && prefix[0] === dashboardKey && Array.isArray(words) && path.every((word, at) => words[at] === word)
+      },
+    })
+  }
+  let connectedBefore = false
+  const handlers = {
+    connect: () => {
+      // What happened while the connection was away is unknown.
+      if (connectedBefore) invalidate()
+      connectedBefore = true
+    },
+    'hosts.changed': () => invalidate('hosts'),
+    'fleet.changed': (_host: string, nouns: string[]) => {
+      for (const noun of nouns) invalidate('fleet', noun)
+    },
+    'access.changed': () => {
+      invalidate('me')
+      invalidate('hosts')
+      invalidate('fleet')
+    },
+    'audit.changed': () => invalidate('audit'),
+    'session.ended': leaveForSignIn,
+  }
+  socket.on('connect', handlers.connect)
+  socket.on('hosts.changed', handlers['hosts.changed'])
+  socket.on('fleet.changed', handlers['fleet.changed'])
+  socket.on('access.changed', handlers['access.changed'])
+  socket.on('audit.changed', handlers['audit.changed'])
+  socket.on('session.ended', handlers['session.ended'])
+  return () => {
+    socket.off('connect', handlers.connect)
+    socket.off('hosts.changed', handlers['hosts.changed'])
+    socket.off('fleet.changed', handlers['fleet.changed'])
+    socket.off('access.changed', handlers['access.changed'])
+    socket.off('audit.changed', handlers['audit.changed'])
+    socket.off('session.ended', handlers['session.ended'])
+  }
+}
