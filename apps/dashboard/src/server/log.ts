@@ -5,7 +5,10 @@ export function createLog(level: string): Log {
   return pino({
     level,
     base: { service: 'dashboard' },
-    redact: { paths: ['password', 'token', 'secret', 'cookie', 'authorization', '*.password', '*.token', '*.secret', '*.cookie', '*.authorization'], censor: '…' },
+    redact: {
+      paths: ['password', 'token', 'secret', 'cookie', 'authorization', '*.password', '*.token', '*.secret', '*.cookie', '*.authorization'],
+      censor: '…',
+    },
   })
 }
 

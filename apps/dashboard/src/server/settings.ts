@@ -72,6 +72,7 @@ function publicUrl(value: string | undefined): URL | null {
   if (!value) return null
   if (!URL.canParse(value)) throw invalid('BERTH_PUBLIC_URL', value, 'a URL such as https://berth.example.com')
   const url = new URL(value)
-  if (!/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search) throw invalid('BERTH_PUBLIC_URL', value, 'http(s)://name[:port] without a path')
+  if (!/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search)
+    throw invalid('BERTH_PUBLIC_URL', value, 'http(s)://name[:port] without a path')
   return url
 }

@@ -39,7 +39,8 @@ export function useAgent(hostId: string): TRPCOptionsProxy<AgentRouter, { keyPre
 /** URL of a bulk byte route of a host, for downloads (`<a href>`) and uploads (`fetch`). Repeated parameters as arrays. */
 export function dataUrl(hostId: string, route: string, parameters: Record<string, string | readonly string[]> = {}): string {
   const query = new URLSearchParams()
-  for (const [name, value] of Object.entries(parameters)) for (const one of typeof value === 'string' ? [value] : value) query.append(name, one)
+  for (const [name, value] of Object.entries(parameters))
+    for (const one of typeof value === 'string' ? [value] : value) query.append(name, one)
   const text = query.toString()
   return `/api/hosts/${encodeURIComponent(hostId)}/data/${route}${text ? `?${text}` : ''}`
 }

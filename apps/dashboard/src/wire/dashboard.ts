@@ -25,8 +25,7 @@ export function dashboardClient(): TRPCClient<DashboardRouter> {
 export function useDashboard(): TRPCOptionsProxy<DashboardRouter, { keyPrefix: true }> {
   const queryClient = useQueryClient()
   return useMemo(
-    () =>
-      createTRPCOptionsProxy<DashboardRouter, { keyPrefix: true }>({ client: dashboardClient(), queryClient, keyPrefix: dashboardKey }),
+    () => createTRPCOptionsProxy<DashboardRouter, { keyPrefix: true }>({ client: dashboardClient(), queryClient, keyPrefix: dashboardKey }),
     [queryClient],
   )
 }

@@ -25,15 +25,11 @@ export function useEvents(hostId: string | null, filter: { types?: EngineEvent['
   const types = filter.types?.join(',')
   useEffect(() => {
     if (!hostId) return undefined
-    return openEventStream(
-      hostId,
-      types ? { types: types.split(',') as EngineEvent['type'][] } : {},
-      {
-        items: (events) => newest.current.items(events),
-        reset: () => newest.current.reset(),
-        refused: (error) => newest.current.refused?.(error),
-      },
-    )
+    return openEventStream(hostId, types ? { types: types.split(',') as EngineEvent['type'][] } : {}, {
+      items: (events) => newest.current.items(events),
+      reset: () => newest.current.reset(),
+      refused: (error) => newest.current.refused?.(error),
+    })
   }, [hostId, types, newest])
 }
 
@@ -119,7 +115,7 @@ export function useHostState(hostId: string): HostState {
 
 function hostStateStore(hostId: string) {
   const unknown: HostState = { state: 'connecting', since: '', lastSeenAt: null, message: '' }
-  let state = unknown
+  let state: HostState = unknown
   return {
     subscribe: (changed: () => void): (() => void) => {
       const { channel, release } = holdHostChannel(hostId)
@@ -134,7 +130,7 @@ function hostStateStore(hostId: string) {
         release()
       }
     },
-    read: () => state,
-    readOnServer: () => unknown,
+    read: (): HostState => state,
+    readOnServer: (): HostState => unknown,
   }
 }

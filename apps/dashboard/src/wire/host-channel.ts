@@ -4,7 +4,9 @@ import type { Socket } from 'socket.io-client'
 import { WireFailure } from './failure.ts'
 
 /** What is known of a host's link: `connecting` = this page has no connection to the dashboard yet. */
-export type HostState = Parameters<ServerEvents['host.state']>[0] | { state: 'connecting'; since: string; lastSeenAt: null; message: string }
+export type HostState =
+  | Parameters<ServerEvents['host.state']>[0]
+  | { state: 'connecting'; since: string; lastSeenAt: null; message: string }
 
 type StreamEvents = Omit<ServerEvents, 'host.state' | 'stream.end'>
 type WithoutStream<F> = F extends (stream: string, ...rest: infer Rest) => void ? (...rest: Rest) => void : never

@@ -12,7 +12,13 @@ const lingerMs = 5_000
 
 /** The one connection of this page; every namespace shares it. WebSocket alone: it carries bytes as bytes and has no long-polling half. */
 function connection(): Manager {
-  manager ??= new Manager({ path: '/socket.io', transports: ['websocket'], reconnectionDelay: 300, reconnectionDelayMax: 5_000, timeout: 10_000 })
+  manager ??= new Manager({
+    path: '/socket.io',
+    transports: ['websocket'],
+    reconnectionDelay: 300,
+    reconnectionDelayMax: 5_000,
+    timeout: 10_000,
+  })
   return manager
 }
 

@@ -24,7 +24,7 @@ const shared = new Map<string, Shared>()
 
 /** Samples once per second. Equal wishes of one page share one stream; a later listener gets the newest sample at once. */
 export function openStatsStream(hostId: string, input: StatsInput, listener: Listener): () => void {
-  const containers = input.containers === 'all' ? 'all' : [...input.containers].sort()
+  const containers: 'all' | string[] = input.containers === 'all' ? 'all' : [...input.containers].sort()
   const wish = { containers, host: input.host ?? false, full: input.full ?? false }
   const key = JSON.stringify([hostId, wish])
   let entry = shared.get(key)
