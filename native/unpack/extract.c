@@ -25,6 +25,7 @@ struct item {
     const char *full; /* as the archive names it, for messages */
     int parent;       /* borrowed from the tree */
     struct metadata metadata;
+    bool top;          /* the archive's own top directory ("./") */
     bool was_whiteout; /* a whiteout of the same layer stood here */
 };
 
@@ -163,8 +164,8 @@ static int remember_times(struct item *it, struct error *err) {
 static int make_directory(struct item *it, struct error *err) {
     const char *name = it->path.name;
     mode_t made = it->metadata.mode & 01777;
-    bool is_root = *name == '\0', existed = is_root;
-    if (is_root && !it->x->options.layer)
+    bool is_root = it->top, existed = is_root;
+    if (is_root && !it->x->options.layer && !it->x->options.keep_top)
         return 0; /* the directory that a copy goes into keeps its attributes */
     if (!is_root && mkdirat(it->parent, name, made) < 0) {
         struct stat st;
@@ -190,9 +191,28 @@ static int make_directory(struct item *it, struct error *err) {
     return remember_times(it, err);
 }
 
+/*
+ * Takes an archive's name apart. It is cleaned on its own first, so that its ".." cannot climb above the
+ * directory that the archive is extracted into, and then put below that directory.
+ */
+static int split_below(struct extract *x, const char *name, struct tree_path *path, bool *top,
+                       struct error *err) {
+    if (tree_split(name, path, err) < 0)
+        return -1;
+    if (top)
+        *top = *path->name == '\0';
+    if (!x->base)
+        return 0;
+    cleanup_free char *clean = tree_path_join(path), *below = NULL;
+    tree_path_free(path);
+    if (!clean || asprintf(&below, "%s/%s", x->base, clean) < 0)
+        return error_errno(err, ENOMEM, "extract", name, "no memory for a path");
+    return tree_split(below, path, err);
+}
+
 static int make_link(struct item *it, const char *target, struct error *err) {
     struct tree_path to;
-    if (tree_split(target, &to, err) < 0)
+    if (split_below(it->x, target, &to, NULL, err) < 0)
         return error_wrap(err, "the hard link \"%.256s\"", it->full);
     struct tree other; /* a second view, so that the entry's own parent stays cached */
     tree_init(&other, it->x->tree.root, it->x->tree.one_mount);
@@ -273,7 +293,7 @@ static int extract_item(struct item *it, struct error *err) {
     const char *link = archive_entry_hardlink(it->entry);
     if (it->x->options.layer && strncmp(it->path.name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
         return make_whiteout(it, err);
-    if (*it->path.name == '\0' && (link || !S_ISDIR(type)))
+    if (it->top && (link || !S_ISDIR(type)))
         return error_set(err, "invalid_argument", "extract", it->full,
                          "the entry \"%.256s\" would replace the root with something that is no directory",
                          it->full);
@@ -325,7 +345,7 @@ static int extract_entry(struct extract *x, struct archive_in *archive, struct a
     }
     if (x->options.set_mode)
         it.metadata.mode = x->options.mode;
-    if (tree_split(it.full, &it.path, err) < 0)
+    if (split_below(x, it.full, &it.path, &it.top, err) < 0)
         return -1;
     it.parent = tree_parent(&x->tree, it.path.parent, true, err);
     int result = it.parent < 0 ? error_wrap(err, "entry \"%.256s\"", it.full) : extract_item(&it, err);

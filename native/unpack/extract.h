@@ -20,6 +20,7 @@ struct archive_entry;
 
 struct extract_options {
     bool layer;        /* translate whiteouts; the tree is private to us */
+    bool keep_top;     /* the attributes of the archive's top entry go to the directory extracted into */
     bool keep_kind;    /* docker's noOverwriteDirNonDir */
     bool set_owner;    /* everything gets uid and gid below */
     bool set_mode;     /* everything but links gets mode below */
@@ -39,6 +40,7 @@ struct extract_times {
 struct extract {
     struct tree tree;
     struct extract_options options;
+    const char *base; /* directory in the tree that entries go below; NULL is the root; borrowed */
     uint64_t entries, bytes;
     uint64_t skipped_xattrs; /* the file system has no place for them (EOPNOTSUPP) */
     struct extract_times *times;

@@ -152,14 +152,34 @@ static bool is_kernel_fs(int fd) {
     }
 }
 
+uint64_t pack_mount_id(int parent, const char *name) {
+    struct statx sx;
+    if (statx(parent, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &sx) < 0 ||
+        !(sx.stx_mask & STATX_MNT_ID))
+        return 0;
+    return sx.stx_mnt_id;
+}
+
+/* What a mount covers cannot be seen; a mounted file is packed as the empty file that serves as its place. */
+static int pack_mount_point(struct packer *p, int fd, const char *name, const char *path,
+                            const struct stat *st, struct error *err) {
+    struct tar_entry e = {.path = path, .type = '0', .mode = 0755, .mtime = st->st_mtim};
+    if (S_ISDIR(st->st_mode))
+        return pack_entry(p, fd, name, path, st, err);
+    p->entries++;
+    return tar_header(p->out, &e, err);
+}
+
 static int pack_child(struct packer *p, int fd, const char *name, const char *path, dev_t device, int depth,
                       struct error *err) {
     struct stat st;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : error_errno(err, errno, "read", path, "cannot stat \"%.256s\"", path);
+    if (p->one_mount && pack_mount_id(fd, name) != p->mount)
+        return pack_mount_point(p, fd, name, path, &st, err);
     if (pack_entry(p, fd, name, path, &st, err) < 0)
         return -1;
-    if (!S_ISDIR(st.st_mode) || (p->one_device && st.st_dev != device))
+    if (!S_ISDIR(st.st_mode))
         return 0;
     cleanup_fd int child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (child < 0)
@@ -182,7 +202,8 @@ int pack_children(struct packer *p, int fd, const char *path, int depth, struct 
     int result = 0;
     for (size_t i = 0; i < names.count && result == 0; i++) {
         cleanup_free char *child = NULL;
-        if (asprintf(&child, "%s%s%s", path, *path ? "/" : "", names.names[i]) < 0)
+        if (asprintf(&child, "%s%s%s", path, *path && path[strlen(path) - 1] != '/' ? "/" : "",
+                     names.names[i]) < 0)
             result = error_errno(err, ENOMEM, "read", path, "no memory for a path");
         else
             result = pack_child(p, fd, names.names[i], child, here.st_dev, depth, err);

@@ -12,8 +12,9 @@
 
 struct packer {
     struct output *out;
+    uint64_t mount;           /* with one_mount: the mount that is packed */
     struct inode_table links; /* files with more than one name → the first name in this archive */
-    bool one_device;          /* leave mounts out: their directory is packed, empty */
+    bool one_mount;           /* leave mounts out: a directory or file that is one is packed empty */
     uint64_t entries;
 };
 
@@ -23,6 +24,9 @@ struct packer {
  */
 int pack_entry(struct packer *packer, int parent, const char *name, const char *path, const struct stat *st,
                struct error *err);
+
+/* The mount that `name` in `parent` is on (statx's stx_mnt_id); 0 if the kernel does not say. */
+uint64_t pack_mount_id(int parent, const char *name);
 
 /* Packs everything below the directory open as fd, names sorted; paths are put below `path`. */
 int pack_children(struct packer *packer, int fd, const char *path, int depth, struct error *err);

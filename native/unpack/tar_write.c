@@ -185,10 +185,16 @@ static int write_ustar(struct output *out, const struct tar_entry *e, const char
     return output_append(out, &h, sizeof(h), err);
 }
 
+static bool ends_in_slash(const char *path) {
+    size_t length = strlen(path);
+    return length > 0 && path[length - 1] == '/';
+}
+
 int tar_header(struct output *out, const struct tar_entry *e, struct error *err) {
     struct records r = {0};
     char *path = NULL;
-    if (asprintf(&path, "%s%s", *e->path ? e->path : ".", e->type == '5' ? "/" : "") < 0)
+    if (asprintf(&path, "%s%s", *e->path ? e->path : ".",
+                 e->type == '5' && !ends_in_slash(e->path) ? "/" : "") < 0)
         return error_errno(err, ENOMEM, "write", e->path, "no memory for a header");
     collect(&r, e, path);
     int result = r.failed ? error_errno(err, ENOMEM, "write", e->path, "no memory for a header") : 0;

@@ -1,8 +1,12 @@
 #include "tree.h"
 
+#include "lib/cleanup.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -157,4 +161,50 @@ int tree_parent(struct tree *tree, const char *path, bool create, struct error *
     tree->parent = copy;
     tree->parent_fd = fd;
     return fd;
+}
+
+/* Appends one component to the resolved path; ".." takes one off. */
+static void step(char *resolved, size_t size, const char *component, size_t length) {
+    size_t used = strlen(resolved);
+    if (length == 0 || (length == 1 && component[0] == '.'))
+        return;
+    if (length == 2 && component[0] == '.' && component[1] == '.') {
+        while (used > 0 && resolved[--used] != '/')
+            ;
+        resolved[used] = '\0';
+    } else if (used + length + 2 <= size) {
+        snprintf(resolved + used, size - used, "%s%.*s", used ? "/" : "", (int)length, component);
+    }
+}
+
+char *tree_resolve(const struct tree *tree, const char *path) {
+    char resolved[PATH_MAX] = "", rest[2 * PATH_MAX], link[PATH_MAX], joined[3 * PATH_MAX];
+    int links = 0;
+    snprintf(rest, sizeof(rest), "%s", path);
+    while (*rest) {
+        char before[PATH_MAX];
+        char *component = rest + strspn(rest, "/");
+        size_t length = strcspn(component, "/");
+        memcpy(before, resolved, sizeof(before));
+        step(resolved, sizeof(resolved), component, length);
+        char *after = component + length;
+        cleanup_fd int fd = tree_open(tree, resolved, O_PATH | O_NOFOLLOW);
+        ssize_t got = fd < 0 ? -1 : readlinkat(fd, "", link, sizeof(link) - 1);
+        if (got <= 0) {
+            memmove(rest, after, strlen(after) + 1);
+            continue;
+        }
+        if (++links > 40)
+            return NULL;
+        link[got] = '\0';
+        memcpy(resolved, link[0] == '/' ? "" : before, link[0] == '/' ? 1 : sizeof(before));
+        snprintf(joined, sizeof(joined), "%s/%s", link, after);
+        if (strlen(joined) >= sizeof(rest))
+            return NULL;
+        memcpy(rest, joined, strlen(joined) + 1);
+    }
+    char *out = malloc(strlen(resolved) + 2);
+    if (out)
+        sprintf(out, "/%s", resolved);
+    return out;
 }

@@ -53,6 +53,13 @@ int tree_parent(struct tree *tree, const char *path, bool create, struct error *
 /* openat2 under the tree's rules, `path` relative to the root; a new descriptor, or -1 and errno. */
 int tree_open(const struct tree *tree, const char *path, int flags);
 
+/*
+ * Where `path` (clean, relative to the root) leads when every link is followed inside the root: an absolute
+ * path as seen from there, for showing it only. What does not exist is taken as it is written. A new string;
+ * NULL if there are more than 40 links or memory ran out.
+ */
+char *tree_resolve(const struct tree *tree, const char *path);
+
 /* Opens a child directory for reading without following a link or crossing a mount. -1 and errno. */
 int tree_open_child(int parent, const char *name);
 
