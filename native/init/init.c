@@ -63,7 +63,8 @@ int main(int argc, char **argv) {
         prctl(PR_SET_CHILD_SUBREAPER, 1);
     sigfillset(&all);
     /* Not forwarded: faults of our own, which must end us, and the terminal's, which are ignored below. */
-    static const int excluded[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGTTIN, SIGTTOU};
+    static const int excluded[] = {SIGSEGV, SIGBUS, SIGFPE,  SIGILL, SIGTRAP,
+                                   SIGABRT, SIGSYS, SIGTTIN, SIGTTOU};
     for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++)
         sigdelset(&all, excluded[i]);
     sigprocmask(SIG_SETMASK, &all, &old);

@@ -74,7 +74,8 @@ void stay_until_exit(struct monitor *m) {
     ports_serve(m);
     outputs_update(m);
     reap(m);
-    while (!m->exited) {
+    /* A process may be gone before the caller's first frame has come: what it printed waits for that. */
+    while (!m->exited || m->hellos_awaited > 0) {
         int count = round_of_loop(m, trimmed ? 0 : loop_now_ms() + IDLE_MS);
         if (count == 0 && !trimmed)
             trim_memory(m);
