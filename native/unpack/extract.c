@@ -207,7 +207,7 @@ static int split_below(struct extract *x, const char *name, struct tree_path *pa
     tree_path_free(path);
     if (!clean || asprintf(&below, "%s/%s", x->base, clean) < 0)
         return error_errno(err, ENOMEM, "extract", name, "no memory for a path");
-    return tree_split(below, path, err);
+    return tree_split_asked(below, path, err);
 }
 
 static int make_link(struct item *it, const char *target, struct error *err) {
@@ -334,6 +334,15 @@ static int count_entry(struct extract *x, struct archive_entry *entry, const cha
     return 0;
 }
 
+/* An archive whose own links lead nowhere, out, or in circles is a bad archive; other failures are ours. */
+static int parent_error(const struct item *it, struct error *err) {
+    static const int numbers[] = {ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        if (err->number == numbers[i])
+            err->code = "invalid_argument";
+    return error_wrap(err, "entry \"%.256s\"", it->full);
+}
+
 static int extract_entry(struct extract *x, struct archive_in *archive, struct archive_entry *entry,
                          struct error *err) {
     struct item it = {.x = x, .archive = archive, .entry = entry, .full = archive_entry_pathname(entry)};
@@ -348,7 +357,7 @@ static int extract_entry(struct extract *x, struct archive_in *archive, struct a
     if (split_below(x, it.full, &it.path, &it.top, err) < 0)
         return -1;
     it.parent = tree_parent(&x->tree, it.path.parent, true, err);
-    int result = it.parent < 0 ? error_wrap(err, "entry \"%.256s\"", it.full) : extract_item(&it, err);
+    int result = it.parent < 0 ? parent_error(&it, err) : extract_item(&it, err);
     tree_path_free(&it.path);
     return result;
 }

@@ -15,6 +15,11 @@ static struct timespec clamp_time(time_t seconds, long nanoseconds) {
     struct timespec t = {.tv_sec = seconds, .tv_nsec = nanoseconds};
     if (t.tv_nsec < 0 || t.tv_nsec > 999999999)
         t.tv_nsec = 0;
+    /* libarchive takes "-1.5" apart as -1 and +0.5; the kernel counts nanoseconds upwards from -2. */
+    if (t.tv_sec < 0 && t.tv_nsec > 0) {
+        t.tv_sec--;
+        t.tv_nsec = 1000000000 - t.tv_nsec;
+    }
     return t;
 }
 

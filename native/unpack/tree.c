@@ -69,7 +69,7 @@ char *tree_path_join(const struct tree_path *path) {
     return joined;
 }
 
-int tree_split(const char *name, struct tree_path *path, struct error *err) {
+static int split(const char *name, bool clamp, struct tree_path *path, struct error *err) {
     *path = (struct tree_path){0};
     char *clean = malloc(strlen(name) + 1);
     if (!clean)
@@ -78,7 +78,7 @@ int tree_split(const char *name, struct tree_path *path, struct error *err) {
     for (const char *at = name; *at;) {
         size_t length = strcspn(at, "/");
         if (length == 2 && at[0] == '.' && at[1] == '.') {
-            if (used == 0) {
+            if (used == 0 && !clamp) {
                 free(clean);
                 return error_set(err, "invalid_argument", "resolve", name,
                                  "the path \"%.256s\" leads out of the root with \"..\"", name);
@@ -108,6 +108,14 @@ int tree_split(const char *name, struct tree_path *path, struct error *err) {
         return error_errno(err, ENOMEM, "resolve", NULL, "no memory for a path");
     }
     return 0;
+}
+
+int tree_split(const char *name, struct tree_path *path, struct error *err) {
+    return split(name, false, path, err);
+}
+
+int tree_split_asked(const char *name, struct tree_path *path, struct error *err) {
+    return split(name, true, path, err);
 }
 
 /* Makes the directories of `path` (modified while working, restored) that do not exist. 0, or -1 and errno.

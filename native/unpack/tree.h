@@ -39,6 +39,8 @@ void tree_forget(struct tree *tree);
  * lexically; one that would climb above the root is an error (invalid_argument).
  */
 int tree_split(const char *name, struct tree_path *path, struct error *err);
+/* The same for a path that a user asked for: `..` at the root stays at the root, as in every shell. */
+int tree_split_asked(const char *name, struct tree_path *path, struct error *err);
 void tree_path_free(struct tree_path *path);
 /* "parent/name" in a new string, "" for the root; NULL if memory ran out. */
 char *tree_path_join(const struct tree_path *path);

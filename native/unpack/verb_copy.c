@@ -91,7 +91,7 @@ static int open_source(int root, const char *path, struct error *err) {
     struct tree tree;
     struct tree_path clean;
     tree_init(&tree, root, false);
-    if (tree_split(path, &clean, err) < 0)
+    if (tree_split_asked(path, &clean, err) < 0)
         return -1;
     cleanup_free char *full = tree_path_join(&clean);
     tree_path_free(&clean);

@@ -33,7 +33,7 @@ static int place_open(struct place *place, const struct root_options *options, c
     if (place->root < 0)
         return -1;
     tree_init(&place->tree, place->root, false);
-    if (tree_split(path, &place->path, err) < 0)
+    if (tree_split_asked(path, &place->path, err) < 0)
         return -1;
     place->parent = tree_parent(&place->tree, place->path.parent, false, err);
     return place->parent < 0 ? -1 : 0;
@@ -259,7 +259,7 @@ int verb_rename(int argc, char **argv, struct error *err) {
     if (result == 0)
         result = refuse_root(&place, "rename", path, err);
     if (result == 0)
-        result = tree_split(to, &target, err);
+        result = tree_split_asked(to, &target, err);
     if (result == 0) {
         tree_init(&other, place.root, false);
         int parent = tree_parent(&other, target.parent, false, err);

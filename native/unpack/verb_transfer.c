@@ -51,7 +51,7 @@ static int pack_found(struct packer *p, struct tree *tree, const struct tree_pat
 
 static int pack_path(struct packer *p, struct tree *tree, const char *path, bool follow, struct error *err) {
     struct tree_path asked, found = {0};
-    if (tree_split(path, &asked, err) < 0)
+    if (tree_split_asked(path, &asked, err) < 0)
         return -1;
     cleanup_free char *full = tree_path_join(&asked);
     int result = full ? 0 : error_errno(err, ENOMEM, "get", path, "no memory for a path");
@@ -59,10 +59,10 @@ static int pack_path(struct packer *p, struct tree *tree, const char *path, bool
         /* The link is resolved to a name first and then opened as any other: swapped meanwhile, it is packed
          * as the link. */
         cleanup_free char *target = tree_resolve(tree, full);
-        result = target ? tree_split(target, &found, err)
+        result = target ? tree_split_asked(target, &found, err)
                         : error_errno(err, ELOOP, "get", path, "cannot follow \"%.256s\"", path);
     } else if (result == 0) {
-        result = tree_split(full, &found, err);
+        result = tree_split_asked(full, &found, err);
     }
     if (result == 0)
         result = pack_found(p, tree, &found, top_name(path, &asked), err);
@@ -129,7 +129,7 @@ static int open_extraction_point(int root, const char *path, struct error *err) 
     struct tree_path clean;
     struct stat st;
     tree_init(&tree, root, false);
-    if (tree_split(path, &clean, err) < 0)
+    if (tree_split_asked(path, &clean, err) < 0)
         return -1;
     cleanup_free char *full = tree_path_join(&clean);
     tree_path_free(&clean);

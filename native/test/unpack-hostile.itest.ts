@@ -1,0 +1,279 @@
+/** What is thrown at berth-unpack by images and archives: each class is refused by a sentence or harmless, and nothing outside is touched. */
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type TarEntry, tarArchive, tarEntries } from './tar-archive.ts'
+import { answer, run, unpack, useDirectory } from './unpack-program.ts'
+
+const directory = useDirectory()
+let target = ''
+let fingerprint = ''
+
+/** Names, sizes and contents outside the target, which must never change. */
+function outside(): string {
+  return run('bash', '-c', `cd '${directory()}' && find . -path ./target -prune -o -printf '%p %s %m %U %T@\\n' | sort; cat victim/file`)
+}
+
+beforeEach(() => {
+  target = join(directory(), 'target')
+  mkdirSync(target)
+  mkdirSync(join(directory(), 'victim'))
+  writeFileSync(join(directory(), 'victim/file'), 'victim')
+  run('touch', '-d', '2020-01-01', directory())
+  fingerprint = outside()
+})
+
+afterEach(() => {
+  expect(outside()).toBe(fingerprint)
+})
+
+function refuse(entries: TarEntry[] | Buffer, ...options: string[]): string {
+  const result = unpack(['apply', '--target', target, ...options], Buffer.isBuffer(entries) ? entries : tarArchive(entries))
+  expect(result.stderr, result.stdout.toString()).toContain('"code":"invalid_argument"')
+  expect(readdirSync(target)).toEqual([])
+  return result.error?.message ?? ''
+}
+
+function accept(entries: TarEntry[]): void {
+  answer(['apply', '--target', target], tarArchive(entries))
+}
+
+describe('names that lead elsewhere', () => {
+  for (const name of ['../victim/file', 'a/../../victim/file', '..', './..', '/../victim/file', 'x/../..'])
+    it(`refuses ${name}`, () => {
+      expect(refuse([{ name, content: 'x' }])).toContain(name)
+    })
+
+  it('puts absolute names inside', () => {
+    accept([
+      { name: '/etc/passwd', content: 'inside' },
+      { name: '//double', content: 'x' },
+    ])
+    expect(readFileSync(join(target, 'etc/passwd'), 'utf8')).toBe('inside')
+    expect(readdirSync(target).sort()).toEqual(['double', 'etc'])
+  })
+
+  it('keeps a file that goes through a link inside', () => {
+    accept([
+      { name: 'inside/', type: '5' },
+      { name: 'link', type: '2', linkname: '/inside' },
+      { name: 'link/file', content: 'x' },
+    ])
+    expect(readFileSync(join(target, 'inside/file'), 'utf8')).toBe('x')
+  })
+
+  for (const linkname of ['../victim', '/victim', '../../../../../../../../../../var', '/proc/self/root', '/proc/self/cwd'])
+    it(`does not follow a link to ${linkname} out`, () => {
+      refuse([
+        { name: 'link', type: '2', linkname },
+        { name: 'link/file', content: 'overwritten' },
+      ])
+    })
+
+  it('replaces a link that a file of the same name follows', () => {
+    accept([
+      { name: 'link', type: '2', linkname: `${directory()}/victim/file` },
+      { name: 'link', content: 'own' },
+    ])
+    expect(lstatSync(join(target, 'link')).isFile()).toBe(true)
+  })
+
+  for (const linkname of ['../victim/file', '/victim/file', 'missing', '.', 'directory'])
+    it(`refuses a hard link to ${linkname}`, () => {
+      refuse([
+        { name: 'directory/', type: '5' },
+        { name: 'hard', type: '1', linkname },
+      ])
+    })
+
+  it('links to a symbolic link itself, not through it', () => {
+    accept([
+      { name: 'sym', type: '2', linkname: `${directory()}/victim/file` },
+      { name: 'hard', type: '1', linkname: 'sym' },
+    ])
+    expect(readlinkSync(join(target, 'hard'))).toBe(`${directory()}/victim/file`)
+  })
+
+  for (const name of ['.wh..', '.wh...', '.wh.', 'd/.wh..', '.wh.../x'])
+    it(`does not delete by the whiteout ${name}`, () => {
+      const result = unpack(['apply', '--target', target], tarArchive([{ name: 'd/', type: '5' }, { name }]))
+      if (name === '.wh.../x') expect(result.status).toBe(0)
+      else expect(result.error?.code).toBe('invalid_argument')
+    })
+
+  it('refuses a root that is no directory', () => {
+    refuse([{ name: './', type: '2', linkname: '/' }])
+    refuse([{ name: '.', content: 'x' }])
+  })
+})
+
+describe('names and attributes as bytes', () => {
+  it('keeps names that are no UTF-8, in ustar, pax and GNU headers', () => {
+    const raw = Buffer.from([0x63, 0xe9, 0xff, 0x01])
+    accept([
+      { name: raw, content: 'ustar' },
+      { name: 'x', content: 'pax', pax: { path: Buffer.concat([Buffer.from('p'), raw]) } },
+      { name: '././@LongLink', type: 'L', content: Buffer.concat([Buffer.from('g'), raw, Buffer.from([0])]) },
+      { name: 'x', content: 'gnu' },
+      // decomposed é must not be composed
+      { name: 'x', content: 'nfd', pax: { path: 'e\u0301' } },
+    ])
+    const names = readdirSync(target, { encoding: 'buffer' }).map((name) => name.toString('hex'))
+    expect(names.sort()).toEqual([raw.toString('hex'), `67${raw.toString('hex')}`, `70${raw.toString('hex')}`, '65cc81'].sort())
+  })
+
+  it('takes a path of nearly 4 KiB and refuses what the kernel cannot hold', () => {
+    const part = 'p'.repeat(250)
+    const long = Array(16).fill(part).join('/')
+    accept([{ name: 'x', content: 'deep', pax: { path: `${long}/f` } }])
+    expect(run('bash', '-c', `cd '${target}' && find . -type f | wc -c`).trim()).toBe(String(long.length + 5))
+    run('bash', '-c', `rm -rf '${target}'/*`)
+    refuse([{ name: 'x', pax: { path: 'n'.repeat(256) } }])
+    refuse([{ name: 'x', pax: { path: Array(20).fill(part).join('/') } }])
+  })
+
+  it('keeps setuid and capabilities, in whatever order the header says them', () => {
+    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')
+    accept([{ name: 'tool', content: 'x', mode: 0o6755, uid: 12, gid: 13, pax: { 'SCHILY.xattr.security.capability': capability } }])
+    expect(lstatSync(join(target, 'tool'))).toMatchObject({ mode: 0o106755, uid: 12, gid: 13 })
+    expect(run('getcap', join(target, 'tool'))).toContain('cap_net_raw=ep')
+  })
+
+  it("does not let an archive set overlayfs's own attributes", () => {
+    accept([
+      { name: 'd/', type: '5', pax: { 'SCHILY.xattr.trusted.overlay.opaque': 'y', 'SCHILY.xattr.trusted.overlay.redirect': '/etc' } },
+      { name: 'f', pax: { 'SCHILY.xattr.trusted.overlay.metacopy': 'x', 'SCHILY.xattr.user.kept': 'yes' } },
+    ])
+    const list = 'import os,sys; print(os.listxattr(sys.argv[1]), os.listxattr(sys.argv[2]))'
+    expect(run('python3', '-c', list, join(target, 'd'), join(target, 'f')).trim()).toBe("[] ['user.kept']")
+  })
+
+  it('refuses owners that mean something else to the kernel', () => {
+    refuse([{ name: 'f', pax: { uid: '4294967295' } }])
+    refuse([{ name: 'f', pax: { gid: '99999999999' } }])
+    accept([{ name: 'f', pax: { uid: '4294967294' } }])
+    expect(lstatSync(join(target, 'f')).uid).toBe(4294967294)
+  })
+
+  it('survives absurd times', () => {
+    accept([
+      { name: 'a', pax: { mtime: '-1.5' } },
+      { name: 'b', pax: { mtime: '99999999999999999999' } },
+      { name: 'c', pax: { mtime: 'NaN' } },
+    ])
+    expect(lstatSync(join(target, 'a')).mtimeMs).toBe(-1500)
+  })
+
+  it('makes device nodes and pipes without opening them', () => {
+    accept([
+      { name: 'memory', type: '3', major: 1, minor: 1, mode: 0o666 },
+      { name: 'disk', type: '4', major: 8, minor: 0 },
+      { name: 'pipe', type: '6' },
+      { name: 'pipe', content: 'replaced, not written into' },
+      { name: 'memory', content: 'replaced' },
+    ])
+    expect(readFileSync(join(target, 'pipe'), 'utf8')).toBe('replaced, not written into')
+    expect(lstatSync(join(target, 'memory')).isFile()).toBe(true)
+  })
+})
+
+describe('entries that contradict each other', () => {
+  it('lets the later entry win: duplicates, a file for a directory and the reverse', () => {
+    accept([
+      { name: 'twice', content: 'first' },
+      { name: 'twice', content: 'second' },
+      { name: 'd/', type: '5' },
+      { name: 'd/inner', content: 'x' },
+      { name: 'd', content: 'now a file' },
+      { name: 'f', content: 'x' },
+      { name: 'f/', type: '5', mode: 0o700 },
+      { name: 'f/inner', content: 'y' },
+      { name: 'self', content: 'z' },
+      { name: 'self', type: '1', linkname: 'self' },
+    ])
+    expect(readFileSync(join(target, 'twice'), 'utf8')).toBe('second')
+    expect(readFileSync(join(target, 'd'), 'utf8')).toBe('now a file')
+    expect(readFileSync(join(target, 'f/inner'), 'utf8')).toBe('y')
+    expect(readFileSync(join(target, 'self'), 'utf8')).toBe('z')
+  })
+
+  it('does not write through a hard link that a later entry replaces', () => {
+    accept([
+      { name: 'a', content: 'a' },
+      { name: 'b', type: '1', linkname: 'a' },
+      { name: 'b', content: 'b' },
+    ])
+    expect(readFileSync(join(target, 'a'), 'utf8')).toBe('a')
+  })
+})
+
+describe('archives that are damaged or meant to fill the disk', () => {
+  const file = { name: 'file', content: Buffer.alloc(100_000, 'x') }
+
+  it('refuses an archive cut anywhere, and says after which entry', () => {
+    const whole = tarArchive([{ name: 'first', content: 'x' }, file])
+    for (const cut of [100, 700, 1024 + 300, 1024 + 512 + 5000]) expect(refuse(whole.subarray(0, cut))).toMatch(/cut|not a tar/)
+    const compressed = gzipSync(whole)
+    for (const cut of [5, 12, 60, compressed.length - 1]) refuse(compressed.subarray(0, cut))
+  })
+
+  it('refuses damaged headers, checksums and pax records', () => {
+    const broken = tarArchive([file, { name: 'second' }])
+    broken[512 + 100_352 + 3] = 0xff
+    refuse(broken)
+    const checksum = gzipSync(tarArchive([file]))
+    checksum[checksum.length - 6] = (checksum[checksum.length - 6] as number) ^ 1
+    expect(refuse(checksum)).toContain('checksum')
+    refuse(Buffer.concat([gzipSync(tarArchive([file])), Buffer.from('trailing')]))
+    refuse(Buffer.from('this is no archive at all'.repeat(50)))
+    refuse(tarEntries([{ name: 'PaxHeaders', type: 'x', content: '999 path=lie\n' }, { name: 'x' }]))
+  })
+
+  it('stops at the limits of bytes and entries', () => {
+    const bomb = gzipSync(tarArchive([{ name: 'bomb', content: Buffer.alloc(50_000_000) }]))
+    expect(bomb.length).toBeLessThan(100_000)
+    expect(refuse(bomb, '--max-bytes', '1000000')).toContain('limit')
+    expect(
+      refuse(
+        Array.from({ length: 20 }, (_, i) => ({ name: `f${i}` })),
+        '--max-entries',
+        '10',
+      ),
+    ).toContain('limit')
+    const sparse = {
+      name: 'x',
+      content: '',
+      pax: { 'GNU.sparse.major': '1', 'GNU.sparse.minor': '0', 'GNU.sparse.realsize': '9000000000000' },
+    }
+    sparse.content = '0\n'.padEnd(512, '\0')
+    expect(refuse([sparse], '--max-bytes', '1000000')).toMatch(/limit/)
+  })
+
+  it('refuses a negative or lying size', () => {
+    refuse([{ name: 'x', pax: { size: '-1' }, content: 'abc' }])
+    refuse(tarEntries([{ name: 'x', size: 8_000_000_000, content: 'abc' }]))
+  })
+
+  it('ends at once when the sender hangs after a bad entry', () => {
+    const bad = tarEntries([{ name: '../x', content: 'x' }, file, file, file])
+    const script = `(cat; sleep 20) | timeout 5 "$0" apply --target "$1"`
+    const program = join(process.env.BERTH_NATIVE_BIN ?? join(import.meta.dirname, '../build/bin'), 'berth-unpack')
+    writeFileSync(join(directory(), 'target-input'), bad)
+    try {
+      expect(() =>
+        run(
+          'bash',
+          '-c',
+          `set -o pipefail; ${script.replace('cat', `cat '${directory()}/target-input'`).replace('sleep 20', 'exec sleep 0.2')}`,
+          program,
+          target,
+        ),
+      ).toThrow(/leads out/)
+    } finally {
+      run('rm', join(directory(), 'target-input'))
+      run('touch', '-d', '2020-01-01', directory())
+    }
+    expect(existsSync(join(target, 'file'))).toBe(false)
+  })
+})
