@@ -7,7 +7,7 @@ import type { Images } from './images/images.ts'
 import type { Networks } from './networks/networks.ts'
 import type { Operations } from './operations/operations.ts'
 import type { Registries } from './registry/registries.ts'
-import type { AttachListener, Attachment, Logs, Stats } from './tasks/tasks.ts'
+import type { Logs, Stats } from './tasks/tasks.ts'
 import type { VolumeFiles } from './volumes/files.ts'
 import type { Volumes } from './volumes/volumes.ts'
 
@@ -30,6 +30,17 @@ export interface Engine {
     diskUsage(): Promise<DiskUsage>
   }
   /** A shell on the host itself in a new terminal; ends with the agent. Whether a caller may is the edge's question. */
-  openHostConsole(size: { cols: number; rows: number }, listener: AttachListener): Promise<Attachment>
+  openHostTerminal(options: {
+    cols: number
+    rows: number
+    data(bytes: Buffer): void
+    exit(exitCode: number, signal: number | null): void
+  }): Promise<{
+    write(bytes: Uint8Array): void
+    resize(cols: number, rows: number): void
+    pause(): void
+    resume(): void
+    close(): void
+  }>
   close(): Promise<void>
 }

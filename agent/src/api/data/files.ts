@@ -1,0 +1,57 @@
+import { basename, dirname } from 'node:path/posix'
+import { EngineError } from '../../errors.ts'
+import { answerJson } from '../http-answer.ts'
+import { type DataRequest, need, sendStream } from './route.ts'
+import { firstFile, singleFileTar } from './single-file.ts'
+
+/** The tar of a path, in a container or a volume. */
+async function archiveOf({ engine, query, signal }: DataRequest): Promise<NodeJS.ReadableStream> {
+  const path = need(query, 'path')
+  const volume = query.get('volume')
+  if (volume) return engine.volumeFiles.getArchive(volume, path, signal)
+  return (await engine.containers.getArchive(need(query, 'container'), path, { follow: true }, signal)).archive
+}
+
+async function put({ engine, query }: DataRequest, path: string, archive: NodeJS.ReadableStream): Promise<void> {
+  const volume = query.get('volume')
+  if (volume) await engine.volumeFiles.putArchive(volume, path, archive)
+  else await engine.containers.putArchive(need(query, 'container'), path, archive, { noOverwriteDirNonDir: true, copyUidGid: false })
+}
+
+export async function getArchive(data: DataRequest): Promise<void> {
+  const name = basename(need(data.query, 'path')) || 'root'
+  await sendStream(data, await archiveOf(data), { type: 'application/x-tar', filename: `${name}.tar` })
+}
+
+export async function putArchive(data: DataRequest): Promise<void> {
+  await put(data, need(data.query, 'path'), data.request)
+  answerJson(data.response, 200, {})
+}
+
+/** One regular file, out of the archive that the tar verbs give. @throws invalid_argument for a directory or device */
+export async function getContent(data: DataRequest): Promise<void> {
+  const path = need(data.query, 'path')
+  const file = await firstFile(await archiveOf(data), path)
+  data.response.setHeader('content-length', file.sizeBytes)
+  await sendStream(data, file.content, { type: 'application/octet-stream', filename: basename(path) })
+}
+
+/** Writes one file; the length must be known because it stands in front of the bytes in an archive. An existing file keeps its mode and owner. */
+export async function putContent(data: DataRequest): Promise<void> {
+  const { engine, query, request } = data
+  const path = need(query, 'path')
+  const length = Number(request.headers['content-length'] ?? Number.NaN)
+  if (!Number.isSafeInteger(length)) throw new EngineError('invalid_argument', 'the upload must say its length (Content-Length)')
+  const volume = query.get('volume')
+  const listing = volume
+    ? await engine.volumeFiles.listFiles(volume, dirname(path), 20_000)
+    : await engine.containers.listFiles(need(query, 'container'), dirname(path), 20_000)
+  const existing = listing.find((entry) => entry.name === basename(path))
+  if (existing && existing.type !== 'file') throw new EngineError('invalid_argument', `"${path}" is a ${existing.type}, not a file`)
+  const archive = singleFileTar(
+    { name: basename(path), sizeBytes: length, mode: (existing?.mode ?? 0o644) & 0o7777, uid: existing?.uid ?? 0, gid: existing?.gid ?? 0 },
+    request,
+  )
+  await put(data, dirname(path), archive)
+  answerJson(data.response, 200, {})
+}
