@@ -7,7 +7,8 @@ export function askReload(runRoot: string): Promise<boolean> {
     const asked = request({ socketPath: join(runRoot, 'agent.sock'), path: '/identity/reload', method: 'POST' }, (response) => {
       response.resume()
       if (response.statusCode === 200) resolve(true)
-      else reject(new Error(`the running agent could not take the new identity (HTTP ${response.statusCode}); its log says why, restart it`))
+      else
+        reject(new Error(`the running agent could not take the new identity (HTTP ${response.statusCode}); its log says why, restart it`))
     })
     asked.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(false)

@@ -24,6 +24,9 @@ export interface NetworkLease {
   /** Lines for /etc/hosts and the content of resolv.conf. */
   hosts: { ip: string; names: string[] }[]
   resolvConf: string
+  /** What the name service must know again after a restart. */
+  containerName: string
+  dns: string[]
 }
 
 export interface Networks {
@@ -69,5 +72,9 @@ export interface Networks {
     container: { id: string; name: string; pid: number | null; hostname: string },
     config: EndpointConfig,
   ): Promise<AttachedNetwork>
+  /** The name service answers to the new name from now on. */
+  rename(containerId: string, name: string): void
+  /** What of this host keeps containers from the network, in sentences for `info`. */
+  warnings(): string[]
   disconnect(network: string, container: { id: string; pid: number | null }, force: boolean): Promise<void>
 }

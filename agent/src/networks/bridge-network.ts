@@ -1,0 +1,249 @@
+import { randomBytes } from 'node:crypto'
+import type { AttachedNetwork } from '@berth/contract/container'
+import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
+import { EngineError } from '../errors.ts'
+import type { Logger } from '../log.ts'
+import { contains, formatAddress, parseAddress, parseSubnet } from './address.ts'
+import { Addresses } from './address-pool.ts'
+import type { FirewalledBridge } from './firewall.ts'
+import { type BridgeDevice, deviceExists, ensureBridge } from './links.ts'
+import { NameService } from './name-service.ts'
+import { bridgeOptions, type NetworkRecord } from './network-record.ts'
+import { hostResolvConf } from './resolv-conf.ts'
+
+/** A running container on one network. */
+export interface Endpoint {
+  containerId: string
+  containerName: string
+  hostname: string
+  /** Device on the host; '' for networks without one. */
+  hostName: string
+  dns: string[]
+  attached: AttachedNetwork
+}
+
+/** Who wants to join. */
+export interface Joining {
+  id: string
+  name: string
+  hostname: string
+  hostName: string
+  /** Wish of the whole container; the endpoint's own goes first. */
+  mac: string
+  dns: string[]
+}
+
+/** One network in memory: its record, addresses, endpoints and (user networks) name service. host and none have neither addresses nor a device. */
+export class BridgeNetwork {
+  record: NetworkRecord
+  readonly endpoints = new Map<string, Endpoint>()
+  readonly #addresses: Addresses[]
+  readonly #names: NameService | null
+  readonly #log: Logger | undefined
+
+  constructor(record: NetworkRecord, log?: Logger) {
+    this.record = record
+    this.#log = log
+    this.#addresses = record.pools.map(
+      (pool) =>
+        new Addresses(
+          parseSubnet(pool.subnet),
+          [...(pool.gateway ? [pool.gateway] : []), ...Object.values(pool.auxAddresses ?? {})],
+          pool.ipRange ? parseSubnet(pool.ipRange) : undefined,
+        ),
+    )
+    const table = {
+      addresses: (name: string, client: string) => this.#lookUp(name, client),
+      nameOf: (address: string) => this.#nameOf(address),
+      resolvers: (client: string) => this.#endpointOf(client)?.dns ?? [],
+    }
+    this.#names = record.driver === 'bridge' && !record.predefined ? new NameService(table, () => hostResolvConf().nameservers, log) : null
+  }
+
+  get hasNameService(): boolean {
+    return this.#names !== null
+  }
+
+  /** Device and addresses on the host. @throws internal with the kernel's words */
+  async open(): Promise<void> {
+    if (this.record.driver !== 'bridge') return
+    await ensureBridge(this.device())
+    await this.#names?.open(this.gateways()).catch((error) => {
+      // The network is of use without names; who needs them is told in the log and by the failing look-up.
+      this.#log?.error({ network: this.record.name, err: error }, 'the name service of a network cannot listen')
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#names?.close()
+  }
+
+  /** Somebody may have deleted the bridge: it is made again before a container joins. No spawn when it is there. */
+  async mend(): Promise<void> {
+    if (this.record.driver !== 'bridge' || deviceExists(this.record.bridge)) return
+    this.#log?.warn({ bridge: this.record.bridge }, 'a bridge was deleted by somebody; it is made again')
+    await this.#names?.close()
+    await this.open()
+  }
+
+  device(): BridgeDevice {
+    const addresses = this.record.pools.flatMap((pool) => (pool.gateway ? [`${pool.gateway}/${parseSubnet(pool.subnet).prefix}`] : []))
+    return { device: this.record.bridge, addresses, mtu: this.mtu() }
+  }
+
+  mtu(): number {
+    return Number(this.record.options[bridgeOptions.mtu] ?? 1500)
+  }
+
+  gateways(): string[] {
+    return this.record.pools.flatMap((pool) => (pool.gateway ? [pool.gateway] : []))
+  }
+
+  firewalled(): FirewalledBridge {
+    const subnets = this.record.pools.map((pool) => pool.subnet)
+    return {
+      device: this.record.bridge,
+      subnets4: subnets.filter((subnet) => !subnet.includes(':')),
+      subnets6: subnets.filter((subnet) => subnet.includes(':')),
+      internal: this.record.internal,
+      masquerade: this.record.options[bridgeOptions.masquerade] !== 'false',
+    }
+  }
+
+  /** Takes addresses for a container. @throws resource_exhausted, already_exists, invalid_argument; nothing is taken then */
+  join(container: Joining, config: EndpointConfig): Endpoint {
+    if (this.endpoints.has(container.id))
+      throw new EngineError('already_exists', `endpoint with name ${container.name} already exists in network ${this.record.name}`)
+    const taken: { family: 4 | 6; address: string; addresses: Addresses }[] = []
+    try {
+      for (const family of [4, 6] as const) {
+        const wanted = family === 4 ? config.ipv4 : config.ipv6
+        const addresses = this.#poolFor(family, wanted)
+        if (addresses) taken.push({ family, address: addresses.take(wanted), addresses })
+      }
+    } catch (error) {
+      for (const { addresses, address } of taken) addresses.give(address)
+      throw error
+    }
+    const ipv4 = taken.find((one) => one.family === 4)
+    const ipv6 = taken.find((one) => one.family === 6)
+    const endpoint: Endpoint = {
+      containerId: container.id,
+      containerName: container.name,
+      hostname: container.hostname,
+      hostName: container.hostName,
+      dns: container.dns,
+      attached: {
+        networkId: this.record.id,
+        networkName: this.record.name,
+        endpointId: randomBytes(32).toString('hex'),
+        gateway: ipv4 && !this.record.internal ? this.#gateway(4) : '',
+        ipv4: ipv4?.address ?? '',
+        ipv4PrefixLength: ipv4?.addresses.subnet.prefix ?? 0,
+        ipv6Gateway: ipv6 && !this.record.internal ? this.#gateway(6) : '',
+        ipv6: ipv6?.address ?? '',
+        ipv6PrefixLength: ipv6?.addresses.subnet.prefix ?? 0,
+        mac: this.record.driver === 'bridge' ? config.mac || container.mac || macOf(ipv4?.address) : '',
+        aliases: this.hasNameService ? [...new Set([...config.aliases, container.id.slice(0, 12)])] : [],
+        links: config.links,
+        requested: config,
+      },
+    }
+    this.endpoints.set(container.id, endpoint)
+    return endpoint
+  }
+
+  /** The endpoint of a container that runs since before the agent. */
+  adopt(endpoint: Endpoint): void {
+    for (const address of [endpoint.attached.ipv4, endpoint.attached.ipv6]) {
+      if (address !== '') this.#poolFor(address.includes(':') ? 6 : 4, address)?.adopt(address)
+    }
+    this.endpoints.set(endpoint.containerId, endpoint)
+  }
+
+  leave(containerId: string): Endpoint | null {
+    const endpoint = this.endpoints.get(containerId)
+    if (!endpoint) return null
+    this.endpoints.delete(containerId)
+    for (const address of [endpoint.attached.ipv4, endpoint.attached.ipv6]) {
+      if (address !== '') this.#poolFor(address.includes(':') ? 6 : 4, address)?.give(address)
+    }
+    return endpoint
+  }
+
+  summary(): NetworkSummary {
+    const { version: _, ...record } = this.record
+    return {
+      ...record,
+      endpoints: [...this.endpoints.values()].map(({ containerId, containerName, attached }) => ({
+        containerId,
+        containerName,
+        endpointId: attached.endpointId,
+        mac: attached.mac,
+        ipv4: attached.ipv4 && `${attached.ipv4}/${attached.ipv4PrefixLength}`,
+        ipv6: attached.ipv6 && `${attached.ipv6}/${attached.ipv6PrefixLength}`,
+        aliases: attached.aliases,
+      })),
+    }
+  }
+
+  /** The first pool of the family, or the one that holds the wanted address. @throws invalid_argument */
+  #poolFor(family: 4 | 6, wanted: string | undefined): Addresses | undefined {
+    const pools = this.#addresses.filter((addresses) => addresses.subnet.family === family)
+    if (!wanted) return pools[0]
+    const { family: given, value } = parseAddress(wanted)
+    if (given !== family) throw new EngineError('invalid_argument', `${wanted} is not an IPv${family} address`)
+    const pool = pools.find((addresses) => contains(addresses.subnet, family, value))
+    if (!pool) throw new EngineError('invalid_argument', `invalid endpoint settings: no configured subnet contains IP address ${wanted}`)
+    return pool
+  }
+
+  #gateway(family: 4 | 6): string {
+    return this.gateways().find((gateway) => gateway.includes(':') === (family === 6)) ?? ''
+  }
+
+  #endpointOf(address: string): Endpoint | undefined {
+    const canonical = canonicalOf(address)
+    return [...this.endpoints.values()].find(({ attached }) => attached.ipv4 === canonical || attached.ipv6 === canonical)
+  }
+
+  #lookUp(name: string, client: string): { ipv4: string[]; ipv6: string[] } | null {
+    const target = this.#endpointOf(client)
+      ?.attached.links.map((link) => link.split(':'))
+      .find(([, alias]) => alias?.toLowerCase() === name)?.[0]
+    const wanted = target?.toLowerCase() ?? name
+    const found = [...this.endpoints.values()].filter(
+      ({ containerName, containerId, attached }) =>
+        containerName.toLowerCase() === wanted ||
+        containerId === wanted ||
+        attached.aliases.some((alias) => alias.toLowerCase() === wanted) ||
+        `${containerName}.${this.record.name}`.toLowerCase() === wanted,
+    )
+    if (found.length === 0) return null
+    const present = (address: string) => address !== ''
+    return {
+      ipv4: found.map(({ attached }) => attached.ipv4).filter(present),
+      ipv6: found.map(({ attached }) => attached.ipv6).filter(present),
+    }
+  }
+
+  #nameOf(address: string): string | null {
+    const endpoint = address === '' ? undefined : this.#endpointOf(address)
+    return endpoint ? `${endpoint.containerName}.${this.record.name}` : null
+  }
+}
+
+function canonicalOf(address: string): string {
+  try {
+    const { family, value } = parseAddress(address.replace(/%.*$/, ''))
+    return formatAddress(family, value)
+  } catch {
+    return ''
+  }
+}
+
+/** Docker's: 02:42 and the IPv4 address, so that an address keeps its MAC and no neighbour cache is stale. Random without an IPv4 address. */
+function macOf(ipv4: string | undefined): string {
+  const tail = ipv4 ? ipv4.split('.').map(Number) : [...randomBytes(4)]
+  return ['02', '42', ...tail.map((byte) => byte.toString(16).padStart(2, '0'))].join(':')
+}

@@ -1,0 +1,556 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import type { AttachedNetwork } from '@berth/contract/container'
+import type { PruneResult } from '@berth/contract/image'
+import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
+import { openRecords, type Records } from '../disk/records.ts'
+import { EngineError } from '../errors.ts'
+import type { Events } from '../events/events.ts'
+import { parseTime } from '../events/time.ts'
+import type { Logger } from '../log.ts'
+import { contains, formatAddress, formatSubnet, overlaps, parseAddress, parseSubnet, rangeOf, type Subnet } from './address.ts'
+import { chooseSubnet } from './address-pool.ts'
+import { BridgeNetwork, type Endpoint } from './bridge-network.ts'
+import { Firewall, foreignForwardDrops, type Redirect, setSysctl } from './firewall.ts'
+import { attachLive, detachLive, deviceExists, hostSubnets, interfacesInside, removeBridge } from './links.ts'
+import { bridgeOptions, checkOptions, matchesFilters, type NetworkRecord, networkRecord } from './network-record.ts'
+import type { NetworkLease, Networks } from './networks.ts'
+import { boundPorts, type HostPort, PortTable } from './ports.ts'
+import { formatResolvConf, hostResolvConf, reachableResolvConf } from './resolv-conf.ts'
+
+interface Held {
+  ports: HostPort[]
+  redirects: Redirect[]
+  /** Bridge devices' other ends that were made while the container ran. */
+  nextInterface: number
+}
+
+/**
+ * @param options.instance names the default bridge `<instance>0` and the nftables table
+ * @param options.pools from which networks without a subnet are cut
+ */
+export function createNetworks(options: {
+  instance: string
+  dataRoot: string
+  pools: { base: string; size: number }[]
+  events: Events
+  log?: Logger
+}): Networks {
+  return new NetworkRoom(options)
+}
+
+type LeaseInput = Parameters<Networks['lease']>[0]
+
+/** See Networks. All state of running containers is in memory: it comes back by `adopt` from the leases that containers/ keeps. */
+class NetworkRoom implements Networks {
+  readonly #options: Parameters<typeof createNetworks>[0]
+  readonly #networks = new Map<string, BridgeNetwork>()
+  readonly #held = new Map<string, Held>()
+  readonly #ports = new PortTable()
+  readonly #firewall: Firewall
+  #records!: Records<NetworkRecord>
+  #rebuildScheduled = false
+  #warnings: string[] = []
+
+  constructor(options: Parameters<typeof createNetworks>[0]) {
+    this.#options = options
+    this.#firewall = new Firewall(
+      options.instance,
+      () => ({
+        bridges: this.#bridges().map((network) => network.firewalled()),
+        redirects: [...this.#held.values()].flatMap((held) => held.redirects),
+      }),
+      options.log,
+    )
+  }
+
+  async open(): Promise<void> {
+    this.#records = await openRecords(join(this.#options.dataRoot, 'networks'), {
+      parse: (value) => networkRecord.parse(value),
+      log: this.#options.log,
+    })
+    await this.#ensurePredefined()
+    for (const record of this.#records.values()) this.#networks.set(record.id, new BridgeNetwork(record, this.#options.log))
+    for (const network of this.#networks.values()) await this.#raise(network)
+    if (setSysctl('net/ipv4/ip_forward', '1'))
+      this.#options.log?.info('switched net.ipv4.ip_forward on: containers could not reach the outside without it')
+    await this.#firewall.rebuild()
+    this.#firewall.watch()
+    for (const chain of await foreignForwardDrops(this.#options.instance)) {
+      const warning = `the firewall chain "${chain}" drops forwarded packets: containers reach other machines only if that firewall lets them`
+      this.#warnings.push(warning)
+      this.#options.log?.warn(warning)
+    }
+  }
+
+  /** Bridges and rules stay for the containers that go on running. */
+  async close(): Promise<void> {
+    await this.#firewall.close()
+    await Promise.all([...this.#networks.values()].map((network) => network.close()))
+  }
+
+  warnings(): string[] {
+    return this.#warnings
+  }
+
+  async #ensurePredefined(): Promise<void> {
+    const { instance, pools } = this.#options
+    const byName = (name: string) => this.#records.values().find((record) => record.predefined && record.name === name)
+    const make = (name: string, driver: NetworkRecord['driver'], more: Partial<NetworkRecord>) =>
+      this.#put({ ...blankRecord(name, driver), predefined: true, ...more })
+    if (!byName('host')) await make('host', 'host', {})
+    if (!byName('none')) await make('none', 'null', {})
+    const device = `${instance}0`
+    const existing = byName('bridge')
+    // The host may have come to use our addresses while we were away; a bridge that is up keeps what it has.
+    const stale =
+      existing &&
+      !deviceExists(device) &&
+      this.#used('').some((subnet) => overlaps(subnet, parseSubnet(existing.pools[0]?.subnet as string)))
+    if (existing && !stale) return
+    const pool = withGateway(chooseSubnet(pools, this.#used('bridge')))
+    if (existing) await this.#put({ ...existing, pools: [pool] })
+    else {
+      const options = {
+        [bridgeOptions.defaultBridge]: 'true',
+        [bridgeOptions.icc]: 'true',
+        [bridgeOptions.masquerade]: 'true',
+        [bridgeOptions.hostBinding]: '0.0.0.0',
+        [bridgeOptions.name]: device,
+        [bridgeOptions.mtu]: '1500',
+      }
+      await make('bridge', 'bridge', { bridge: device, pools: [pool], options })
+    }
+  }
+
+  /** What a new network must not overlap. @param except name of a network of ours that does not count; '' = none of ours does */
+  #used(except: string): Subnet[] {
+    const ours = except === '' ? [] : this.#records.values().filter((record) => record.name !== except)
+    return [...hostSubnets(), ...ours.flatMap((record) => record.pools.map((pool) => parseSubnet(pool.subnet)))]
+  }
+
+  #put(record: NetworkRecord): Promise<void> {
+    return this.#records.put(record.id, record)
+  }
+
+  async #raise(network: BridgeNetwork): Promise<void> {
+    if (network.record.driver !== 'bridge') return
+    await network.open()
+    // Published ports on 127.0.0.1 are sent on to the bridge with that source; the table keeps everything else of 127/8 out.
+    setSysctl(`net/ipv4/conf/${network.record.bridge}/route_localnet`, '1')
+    if (network.record.ipv6) setSysctl('net/ipv6/conf/all/forwarding', '1')
+  }
+
+  #bridges(): BridgeNetwork[] {
+    return [...this.#networks.values()].filter((network) => network.record.driver === 'bridge')
+  }
+
+  list(filters: Record<string, string[]> = {}): NetworkSummary[] {
+    return [...this.#networks.values()].map((network) => network.summary()).filter((summary) => matchesFilters(summary, filters))
+  }
+
+  inspect(nameOrId: string): NetworkSummary {
+    return this.#find(nameOrId).summary()
+  }
+
+  #find(nameOrId: string): BridgeNetwork {
+    const all = [...this.#networks.values()]
+    const named = all.find((network) => network.record.id === nameOrId) ?? all.find((network) => network.record.name === nameOrId)
+    if (named) return named
+    // Docker's name of the default network in HostConfig.
+    if (nameOrId === 'default') return this.#find('bridge')
+    const prefixed = /^[0-9a-f]+$/.test(nameOrId) ? all.filter((network) => network.record.id.startsWith(nameOrId)) : []
+    if (prefixed.length > 1)
+      throw new EngineError('invalid_argument', `network ${nameOrId} is ambiguous (${prefixed.length} matches found based on ID prefix)`)
+    if (prefixed[0]) return prefixed[0]
+    throw new EngineError('not_found', `network ${nameOrId} not found`)
+  }
+
+  async create(input: Parameters<Networks['create']>[0]): Promise<NetworkSummary> {
+    if (this.list().some((network) => network.name === input.name))
+      throw new EngineError('already_exists', `network with name ${input.name} already exists`)
+    if (input.driver !== '' && input.driver !== 'bridge') {
+      if (input.driver === 'host' || input.driver === 'null')
+        throw new EngineError('permission_denied', `only one instance of "${input.driver}" network is allowed`)
+      throw new EngineError(
+        'not_found',
+        `could not find plugin ${input.driver} in v1 plugin registry: plugin not found; Berth has the network driver "bridge"`,
+      )
+    }
+    if (/^(default|container:.*)$/.test(input.name)) throw new EngineError('invalid_argument', `"${input.name}" is a reserved network name`)
+    checkOptions(input.options)
+    const record: NetworkRecord = {
+      ...blankRecord(input.name, 'bridge'),
+      internal: input.internal,
+      attachable: input.attachable,
+      ipv6: input.ipv6 || input.pools.some((pool) => pool.subnet.includes(':')),
+      labels: input.labels,
+      options: input.options,
+      pools: this.#poolsFor(input),
+    }
+    record.bridge = input.options[bridgeOptions.name] ?? `br-${record.id.slice(0, 12)}`
+    if (deviceExists(record.bridge))
+      throw new EngineError('already_exists', `the network device ${record.bridge} exists already; choose another ${bridgeOptions.name}`)
+    const network = new BridgeNetwork(record, this.#options.log)
+    // Written first: a crash in between leaves a record whose bridge is made at the next start, never a bridge that nobody knows.
+    await this.#put(record)
+    this.#networks.set(record.id, network)
+    try {
+      await this.#raise(network)
+      await this.#firewall.rebuild()
+    } catch (error) {
+      await this.#discard(network)
+      throw error
+    }
+    this.#publish('create', network)
+    return network.summary()
+  }
+
+  #poolsFor({ pools, ipv6, name }: Parameters<Networks['create']>[0]): NetworkRecord['pools'] {
+    const used = this.#records.values().flatMap((record) => record.pools.map((pool) => parseSubnet(pool.subnet)))
+    const chosen = pools.filter((pool) => pool.subnet !== '').map((pool) => checkPool(pool, used))
+    if (!chosen.some((pool) => !pool.subnet.includes(':'))) {
+      const wish = pools.find((pool) => pool.subnet === '')
+      if (wish?.gateway || wish?.ipRange) throw new EngineError('invalid_argument', 'a gateway or an ip-range needs a subnet; add --subnet')
+      chosen.unshift(withGateway(chooseSubnet(this.#options.pools, this.#used('none'))))
+    }
+    if (ipv6 && !chosen.some((pool) => pool.subnet.includes(':'))) chosen.push(withGateway(localIPv6Subnet(name)))
+    return chosen
+  }
+
+  async remove(nameOrId: string): Promise<void> {
+    const network = this.#find(nameOrId)
+    const { name, id, predefined } = network.record
+    if (predefined) throw new EngineError('permission_denied', `${name} is a pre-defined network and cannot be removed`)
+    if (network.endpoints.size)
+      throw new EngineError('failed_precondition', `error while removing network: network ${name} id ${id} has active endpoints`)
+    await this.#discard(network)
+    await this.#firewall.rebuild()
+    this.#publish('destroy', network)
+  }
+
+  /** The device first, the record last: a crash in between leaves a record that can be removed again. */
+  async #discard(network: BridgeNetwork): Promise<void> {
+    this.#networks.delete(network.record.id)
+    await network.close()
+    await removeBridge(network.record.bridge)
+    await this.#records.remove(network.record.id)
+  }
+
+  async prune({ until, labels, notLabels, dryRun }: Parameters<Networks['prune']>[0]): Promise<PruneResult> {
+    const latest = until === undefined ? null : parseTime(until)
+    const wanted = this.list({ dangling: ['true'], label: labels }).filter(
+      (network) =>
+        !notLabels.some((label) => matchesFilters(network, { label: [label] })) &&
+        (latest === null || BigInt(Date.parse(network.createdAt)) * 1_000_000n <= latest),
+    )
+    if (!dryRun) for (const network of wanted) await this.remove(network.id)
+    return { removed: wanted.map(({ id, name }) => ({ id, name, sizeBytes: 0 })), reclaimedBytes: 0, dryRun }
+  }
+
+  async lease(container: LeaseInput): Promise<NetworkLease> {
+    const wishes = container.networks.map(({ network, config }) => ({ network: this.#find(network), config }))
+    const joined: { network: BridgeNetwork; endpoint: Endpoint }[] = []
+    const held: Held = { ports: [], redirects: [], nextInterface: wishes.length }
+    try {
+      for (const [index, { network, config }] of wishes.entries()) {
+        await network.mend()
+        const hostName = network.record.driver === 'bridge' ? hostNameOf(container.id, index) : ''
+        const mac = index === 0 ? container.mac : ''
+        joined.push({ network, endpoint: network.join({ ...container, hostName, mac }, config) })
+      }
+      const outward = joined.find(({ network }) => network.record.driver === 'bridge' && !network.record.internal)
+      const target = outward ?? joined.find(({ network }) => network.record.driver === 'bridge')
+      if (target) {
+        held.ports = await this.#ports.reserve(
+          container.id,
+          container.ports,
+          target.network.record.options[bridgeOptions.hostBinding]?.replace(/^0\.0\.0\.0$/, '') ?? '',
+        )
+        held.redirects = redirectsOf(held.ports, target.endpoint.attached)
+      }
+      // Before the rules are written: a rebuild in between must know them.
+      this.#held.set(container.id, held)
+      await this.#firewall.add(held.redirects)
+      for (const { network } of joined) this.#publish('connect', network, container.id)
+      return this.#leaseOf(container, joined, held, outward?.network, target?.endpoint.attached.ipv4 ?? '')
+    } catch (error) {
+      for (const { network } of joined) network.leave(container.id)
+      this.#ports.give(held.ports)
+      this.#held.delete(container.id)
+      throw error
+    }
+  }
+
+  #leaseOf(
+    container: LeaseInput,
+    joined: { network: BridgeNetwork; endpoint: Endpoint }[],
+    held: Held,
+    outward: BridgeNetwork | undefined,
+    targetIp: string,
+  ): NetworkLease {
+    const bridged = joined.filter(({ network }) => network.record.driver === 'bridge')
+    return {
+      attached: joined.map(({ endpoint }) => endpoint.attached),
+      ports: boundPorts(held.ports),
+      monitor: {
+        attachments: bridged.map(({ network, endpoint }, index) =>
+          attachmentOf(network, endpoint, `${interfacePrefix(network)}${index}`, network === outward),
+        ),
+        ports: held.ports.map(({ proto, hostIp, hostPort, containerPort }) => ({
+          proto,
+          hostIp,
+          hostPort,
+          containerIp: targetIp,
+          containerPort,
+        })),
+      },
+      hosts: this.#hostLines(container, bridged),
+      containerName: container.name,
+      dns: container.dns,
+      resolvConf: resolvConfFor(
+        container,
+        joined.map(({ network }) => network),
+      ),
+    }
+  }
+
+  /** Links of the default bridge, then the container itself on each of its networks. */
+  #hostLines({ links, hostname }: LeaseInput, bridged: { network: BridgeNetwork; endpoint: Endpoint }[]): NetworkLease['hosts'] {
+    const names = [...new Set([hostname, hostname.split('.')[0] as string].filter((name) => name !== ''))]
+    const linked = links.flatMap(({ name, alias }) => {
+      const found = bridged
+        .filter(({ network }) => network.record.predefined)
+        .flatMap(({ network }) => [...network.endpoints.values()])
+        .find((endpoint) => endpoint.containerName === name || endpoint.containerId === name)
+      return found ? [{ ip: found.attached.ipv4, names: [...new Set([alias, found.hostname, found.containerName])] }] : []
+    })
+    const own = bridged.flatMap(({ endpoint: { attached } }) =>
+      [attached.ipv4, attached.ipv6].filter((ip) => ip !== '').map((ip) => ({ ip, names })),
+    )
+    return [...linked, ...own]
+  }
+
+  adopt(containerId: string, lease: NetworkLease): void {
+    for (const attached of lease.attached) {
+      const network = this.#networks.get(attached.networkId)
+      if (!network) continue
+      const attachment = lease.monitor.attachments.find((one) => one.mac === attached.mac && one.bridge === network.record.bridge)
+      const own = lease.hosts.at(-1)?.names[0] ?? ''
+      network.adopt({
+        containerId,
+        containerName: lease.containerName,
+        hostname: own,
+        hostName: attachment?.hostName ?? '',
+        dns: lease.dns,
+        attached,
+      })
+    }
+    const ports = lease.monitor.ports.map(({ proto, hostIp, hostPort, containerPort }) => ({ proto, hostIp, hostPort, containerPort }))
+    const targetIp = lease.monitor.ports[0]?.containerIp
+    const target = lease.attached.find((attached) => attached.ipv4 === targetIp)
+    this.#ports.adopt(containerId, ports)
+    this.#held.set(containerId, { ports, redirects: target ? redirectsOf(ports, target) : [], nextInterface: 100 })
+    this.#rebuildSoon()
+  }
+
+  /** Many adoptions at boot are one rebuild. */
+  #rebuildSoon(): void {
+    if (this.#rebuildScheduled) return
+    this.#rebuildScheduled = true
+    setImmediate(() => {
+      this.#rebuildScheduled = false
+      this.#firewall.rebuild().catch((error) => this.#options.log?.error({ err: error }, 'the nftables table could not be written'))
+    })
+  }
+
+  async release(containerId: string): Promise<void> {
+    const held = this.#held.get(containerId)
+    this.#held.delete(containerId)
+    const left = [...this.#networks.values()].filter((network) => network.leave(containerId) !== null)
+    // Ports are free for others only when the rules that point to this container are gone.
+    if (held) {
+      await this.#firewall.remove(held.redirects)
+      this.#ports.give(held.ports)
+    }
+    for (const network of left) this.#publish('disconnect', network, containerId)
+  }
+
+  rename(containerId: string, name: string): void {
+    for (const network of this.#networks.values()) {
+      const endpoint = network.endpoints.get(containerId)
+      if (endpoint) endpoint.containerName = name
+    }
+  }
+
+  async connect(nameOrId: string, container: Parameters<Networks['connect']>[1], config: EndpointConfig): Promise<AttachedNetwork> {
+    const network = this.#find(nameOrId)
+    if (network.record.driver !== 'bridge')
+      throw new EngineError(
+        'failed_precondition',
+        `container cannot be connected to network ${network.record.name}: it has no network of its own there`,
+      )
+    await network.mend()
+    const held = this.#held.get(container.id) ?? { ports: [], redirects: [], nextInterface: 0 }
+    const hostName = hostNameOf(container.id, held.nextInterface++)
+    const endpoint = network.join({ ...container, hostName, mac: '', dns: [] }, config)
+    if (container.pid === null) {
+      // Only a check that it could be had: a container that does not run holds no addresses.
+      network.leave(container.id)
+      return {
+        ...endpoint.attached,
+        endpointId: '',
+        gateway: '',
+        ipv4: '',
+        ipv4PrefixLength: 0,
+        ipv6: '',
+        ipv6Gateway: '',
+        ipv6PrefixLength: 0,
+        mac: '',
+      }
+    }
+    try {
+      const taken = await interfacesInside(container.pid)
+      const prefix = interfacePrefix(network)
+      let index = 0
+      while (taken.includes(`${prefix}${index}`)) index++
+      const first = ![...this.#networks.values()].some(
+        (other) => other !== network && !other.record.internal && other.endpoints.has(container.id),
+      )
+      await attachLive(container.pid, attachmentOf(network, endpoint, `${prefix}${index}`, true), first && !network.record.internal)
+    } catch (error) {
+      network.leave(container.id)
+      throw error
+    }
+    this.#held.set(container.id, held)
+    this.#publish('connect', network, container.id)
+    return endpoint.attached
+  }
+
+  async disconnect(nameOrId: string, container: { id: string; pid: number | null }, force: boolean): Promise<void> {
+    const network = this.#find(nameOrId)
+    const endpoint = network.endpoints.get(container.id)
+    if (!endpoint) {
+      if (container.pid === null || force) return
+      throw new EngineError('failed_precondition', `container ${container.id} is not connected to network ${network.record.name}`)
+    }
+    await detachLive(endpoint.hostName)
+    const held = this.#held.get(container.id)
+    if (held) {
+      const gone = held.redirects.filter(({ ip }) => ip === endpoint.attached.ipv4 || ip === endpoint.attached.ipv6)
+      held.redirects = held.redirects.filter((redirect) => !gone.includes(redirect))
+      await this.#firewall.remove(gone)
+    }
+    network.leave(container.id)
+    this.#publish('disconnect', network, container.id)
+  }
+
+  #publish(action: string, network: BridgeNetwork, containerId?: string): void {
+    const { id, name, driver } = network.record
+    this.#options.events.publish({
+      type: 'network',
+      action,
+      actorId: id,
+      attributes: { ...(containerId ? { container: containerId } : {}), name, type: driver },
+    })
+  }
+}
+
+function blankRecord(name: string, driver: NetworkRecord['driver']): NetworkRecord {
+  return {
+    version: 1,
+    id: randomBytes(32).toString('hex'),
+    name,
+    driver,
+    createdAt: new Date().toISOString(),
+    internal: false,
+    ipv6: false,
+    attachable: false,
+    pools: [],
+    labels: {},
+    options: {},
+    bridge: '',
+    predefined: false,
+  }
+}
+
+function withGateway(subnet: Subnet): NetworkRecord['pools'][number] {
+  return { subnet: formatSubnet(subnet), gateway: formatAddress(subnet.family, subnet.base + 1n) }
+}
+
+/** @throws invalid_argument, already_exists (overlap) in Docker's words */
+function checkPool(pool: NetworkRecord['pools'][number], used: readonly Subnet[]): NetworkRecord['pools'][number] {
+  const subnet = parseSubnet(pool.subnet)
+  if (used.some((other) => overlaps(subnet, other)))
+    throw new EngineError('permission_denied', 'Pool overlaps with other one on this address space')
+  const { first, last } = rangeOf(subnet)
+  if (last - first < 1n) throw new EngineError('invalid_argument', `the subnet ${pool.subnet} has no room for a gateway and a container`)
+  for (const address of [pool.gateway, ...Object.values(pool.auxAddresses ?? {})]) {
+    if (!address) continue
+    const { family, value } = parseAddress(address.replace(/\/\d+$/, ''))
+    if (!contains(subnet, family, value)) throw new EngineError('invalid_argument', `no matching subnet for gateway ${address}`)
+  }
+  if (pool.ipRange && !overlaps(parseSubnet(pool.ipRange), subnet))
+    throw new EngineError('invalid_argument', `no matching subnet for range ${pool.ipRange}`)
+  const gateway = pool.gateway?.replace(/\/\d+$/, '') || formatAddress(subnet.family, subnet.base + 1n)
+  return { ...pool, subnet: pool.subnet, gateway }
+}
+
+/** A ULA /64 (RFC 4193) that follows from the name, so that it is the same when a network is made again. */
+function localIPv6Subnet(name: string): Subnet {
+  const hash = createHash('sha256').update(`berth network ${name}`).digest()
+  return { family: 6, base: (0xfdn << 120n) | (BigInt(`0x${hash.subarray(0, 7).toString('hex')}`) << 64n), prefix: 64 }
+}
+
+/** At most 15 bytes; container ids are random, so eight digits of one do not meet twice on a host. */
+function hostNameOf(containerId: string, index: number): string {
+  return `vb${containerId.slice(0, 8)}${index.toString(36)}`
+}
+
+function interfacePrefix(network: BridgeNetwork): string {
+  return network.record.options[bridgeOptions.containerPrefix] ?? 'eth'
+}
+
+function attachmentOf(
+  network: BridgeNetwork,
+  { hostName, attached }: Endpoint,
+  containerName: string,
+  withGateways: boolean,
+): NetworkLease['monitor']['attachments'][number] {
+  const addresses = [
+    ...(attached.ipv4 ? [`${attached.ipv4}/${attached.ipv4PrefixLength}`] : []),
+    ...(attached.ipv6 ? [`${attached.ipv6}/${attached.ipv6PrefixLength}`] : []),
+  ]
+  const gateways = withGateways ? [attached.gateway, attached.ipv6Gateway].filter((gateway) => gateway !== '') : []
+  return { bridge: network.record.bridge, hostName, containerName, mac: attached.mac, addresses, gateways, mtu: network.mtu() }
+}
+
+/** IPv4 ports go to the IPv4 address; those on IPv6 to the IPv6 address if there is one (else the monitor relays them). */
+function redirectsOf(ports: readonly HostPort[], attached: AttachedNetwork): Redirect[] {
+  return ports.flatMap(({ proto, hostIp, hostPort, containerPort: port }): Redirect[] => {
+    const family = hostIp.includes(':') ? 6 : 4
+    const ip = family === 4 ? attached.ipv4 : attached.ipv6
+    const all = hostIp === '0.0.0.0' || hostIp === '::'
+    // fib says nothing of ::1 that would help: loopback of IPv6 is the monitor's.
+    if (ip === '' || hostIp === '::1') return []
+    return [{ family, proto, hostIp: all ? '' : hostIp, hostPort, ip, port }]
+  })
+}
+
+function resolvConfFor({ dns, dnsSearch, dnsOptions }: LeaseInput, networks: readonly BridgeNetwork[]): string {
+  const named = networks.find((network) => network.hasNameService)
+  if (networks.some((network) => network.record.driver === 'host')) {
+    const host = hostResolvConf()
+    return formatResolvConf({
+      nameservers: dns.length ? dns : host.nameservers,
+      search: dnsSearch.length ? dnsSearch : host.search,
+      options: dnsOptions.length ? dnsOptions : host.options,
+    })
+  }
+  const host = reachableResolvConf()
+  const search = dnsSearch.length ? dnsSearch : host.search
+  const options = dnsOptions.length ? dnsOptions : host.options
+  if (!named) return formatResolvConf({ nameservers: dns.length ? dns : host.nameservers, search, options })
+  const withDots = options.some((option) => option.startsWith('ndots:')) ? options : [...options, 'ndots:0']
+  return formatResolvConf({ nameservers: named.gateways().slice(0, 1), search, options: withDots })
+}

@@ -1,0 +1,258 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
+import { connect as connectTcp, createServer, type Server, type Socket as TcpSocket } from 'node:net'
+import { type Answer, decode, encode, type Packet, type Question } from 'dns-packet'
+import { EngineError, messageOf } from '../errors.ts'
+import type { Logger } from '../log.ts'
+
+/** What one network answers about its own containers; names come in lower case without the final dot. */
+export interface NameTable {
+  /** @param client address of who asks: links give a name a meaning for one container alone. Null: not ours, ask the host's resolvers */
+  addresses(name: string, client: string): { ipv4: string[]; ipv6: string[] } | null
+  /** Name of an address of ours. */
+  nameOf(address: string): string | null
+  /** Resolvers that the asking container named with --dns; empty = the host's. */
+  resolvers(client: string): string[]
+}
+
+const ttlSeconds = 600
+const forwardTimeoutMs = 4_000
+/** More questions under way than this are refused: each holds a socket. */
+const mostForwarded = 512
+/** Idle TCP connections and ones that never finish a question are closed. */
+const tcpTimeoutMs = 10_000
+const mostTcp = 128
+
+const noError = 0
+const serverFailure = 2
+const refused = 5
+
+/**
+ * The name service of one bridge, on its gateway address, UDP and TCP. Names of containers are answered from the table, everything else is passed on,
+ * bytes as they are, to the resolvers. Packets are hostile: what does not parse is dropped.
+ */
+export class NameService {
+  readonly #table: NameTable
+  readonly #resolvers: () => string[]
+  readonly #log: Logger | undefined
+  readonly #udp: Socket[] = []
+  readonly #tcp: Server[] = []
+  readonly #connections = new Set<TcpSocket>()
+  #forwarded = 0
+
+  /** @param resolvers the host's, read anew for each question because they change with the network that a host is in */
+  constructor(table: NameTable, resolvers: () => string[], log?: Logger) {
+    this.#table = table
+    this.#resolvers = resolvers
+    this.#log = log
+  }
+
+  /** Listens on the addresses. @throws unavailable when something else holds port 53 there */
+  async open(addresses: readonly string[]): Promise<void> {
+    try {
+      for (const address of addresses) {
+        this.#udp.push(await this.#listenUdp(address))
+        this.#tcp.push(await this.#listenTcp(address))
+      }
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#connections) socket.destroy()
+    await Promise.all([
+      ...this.#udp.splice(0).map((socket) => new Promise<void>((resolve) => socket.close(() => resolve()))),
+      ...this.#tcp.splice(0).map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    ])
+  }
+
+  #listenUdp(address: string): Promise<Socket> {
+    return new Promise((resolve, reject) => {
+      const socket = createSocket({ type: address.includes(':') ? 'udp6' : 'udp4' })
+      socket.once('error', (error) => reject(listenError(address, error)))
+      socket.bind({ address, port: 53, exclusive: true }, () => {
+        socket.removeAllListeners('error')
+        socket.on('error', (error) => this.#log?.warn({ reason: error.message }, 'the name service met an error on a socket'))
+        socket.on('message', (message, from) => this.#receive(socket, message, from))
+        socket.unref()
+        resolve(socket)
+      })
+    })
+  }
+
+  #receive(socket: Socket, message: Buffer, from: RemoteInfo): void {
+    this.#answer(message, from.address, false)
+      .then((answer) => answer && socket.send(truncated(answer, message), from.port, from.address))
+      .catch((error) => this.#log?.debug({ reason: messageOf(error) }, 'a name question could not be answered'))
+  }
+
+  #listenTcp(address: string): Promise<Server> {
+    return new Promise((resolve, reject) => {
+      const server = createServer({ allowHalfOpen: true }, (socket) => this.#serveTcp(socket))
+      server.maxConnections = mostTcp
+      server.once('error', (error) => reject(listenError(address, error)))
+      server.listen({ host: address, port: 53, exclusive: true }, () => {
+        server.unref()
+        resolve(server)
+      })
+    })
+  }
+
+  #serveTcp(socket: TcpSocket): void {
+    this.#connections.add(socket)
+    socket.setTimeout(tcpTimeoutMs, () => socket.destroy())
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => this.#connections.delete(socket))
+    socket.on('end', () => socket.end())
+    const client = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    framed(socket, (message) => {
+      this.#answer(message, client, true)
+        .then((answer) => answer && !socket.destroyed && socket.write(frame(answer)))
+        .catch(() => socket.destroy())
+    })
+  }
+
+  /** Null: nothing to say (not a question). */
+  async #answer(message: Buffer, client: string, tcp: boolean): Promise<Buffer | null> {
+    const query = parse(message)
+    const question = query?.questions?.[0]
+    if (query?.type !== 'query' || !question) return null
+    const own = this.#own(question, client)
+    if (own) return respond(query, question, noError, own, true)
+    const resolvers = this.#table.resolvers(client)
+    return (
+      (await this.#forward(message, resolvers.length ? resolvers : this.#resolvers(), tcp)) ??
+      respond(query, question, serverFailure, [], false)
+    )
+  }
+
+  /** Answers about our containers; null when the name is not one of ours. A name of ours without such an address has no answers, which is not an error. */
+  #own(question: Question, client: string): Answer[] | null {
+    const name = question.name.toLowerCase().replace(/\.$/, '')
+    if (question.type === 'PTR') {
+      const target = this.#table.nameOf(addressOfPointer(name))
+      return target === null ? null : [{ type: 'PTR', name: question.name, ttl: ttlSeconds, data: target }]
+    }
+    const found = this.#table.addresses(name, client)
+    if (!found) return null
+    if (question.type === 'A') return shuffled(found.ipv4).map((data) => ({ type: 'A', name: question.name, ttl: ttlSeconds, data }))
+    if (question.type === 'AAAA') return shuffled(found.ipv6).map((data) => ({ type: 'AAAA', name: question.name, ttl: ttlSeconds, data }))
+    return []
+  }
+
+  async #forward(message: Buffer, resolvers: readonly string[], tcp: boolean): Promise<Buffer | null> {
+    if (this.#forwarded >= mostForwarded) {
+      const query = parse(message)
+      return query?.questions?.[0] ? respond(query, query.questions[0], refused, [], false) : null
+    }
+    this.#forwarded += 1
+    try {
+      for (const resolver of resolvers) {
+        const answer = await (tcp ? askTcp(message, resolver) : askUdp(message, resolver)).catch(() => null)
+        if (answer) return answer
+      }
+      return null
+    } finally {
+      this.#forwarded -= 1
+    }
+  }
+}
+
+function listenError(address: string, error: Error): EngineError {
+  return new EngineError('unavailable', `the name service cannot listen on ${address}:53: ${error.message}`, { cause: error })
+}
+
+function parse(message: Buffer): Packet | null {
+  try {
+    return decode(message)
+  } catch {
+    return null
+  }
+}
+
+function respond(query: Packet, question: Question, rcode: number, answers: Answer[], authoritative: boolean): Buffer {
+  const recursionDesired = (query.flags ?? 0) & 0x0100
+  return encode({
+    type: 'response',
+    id: query.id,
+    // RA is set: we do recurse, by asking others.
+    flags: 0x0080 | recursionDesired | (authoritative ? 0x0400 : 0) | rcode,
+    questions: [question],
+    answers,
+  })
+}
+
+/** Over UDP an answer may be as long as the asker said (EDNS) or 512 bytes; a longer one is cut to its head with TC set, and the asker comes again by TCP. */
+function truncated(answer: Buffer, query: Buffer): Buffer {
+  const additional = parse(query)?.additionals?.find((record) => record.type === 'OPT') as { udpPayloadSize?: number } | undefined
+  const limit = Math.max(512, additional?.udpPayloadSize ?? 512)
+  if (answer.length <= limit) return answer
+  const decoded = parse(answer)
+  return encode({ type: 'response', id: decoded?.id, flags: (decoded?.flags ?? 0) | 0x0200, questions: decoded?.questions ?? [] })
+}
+
+/** One question to one resolver from a socket of its own (a fresh port each time, RFC 5452); answers with another id or from elsewhere are not heard. */
+function askUdp(message: Buffer, resolver: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(resolver.includes(':') ? 'udp6' : 'udp4')
+    const finish = (act: () => void) => {
+      clearTimeout(timer)
+      socket.close()
+      act()
+    }
+    const timer = setTimeout(() => finish(() => reject(new Error(`${resolver} does not answer`))), forwardTimeoutMs)
+    socket.once('error', (error) => finish(() => reject(error)))
+    // Connected: the kernel drops what comes from another address.
+    socket.connect(53, resolver, () => {
+      socket.on('message', (answer) => {
+        if (answer.length >= 12 && answer.readUInt16BE(0) === message.readUInt16BE(0)) finish(() => resolve(answer))
+      })
+      socket.send(message)
+    })
+  })
+}
+
+function askTcp(message: Buffer, resolver: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const socket = connectTcp({ host: resolver, port: 53 }, () => socket.write(frame(message)))
+    socket.setTimeout(forwardTimeoutMs, () => socket.destroy(new Error(`${resolver} does not answer`)))
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error(`${resolver} closed the connection`)))
+    framed(socket, (answer) => {
+      resolve(answer)
+      socket.destroy()
+    })
+  })
+}
+
+/** RFC 1035 4.2.2: two bytes of length in front of each message. */
+function frame(message: Buffer): Buffer {
+  const head = Buffer.alloc(2)
+  head.writeUInt16BE(message.length)
+  return Buffer.concat([head, message])
+}
+
+function framed(socket: TcpSocket, receive: (message: Buffer) => void): void {
+  let rest = Buffer.alloc(0)
+  socket.on('data', (chunk: Buffer) => {
+    rest = Buffer.concat([rest, chunk])
+    while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+      const end = 2 + rest.readUInt16BE(0)
+      receive(rest.subarray(2, end))
+      rest = rest.subarray(end)
+    }
+  })
+}
+
+/** `2.0.17.172.in-addr.arpa` → `172.17.0.2`; '' for anything else (IPv6 pointers are left to the resolvers). */
+function addressOfPointer(name: string): string {
+  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa$/.exec(name)
+  return match ? `${match[4]}.${match[3]}.${match[2]}.${match[1]}` : ''
+}
+
+/** Several containers behind one alias share the load by order. */
+function shuffled(list: readonly string[]): string[] {
+  const start = list.length > 1 ? Math.floor(Math.random() * list.length) : 0
+  return [...list.slice(start), ...list.slice(0, start)]
+}

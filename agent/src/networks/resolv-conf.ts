@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+
+/** What a resolv.conf says. */
+export interface ResolvConf {
+  nameservers: string[]
+  search: string[]
+  options: string[]
+}
+
+const loopback = /^(127\.|::1$)/
+
+export function parseResolvConf(text: string): ResolvConf {
+  const result: ResolvConf = { nameservers: [], search: [], options: [] }
+  for (const line of text.split('\n')) {
+    const [word, ...rest] = line
+      .replace(/[#;].*$/, '')
+      .trim()
+      .split(/\s+/)
+    if (word === 'nameserver' && rest[0]) result.nameservers.push(rest[0])
+    else if (word === 'search' || word === 'domain') result.search = rest
+    else if (word === 'options') result.options.push(...rest)
+  }
+  return result
+}
+
+export function formatResolvConf({ nameservers, search, options }: ResolvConf): string {
+  const lines = nameservers.map((server) => `nameserver ${server}`)
+  if (search.length && search.join() !== '.') lines.push(`search ${search.join(' ')}`)
+  if (options.length) lines.push(`options ${options.join(' ')}`)
+  return `${lines.join('\n')}\n`
+}
+
+/** The host's, as it is; empty when it has none. */
+export function hostResolvConf(): ResolvConf {
+  return parseResolvConf(readIfThere('/etc/resolv.conf'))
+}
+
+/** The host's resolvers as a container can reach them: those on loopback are replaced by what systemd-resolved itself asks, else by public ones as Docker does. */
+export function reachableResolvConf(): ResolvConf {
+  const host = hostResolvConf()
+  const reachable = host.nameservers.filter((server) => !loopback.test(server))
+  if (reachable.length) return { ...host, nameservers: reachable }
+  const behind = parseResolvConf(readIfThere('/run/systemd/resolve/resolv.conf')).nameservers.filter((server) => !loopback.test(server))
+  return { ...host, nameservers: behind.length ? behind : ['8.8.8.8', '8.8.4.4'] }
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
+    throw error
+  }
+}
