@@ -6,7 +6,7 @@ PROGRAMS += $(BIN)/berth-monitor
 LINT_SRC += $(MONITOR_SRC) $(wildcard monitor/*.h)
 
 # musl-gcc hides the kernel's headers, which are the same for every libc.
-MUSL_FLAGS := $(BASE) $(WARN) $(if $(SAN),$(CFLAGS),-Os -g $(HARDEN) -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch))
+MUSL_FLAGS := $(BASE) $(WARN) $(if $(SAN),$(CFLAGS) -DBERTH_FAULT_INJECTION,-Os -g $(HARDEN) -idirafter /usr/include -idirafter /usr/include/$(shell $(CC) -print-multiarch))
 
 $(OBJ)/musl/%.o: %.c
 	@mkdir -p $(@D)

@@ -188,8 +188,20 @@ static bool write_notice(struct log_writer *log) {
                                "stderr F [berth] %llu log records (%llu bytes) were lost here: %s\n",
                                (unsigned long long)log->lost_records, (unsigned long long)log->lost_bytes,
                                strerror(log->lost_reason));
-    if (!write_whole(log, record, length))
+    return write_whole(log, record, length);
+}
+
+/* The batch, behind a notice if records were lost before it: both or neither, so that one loss is one notice.
+ */
+static bool write_batch(struct log_writer *log) {
+    uint64_t begin = log->offset;
+    if (log->lost_records > 0 && !write_notice(log))
         return false;
+    if (!write_whole(log, log->batch, log->batch_used)) {
+        if (log->offset > begin && ftruncate(log->file_fd, (off_t)(begin - log->file_start)) == 0)
+            log->offset = begin;
+        return false;
+    }
     log->lost_records = log->lost_bytes = 0;
     return true;
 }
@@ -197,7 +209,7 @@ static bool write_notice(struct log_writer *log) {
 void log_flush(struct log_writer *log) {
     if (log->batch_used == 0)
         return;
-    if ((log->lost_records > 0 && !write_notice(log)) || !write_whole(log, log->batch, log->batch_used)) {
+    if (!write_batch(log)) {
         log->lost_records += log->batch_records;
         log->lost_bytes += log->batch_used;
     }
@@ -265,8 +277,8 @@ void log_finish(struct log_writer *log, const struct timespec *now) {
         if (log->pending[stream].used > 0)
             put_record(log, stream, 'P', "", 0, now);
     log_flush(log);
-    if (log->lost_records > 0)
-        write_notice(log);
+    if (log->lost_records > 0 && write_notice(log))
+        log->lost_records = log->lost_bytes = 0;
 }
 
 void log_rotate(struct log_writer *log) {

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 static struct monitor monitor;
 static struct ending ending;
@@ -72,15 +73,33 @@ static void prepare_process(void) {
         return; /* "/" always exists */
 }
 
-/* Only what the document names stays open beyond 0, 1, 2 and our own; nothing of it reaches the runtime. */
-static int adopt_descriptors(const struct document *doc, struct error *err) {
+static bool is_attach_fd(const struct document *doc, int fd) {
+    for (size_t i = 0; i < doc->attach_fd_count; i++)
+        if (doc->attach_fds[i] == fd)
+            return true;
+    return false;
+}
+
+/*
+ * Checks the attach descriptors, and closes what else the caller may have let us inherit: a monitor lives
+ * long, and would keep it open. What stays is not passed on to the runtime.
+ */
+static int adopt_descriptors(const struct document *doc, int done, struct error *err) {
+    int highest = done > trace_descriptor() ? done : trace_descriptor();
     for (size_t i = 0; i < doc->attach_fd_count; i++) {
         int fd = doc->attach_fds[i];
         struct stat st;
-        if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+        if (fd == done || fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
             return error_set(err, "invalid_argument", "document", "",
-                             "monitor document: attachFds: descriptor %d is not a connected socket", fd);
+                             "monitor document: \"attachFds\": descriptor %d is not a connected socket", fd);
+        highest = fd > highest ? fd : highest;
     }
+    for (int fd = 3; fd < highest; fd++)
+        if (fd != done && fd != trace_descriptor() && !is_attach_fd(doc, fd))
+            close(fd);
+    for (size_t i = 0; i < doc->attach_fd_count; i++)
+        fcntl(doc->attach_fds[i], F_SETFD, FD_CLOEXEC);
+    syscall(SYS_close_range, (unsigned)highest + 1, ~0u, 0);
     return 0;
 }
 
@@ -93,13 +112,14 @@ static void protect_from_oom(void) {
 
 /* B. Returns its exit status; `done` is written to when A may exit. */
 static int run_monitor(int done) {
-    struct document doc;
+    struct document doc = {0};
     struct error err = {0};
     int exit_status = 0;
     unsigned char ok = 0, failed = 1;
     prepare_process();
-    if (document_read(&doc, 0, &err) < 0 || adopt_descriptors(&doc, &err) < 0 ||
+    if (document_read(&doc, 0, &err) < 0 || adopt_descriptors(&doc, done, &err) < 0 ||
         setup_run(&monitor, &ending, &doc, &exit_status, &err) < 0) {
+        document_free(&doc);
         answer_failure(&err, exit_status);
         return write(done, &failed, 1) == 1 ? 1 : 2;
     }
@@ -133,8 +153,7 @@ int main(int argc, char **argv) {
     int done[2];
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
-            int copy = fcntl(2, F_DUPFD_CLOEXEC, 3);
-            trace_start(copy);
+            trace_start();
         } else {
             dprintf(2, "usage: berth-monitor [--trace] < document\n");
             return 2;

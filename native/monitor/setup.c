@@ -9,6 +9,7 @@
 
 #include "child_stdio.h"
 #include "cleanup.h"
+#include "fault.h"
 #include "mounts.h"
 #include "network.h"
 #include "ports.h"
@@ -30,7 +31,6 @@ struct setup {
     struct child_stdio child;
     struct runtime runtime;
     char pid_path[4096], log_path[4096];
-    bool created; /* the runtime knows the container */
     int exit_status;
     struct error *err;
 };
@@ -142,16 +142,27 @@ static int read_pid(struct setup *s) {
     return 0;
 }
 
+/* We are the sub-reaper: what is left of the process comes to us. Bounded, lest a stuck one hold the answer.
+ */
+static void reap_all(void) {
+    struct timespec patience = {.tv_sec = 5};
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGCHLD);
+    for (pid_t pid; (pid = waitpid(-1, NULL, WNOHANG)) >= 0;)
+        if (pid == 0 && sigtimedwait(&mask, NULL, &patience) < 0 && errno == EAGAIN)
+            return;
+}
+
 static void remove_container(struct setup *s) {
     static const int no_stdio[3] = {-1, -1, -1};
     const char *verb[] = {"delete", "--force", s->doc->id, NULL};
     struct error ignored; /* the first error is the one to tell */
     if (!s->doc->exec)
         runtime_call(&s->runtime, verb, no_stdio, NULL, &ignored);
-    else if (s->m->pidfd >= 0)
+    if (s->m->pidfd >= 0) /* an exec's process; a container's is dead by now, or the runtime has failed */
         syscall(SYS_pidfd_send_signal, s->m->pidfd, SIGKILL, NULL, 0);
-    while (waitpid(-1, NULL, 0) > 0) /* we are the sub-reaper: nothing of it may stay */
-        continue;
+    reap_all();
     unlink(s->pid_path);
     fd_close(&s->m->pidfd);
 }
@@ -226,7 +237,22 @@ static void undo_start(struct setup *s) {
 static int do_record(struct setup *s) {
     for (size_t i = 0; i < s->doc->attach_fd_count; i++)
         client_add(s->m, s->doc->attach_fds[i], true);
-    return ending_write_monitor_json(s->m, s->err);
+    if (ending_write_monitor_json(s->m, s->err) == 0)
+        return 0;
+    clients_drop_all(s->m);
+    clients_free_gone(s->m);
+    return -1;
+}
+
+static void undo_record(struct setup *s) {
+    clients_drop_all(s->m);
+    clients_free_gone(s->m);
+    unlinkat(s->m->run_dir_fd, "monitor.json", 0);
+}
+
+static int do_nothing(struct setup *s) {
+    (void)s;
+    return 0;
 }
 
 static const struct step {
@@ -245,7 +271,8 @@ static const struct step {
     {"create", do_create, undo_create},
     {"network", do_network, undo_network},
     {"start", do_start, undo_start},
-    {"record", do_record, NULL},
+    {"record", do_record, undo_record},
+    {"answer", do_nothing, NULL}, /* nothing can fail any more; the tests let it (fault.h) */
 };
 
 int setup_run(struct monitor *m, struct ending *ending, const struct document *doc, int *exit_status,
@@ -255,7 +282,9 @@ int setup_run(struct monitor *m, struct ending *ending, const struct document *d
     m->run_dir_fd = m->state_dir_fd = m->pidfd = m->listener.fd = m->signals.fd = m->loop.epoll_fd = -1;
     m->log.dir_fd = m->log.file_fd = -1;
     for (size_t i = 0; i < count; i++) {
-        if (steps[i].run(&s) == 0) {
+        if (fault_at(steps[i].name))
+            error_set(err, "internal", steps[i].name, "", "injected fault before %s", steps[i].name);
+        else if (steps[i].run(&s) == 0) {
             trace_step(steps[i].name);
             continue;
         }

@@ -2,8 +2,11 @@
 #ifndef BERTH_MONITOR_TRACE_H
 #define BERTH_MONITOR_TRACE_H
 
-/* Starts the clock. From here on trace_step prints to descriptor `fd`. */
-void trace_start(int fd);
+/* Starts the clock. From here on trace_step prints to a copy of stderr. */
+void trace_start(void);
+
+/* That copy's descriptor, -1 without. */
+int trace_descriptor(void);
 
 /* Prints "<microseconds since start> <microseconds since the last step> <name>". */
 void trace_step(const char *name);

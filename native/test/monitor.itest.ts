@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { frame, isAlive, joinRecords, logFiles, MonitorHarness, sleep, until } from './monitor-harness.ts'
+import { descriptors, frame, isAlive, joinRecords, logFiles, MonitorHarness, sleep, until } from './monitor-harness.ts'
 
 const harness = new MonitorHarness()
 
@@ -397,5 +397,10 @@ it('leaves no descriptor of its own in the process', async () => {
   const client = started.clients[0]?.hello()
   // 0, 1, 2 and the directory that ls itself has opened
   expect((await client?.waitText('3'))?.trim().split('\n')).toEqual(['0', '1', '2', '3'])
+  // and the monitor has let go of what its caller had open
+  const odd = descriptors(started.answer.monitorPid).filter(
+    (target) => !/^(socket:|pipe:|anon_inode:|\/dev\/null$|\/sys\/fs\/cgroup\/|\/$)/.test(target),
+  )
+  expect(odd.filter((target) => !target.startsWith(started.dir))).toEqual([])
   expect(readdirSync(path.join(started.dir, 'run')).sort()).toEqual(['attach.sock', 'init.pid', 'monitor.json'])
 })
