@@ -1,0 +1,16 @@
+import { createHash, randomBytes } from 'node:crypto'
+
+/** 256 random bits as text that can be copied, with a prefix that tells what it is (and lets scanners of leaked secrets find it). */
+export function newSecret(prefix: string): string {
+  return `${prefix}${randomBytes(32).toString('base64url')}`
+}
+
+/** How a random secret is stored. A fast hash is enough: 256 random bits cannot be guessed. */
+export function hashSecret(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex')
+}
+
+/** Sixteen hexadecimal digits: ids of records, that are no secrets. */
+export function newId(): string {
+  return randomBytes(8).toString('hex')
+}

@@ -1,0 +1,113 @@
+import type { Access, Principal } from '../access/access.ts'
+import type { Database } from '../data/database.ts'
+import { ServerError } from '../errors.ts'
+import { hashSecret, newId, newSecret } from './secrets.ts'
+
+const day = 86_400_000
+/** A session ends so long after its last use, and so long after its beginning whatever happens. */
+const idleMs = 3 * day
+const longestMs = 30 * day
+/** Between the password and the code. */
+const codeMs = 5 * 60_000
+/** The time of last use is written no oftener. */
+const touchMs = 60_000
+const mostPerPerson = 100
+
+export interface SessionInfo {
+  id: string
+  createdAt: string
+  lastSeenAt: string
+  from: string
+  userAgent: string
+  current: boolean
+}
+
+/** Browser sessions. The cookie's secret exists in the browser alone; the database holds its hash. */
+export class Sessions {
+  constructor(
+    private readonly database: Database,
+    private readonly access: Access,
+    private readonly now: () => number = Date.now,
+  ) {}
+
+  /** A new session with a new secret: nothing that a browser held before sign-in is ever promoted. @returns the cookie's value */
+  async begin(personId: string, stage: 'totp' | 'full', client: { from: string; userAgent: string }): Promise<{ secret: string; id: string; maxAgeMs: number }> {
+    const now = this.now()
+    const secret = newSecret('bs_')
+    const id = newId()
+    const maxAgeMs = stage === 'full' ? idleMs : codeMs
+    await this.database.session.deleteMany({ where: { expiresAt: { lt: new Date(now) } } })
+    const kept = await this.database.session.findMany({ where: { personId }, orderBy: { lastSeenAt: 'desc' }, select: { id: true }, skip: mostPerPerson - 1 })
+    if (kept.length > 0) await this.end(kept.map((one) => one.id))
+    await this.database.session.create({
+      data: {
+        id,
+        tokenHash: hashSecret(secret),
+        personId,
+        stage,
+        createdAt: new Date(now),
+        lastSeenAt: new Date(now),
+        expiresAt: new Date(now + maxAgeMs),
+        from: client.from,
+        userAgent: client.userAgent.slice(0, 300),
+      },
+    })
+    return { secret, id, maxAgeMs: stage === 'full' ? longestMs : codeMs }
+  }
+
+  /** Who a cookie stands for. Null: nobody (any more). */
+  async resolve(secret: string, from: string): Promise<Principal | null> {
+    const row = await this.find(secret)
+    if (row?.stage !== 'full' || row.person.disabledAt) return null
+    const now = this.now()
+    if (now - row.lastSeenAt.getTime() > touchMs) {
+      const expiresAt = new Date(Math.min(now + idleMs, row.createdAt.getTime() + longestMs))
+      // updateMany: a session that was revoked this instant is no error.
+      await this.database.session.updateMany({ where: { id: row.id }, data: { lastSeenAt: new Date(now), expiresAt, from } })
+    }
+    return { personId: row.personId, personName: row.person.name, email: row.person.email, via: 'session', credentialId: row.id, limit: null, from }
+  }
+
+  /** The person whose password was right and whose code is awaited. */
+  async resolveAwaitingCode(secret: string): Promise<{ sessionId: string; personId: string } | null> {
+    const row = await this.find(secret)
+    return row?.stage === 'totp' && !row.person.disabledAt ? { sessionId: row.id, personId: row.personId } : null
+  }
+
+  async list(personId: string, currentId: string | null): Promise<SessionInfo[]> {
+    const rows = await this.database.session.findMany({ where: { personId, stage: 'full', expiresAt: { gt: new Date(this.now()) } }, orderBy: { lastSeenAt: 'desc' } })
+    return rows.map((row) => ({
+      id: row.id,
+      createdAt: row.createdAt.toISOString(),
+      lastSeenAt: row.lastSeenAt.toISOString(),
+      from: row.from,
+      userAgent: row.userAgent,
+      current: row.id === currentId,
+    }))
+  }
+
+  /** Ends one session of a person, with its sockets. @throws ServerError `not_found` */
+  async revoke(personId: string, id: string): Promise<void> {
+    const { count } = await this.database.session.deleteMany({ where: { id, personId } })
+    if (count === 0) throw new ServerError('not_found', 'there is no such session; it may have ended already')
+    this.access.endCredential(id)
+  }
+
+  /** Ends all sessions of a person but one. @returns how many */
+  async revokeAll(personId: string, exceptId: string | null): Promise<number> {
+    const rows = await this.database.session.findMany({ where: { personId, ...(exceptId ? { id: { not: exceptId } } : {}) }, select: { id: true } })
+    await this.end(rows.map((row) => row.id))
+    return rows.length
+  }
+
+  private async end(ids: string[]): Promise<void> {
+    await this.database.session.deleteMany({ where: { id: { in: ids } } })
+    for (const id of ids) this.access.endCredential(id)
+  }
+
+  private async find(secret: string) {
+    if (!/^bs_[\w-]{43}$/.test(secret)) return null
+    const row = await this.database.session.findUnique({ where: { tokenHash: hashSecret(secret) }, include: { person: true } })
+    return row && row.expiresAt.getTime() > this.now() ? row : null
+  }
+}
