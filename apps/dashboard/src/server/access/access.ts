@@ -46,7 +46,8 @@ export class Access extends EventEmitter<AccessEvents> {
 
   static async open(database: Database): Promise<Access> {
     const access = new Access()
-    for (const person of await database.person.findMany({ where: { disabledAt: null }, include: { grants: true } })) access.grants.set(person.id, person.grants.map(asGrant))
+    for (const person of await database.person.findMany({ where: { disabledAt: null }, include: { grants: true } }))
+      access.grants.set(person.id, person.grants.map(asGrant))
     return access
   }
 
@@ -90,7 +91,8 @@ export class Access extends EventEmitter<AccessEvents> {
   require(who: Pick<Principal, 'personId' | 'limit'>, hostId: string, needed: Permission): Role {
     const held = this.roleOn(who, hostId)
     if (!held) throw new ServerError('permission_denied', 'you have no role on this host; ask an administrator for one')
-    if (!rolePermissions[held].includes(needed)) throw new ServerError('permission_denied', `your role ${held} on this host lacks the permission "${needed}"; ask an administrator`)
+    if (!rolePermissions[held].includes(needed))
+      throw new ServerError('permission_denied', `your role ${held} on this host lacks the permission "${needed}"; ask an administrator`)
     return held
   }
 }

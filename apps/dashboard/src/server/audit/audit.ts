@@ -93,7 +93,11 @@ export class Audit extends EventEmitter<{ appended: [] }> {
 
   /** Newest first. */
   async list(filter: AuditFilter, cursor: number | null, limit: number): Promise<{ records: ChainedEntry[]; nextCursor: number | null }> {
-    const rows = await this.data.database.auditRecord.findMany({ where: whereOf(filter, cursor), orderBy: { sequence: 'desc' }, take: limit + 1 })
+    const rows = await this.data.database.auditRecord.findMany({
+      where: whereOf(filter, cursor),
+      orderBy: { sequence: 'desc' },
+      take: limit + 1,
+    })
     const records = rows.slice(0, limit).map(entryOf)
     return { records, nextCursor: rows.length > limit ? (records.at(-1)?.sequence ?? null) : null }
   }
@@ -131,7 +135,9 @@ export async function verifyChain({ database, seal }: Data): Promise<Verdict> {
     after = last.sequence
   }
   const head = await database.secret.findUnique({ where: { name: headName } })
-  return verifier.finish(head ? (JSON.parse(seal.open(head.sealed, headName)) as { sequence: number; hash: string }) : { sequence: 0, hash: genesis })
+  return verifier.finish(
+    head ? (JSON.parse(seal.open(head.sealed, headName)) as { sequence: number; hash: string }) : { sequence: 0, hash: genesis },
+  )
 }
 
 function whereOf(filter: AuditFilter, cursor: number | null) {
@@ -142,7 +148,9 @@ function whereOf(filter: AuditFilter, cursor: number | null) {
     ...(filter.host ? { hostId: filter.host } : {}),
     ...(filter.action ? { action: { startsWith: filter.action } } : {}),
     ...(filter.outcome === 'failed' ? { outcome: { not: 'ok' } } : filter.outcome ? { outcome: filter.outcome } : {}),
-    ...(filter.since || filter.until ? { at: { ...(filter.since ? { gte: new Date(filter.since) } : {}), ...(filter.until ? { lte: new Date(filter.until) } : {}) } } : {}),
+    ...(filter.since || filter.until
+      ? { at: { ...(filter.since ? { gte: new Date(filter.since) } : {}), ...(filter.until ? { lte: new Date(filter.until) } : {}) } }
+      : {}),
     ...(text ? { OR: [{ subject: text }, { personName: text }, { detail: text }, { message: text }, { from: text }] } : {}),
   }
 }

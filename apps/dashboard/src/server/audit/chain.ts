@@ -24,11 +24,27 @@ export interface ChainedEntry extends AuditEntry {
 /** What the first line follows. */
 export const genesis = '0'.repeat(64)
 
-const fields = ['sequence', 'at', 'personId', 'personName', 'via', 'from', 'hostId', 'hostName', 'action', 'subject', 'detail', 'outcome', 'message'] as const
+const fields = [
+  'sequence',
+  'at',
+  'personId',
+  'personName',
+  'via',
+  'from',
+  'hostId',
+  'hostName',
+  'action',
+  'subject',
+  'detail',
+  'outcome',
+  'message',
+] as const
 
 /** SHA-256, hex, over the previous hash and the JSON array of the fields in fixed order: an array has one spelling. */
 export function hashEntry(previousHash: string, entry: AuditEntry): string {
-  return createHash('sha256').update(JSON.stringify([previousHash, ...fields.map((field) => entry[field])])).digest('hex')
+  return createHash('sha256')
+    .update(JSON.stringify([previousHash, ...fields.map((field) => entry[field])]))
+    .digest('hex')
 }
 
 export interface Verdict {
@@ -51,8 +67,10 @@ export class ChainVerifier {
   add(entry: ChainedEntry): void {
     if (this.broken) return
     if (entry.sequence !== this.next) this.broken = { at: this.next, reason: `line ${this.next} is missing` }
-    else if (entry.previousHash !== this.previous) this.broken = { at: entry.sequence, reason: `line ${entry.sequence} does not follow line ${entry.sequence - 1}` }
-    else if (hashEntry(this.previous, entry) !== entry.hash) this.broken = { at: entry.sequence, reason: `line ${entry.sequence} was changed` }
+    else if (entry.previousHash !== this.previous)
+      this.broken = { at: entry.sequence, reason: `line ${entry.sequence} does not follow line ${entry.sequence - 1}` }
+    else if (hashEntry(this.previous, entry) !== entry.hash)
+      this.broken = { at: entry.sequence, reason: `line ${entry.sequence} was changed` }
     else {
       this.previous = entry.hash
       this.next += 1
@@ -63,7 +81,16 @@ export class ChainVerifier {
   finish(head: { sequence: number; hash: string } | null): Verdict {
     const checked = this.next - 1
     if (!this.broken && head && (head.sequence !== checked || head.hash !== this.previous))
-      this.broken = { at: Math.min(checked, head.sequence) + 1, reason: `the chain ends at line ${checked}, but the sealed head is line ${head.sequence}` }
-    return { ok: this.broken === null, checked, brokenAt: this.broken?.at ?? null, reason: this.broken?.reason ?? '', headHash: this.previous }
+      this.broken = {
+        at: Math.min(checked, head.sequence) + 1,
+        reason: `the chain ends at line ${checked}, but the sealed head is line ${head.sequence}`,
+      }
+    return {
+      ok: this.broken === null,
+      checked,
+      brokenAt: this.broken?.at ?? null,
+      reason: this.broken?.reason ?? '',
+      headHash: this.previous,
+    }
   }
 }

@@ -20,7 +20,9 @@ function clean(value: unknown, name: string, depth: number): unknown {
   if (typeof value === 'number' || typeof value === 'boolean') return value
   if (depth >= deepest) return '…'
   if (Array.isArray(value)) {
-    const kept = value.slice(0, mostItems).map((one) => (assignmentList.test(name) && typeof one === 'string' ? withoutValue(one) : clean(one, '', depth + 1)))
+    const kept = value
+      .slice(0, mostItems)
+      .map((one) => (assignmentList.test(name) && typeof one === 'string' ? withoutValue(one) : clean(one, '', depth + 1)))
     return value.length > mostItems ? [...kept, `… ${value.length - mostItems} more`] : kept
   }
   if (typeof value === 'object') {

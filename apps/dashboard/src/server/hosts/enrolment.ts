@@ -32,7 +32,13 @@ export class Enrolment {
    * A token for one host, shown once.
    * @param input.hostId the host that may join again with it; absent: a new host
    */
-  async createToken(input: { name?: string; address?: string; hostId?: string; minutes: number; createdBy: string }): Promise<{ token: string; join: JoinInfo }> {
+  async createToken(input: {
+    name?: string
+    address?: string
+    hostId?: string
+    minutes: number
+    createdBy: string
+  }): Promise<{ token: string; join: JoinInfo }> {
     if (input.address) requireAddress(input.address)
     if (input.hostId) this.hosts.get(input.hostId)
     await this.data.database.joinToken.deleteMany({ where: { usedAt: null, expiresAt: { lt: new Date() } } })
@@ -53,7 +59,10 @@ export class Enrolment {
 
   /** Tokens that can still be used. */
   async waiting(): Promise<JoinInfo[]> {
-    const rows = await this.data.database.joinToken.findMany({ where: { usedAt: null, expiresAt: { gt: new Date() } }, orderBy: { createdAt: 'desc' } })
+    const rows = await this.data.database.joinToken.findMany({
+      where: { usedAt: null, expiresAt: { gt: new Date() } },
+      orderBy: { createdAt: 'desc' },
+    })
     return rows.map(infoOf)
   }
 
@@ -79,16 +88,34 @@ export class Enrolment {
     const keys = [`enrol:${from}`]
     this.throttle.check(keys)
     const parsed = enrolRequest.safeParse(body)
-    if (!parsed.success) throw new ServerError('invalid_argument', `the request to join cannot be read: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`)
+    if (!parsed.success)
+      throw new ServerError(
+        'invalid_argument',
+        `the request to join cannot be read: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`,
+      )
     const request = parsed.data
     try {
       const { host, certificate } = await this.take(request, from)
-      await this.audit.append({ actor: { ...theDashboard, from }, host, action: 'host.joined', subject: host.name, detail: { address: host.address, port: host.port, engineId: host.engineId, agentVersion: request.agentVersion }, outcome: 'ok' })
+      await this.audit.append({
+        actor: { ...theDashboard, from },
+        host,
+        action: 'host.joined',
+        subject: host.name,
+        detail: { address: host.address, port: host.port, engineId: host.engineId, agentVersion: request.agentVersion },
+        outcome: 'ok',
+      })
       return { certificate, authority: this.authority.certificate, claimKey: this.authority.claimKey, hostId: host.id }
     } catch (error) {
       if (error instanceof ServerError && error.code === 'permission_denied') this.throttle.fail(keys)
       const { code, message } = error instanceof ServerError ? error : { code: 'internal', message: '' }
-      await this.audit.append({ actor: { ...theDashboard, from }, action: 'host.joined', subject: request.hostname, detail: { port: request.port, engineId: request.engineId }, outcome: code, message })
+      await this.audit.append({
+        actor: { ...theDashboard, from },
+        action: 'host.joined',
+        subject: request.hostname,
+        detail: { port: request.port, engineId: request.engineId },
+        outcome: code,
+        message,
+      })
       throw error
     }
   }
@@ -98,9 +125,14 @@ export class Enrolment {
     const row = await database.joinToken.findUnique({ where: { tokenHash: hashSecret(request.token) } })
     if (!row) throw new ServerError('permission_denied', 'the join token is not known here; copy the command from "Add a host" again')
     if (row.usedAt) throw new ServerError('permission_denied', 'the join token has been used already; make a new one with "Add a host"')
-    if (row.expiresAt.getTime() <= Date.now()) throw new ServerError('permission_denied', 'the join token has expired; make a new one with "Add a host"')
+    if (row.expiresAt.getTime() <= Date.now())
+      throw new ServerError('permission_denied', 'the join token has expired; make a new one with "Add a host"')
     const known = this.hosts.findByEngine(request.engineId)
-    if (known && known.id !== row.hostId) throw new ServerError('already_exists', `this machine is the host "${known.name}" already; use "Join again" on its page, or remove it first`)
+    if (known && known.id !== row.hostId)
+      throw new ServerError(
+        'already_exists',
+        `this machine is the host "${known.name}" already; use "Join again" on its page, or remove it first`,
+      )
     const address = request.address ?? row.address ?? from
     requireAddress(address)
     const id = row.hostId ?? Hosts.newId()
@@ -113,6 +145,20 @@ export class Enrolment {
   }
 }
 
-function infoOf(row: { id: string; name: string | null; hostId: string | null; createdBy: string; createdAt: Date; expiresAt: Date }): JoinInfo {
-  return { id: row.id, name: row.name, hostId: row.hostId, createdBy: row.createdBy, createdAt: row.createdAt.toISOString(), expiresAt: row.expiresAt.toISOString() }
+function infoOf(row: {
+  id: string
+  name: string | null
+  hostId: string | null
+  createdBy: string
+  createdAt: Date
+  expiresAt: Date
+}): JoinInfo {
+  return {
+    id: row.id,
+    name: row.name,
+    hostId: row.hostId,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    expiresAt: row.expiresAt.toISOString(),
+  }
 }

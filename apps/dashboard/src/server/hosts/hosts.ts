@@ -68,10 +68,24 @@ export class Hosts extends EventEmitter<HostEvents> {
   }
 
   /** A host that joins for the first time. Its name gets a number when it is taken. */
-  async add(input: { id: string; name: string; engineId: string; address: string; port: number; certificate: AgentCertificate }): Promise<HostRecord> {
+  async add(input: {
+    id: string
+    name: string
+    engineId: string
+    address: string
+    port: number
+    certificate: AgentCertificate
+  }): Promise<HostRecord> {
     requireAddress(input.address)
     const row = await this.data.database.host.create({
-      data: { id: input.id, name: this.freeName(input.name), engineId: input.engineId, address: input.address, port: input.port, ...certified(input.certificate) },
+      data: {
+        id: input.id,
+        name: this.freeName(input.name),
+        engineId: input.engineId,
+        address: input.address,
+        port: input.port,
+        ...certified(input.certificate),
+      },
     })
     const record = recordOf(row)
     this.records.set(record.id, record)
@@ -82,7 +96,13 @@ export class Hosts extends EventEmitter<HostEvents> {
   /** A host that joins again: it keeps its id, name and roles; what was revoked is revoked no more. */
   rejoin(id: string, input: { engineId: string; address: string; port: number; certificate: AgentCertificate }): Promise<HostRecord> {
     requireAddress(input.address)
-    return this.update(id, { engineId: input.engineId, address: input.address, port: input.port, revokedAt: null, ...certified(input.certificate) })
+    return this.update(id, {
+      engineId: input.engineId,
+      address: input.address,
+      port: input.port,
+      revokedAt: null,
+      ...certified(input.certificate),
+    })
   }
 
   renewed(id: string, certificate: AgentCertificate): Promise<HostRecord> {
@@ -92,7 +112,11 @@ export class Hosts extends EventEmitter<HostEvents> {
   /** @throws ServerError `invalid_argument`, `already_exists` */
   async rename(id: string, name: string): Promise<HostRecord> {
     const wanted = name.trim()
-    if (!namePattern.test(wanted)) throw new ServerError('invalid_argument', 'a host name has at most 63 letters, digits, spaces, ".", "_" and "-", beginning with a letter or digit')
+    if (!namePattern.test(wanted))
+      throw new ServerError(
+        'invalid_argument',
+        'a host name has at most 63 letters, digits, spaces, ".", "_" and "-", beginning with a letter or digit',
+      )
     const holder = [...this.records.values()].find((one) => one.name === wanted)
     if (holder && holder.id !== id) throw new ServerError('already_exists', `another host is called "${wanted}" already`)
     return this.update(id, { name: wanted })
@@ -122,7 +146,10 @@ export class Hosts extends EventEmitter<HostEvents> {
     if (!record) return
     record.lastSeenAt = at
     if (system) record.system = system
-    await this.data.database.host.updateMany({ where: { id }, data: { lastSeenAt: at, ...(system ? { lastSystem: JSON.stringify(system) } : {}) } })
+    await this.data.database.host.updateMany({
+      where: { id },
+      data: { lastSeenAt: at, ...(system ? { lastSystem: JSON.stringify(system) } : {}) },
+    })
   }
 
   static newId(): string {
@@ -138,7 +165,14 @@ export class Hosts extends EventEmitter<HostEvents> {
   }
 
   private freeName(wanted: string): string {
-    const base = (wanted.normalize('NFC').replace(/[^\p{L}\p{N} ._-]/gu, '-').replace(/^[^\p{L}\p{N}]+/u, '') || 'host').slice(0, 58).trim()
+    const base = (
+      wanted
+        .normalize('NFC')
+        .replace(/[^\p{L}\p{N} ._-]/gu, '-')
+        .replace(/^[^\p{L}\p{N}]+/u, '') || 'host'
+    )
+      .slice(0, 58)
+      .trim()
     const taken = new Set([...this.records.values()].map((one) => one.name))
     if (!taken.has(base)) return base
     for (let number = 2; ; number += 1) if (!taken.has(`${base}-${number}`)) return `${base}-${number}`
@@ -147,7 +181,8 @@ export class Hosts extends EventEmitter<HostEvents> {
 
 /** @throws ServerError `invalid_argument` */
 export function requireAddress(address: string): void {
-  if (!addressPattern.test(address)) throw new ServerError('invalid_argument', `"${address.slice(0, 80)}" is neither a host name nor an IP address`)
+  if (!addressPattern.test(address))
+    throw new ServerError('invalid_argument', `"${address.slice(0, 80)}" is neither a host name nor an IP address`)
 }
 
 function certified(certificate: AgentCertificate) {

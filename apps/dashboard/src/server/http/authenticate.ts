@@ -18,7 +18,12 @@ export interface Identity {
  * @returns null when there are no credentials, or none that are valid
  * @throws ServerError `permission_denied` for a cookie from elsewhere, `unauthenticated` for a token that is not (any more) valid
  */
-export async function authenticate(request: IncomingMessage, settings: Settings, identity: Identity, kind: 'http' | 'socket'): Promise<Principal | null> {
+export async function authenticate(
+  request: IncomingMessage,
+  settings: Settings,
+  identity: Identity,
+  kind: 'http' | 'socket',
+): Promise<Principal | null> {
   const origin = originOf(request, settings)
   const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
   if (bearer !== undefined) {

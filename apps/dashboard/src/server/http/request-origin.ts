@@ -18,9 +18,17 @@ export function originOf(request: IncomingMessage, settings: Pick<Settings, 'pub
   const proxied = settings.trustedProxies.includes(peer)
   const forwarded = proxied ? (one(request.headers['x-forwarded-for'])?.split(',').at(-1)?.trim() ?? '') : ''
   const encrypted = Boolean((request.socket as TLSSocket).encrypted)
-  const secure = encrypted || (proxied && one(request.headers['x-forwarded-proto']) === 'https') || (!encrypted && settings.publicUrl?.protocol === 'https:' && isLoopback(peer))
+  const secure =
+    encrypted ||
+    (proxied && one(request.headers['x-forwarded-proto']) === 'https') ||
+    (!encrypted && settings.publicUrl?.protocol === 'https:' && isLoopback(peer))
   const host = (proxied && one(request.headers['x-forwarded-host'])) || request.headers.host || ''
-  return { from: forwarded ? plainAddress(forwarded) : peer, secure, base: settings.publicUrl?.origin ?? `${secure ? 'https' : 'http'}://${host}`, host }
+  return {
+    from: forwarded ? plainAddress(forwarded) : peer,
+    secure,
+    base: settings.publicUrl?.origin ?? `${secure ? 'https' : 'http'}://${host}`,
+    host,
+  }
 }
 
 function one(value: string | string[] | undefined): string | undefined {
@@ -55,5 +63,8 @@ export function requireOwnPage(request: IncomingMessage, settings: Pick<Settings
 }
 
 function refusal(where: string): ServerError {
-  return new ServerError('permission_denied', `the request came from ${where.slice(0, 100)} and not from a page of this dashboard; programs use an API token (Authorization: Bearer …)`)
+  return new ServerError(
+    'permission_denied',
+    `the request came from ${where.slice(0, 100)} and not from a page of this dashboard; programs use an API token (Authorization: Bearer …)`,
+  )
 }

@@ -8,7 +8,10 @@ export function readSessionCookie(request: IncomingMessage, secure: boolean): st
 }
 
 export function setSessionCookie(response: ServerResponse, value: string, maxAgeMs: number, secure: boolean): void {
-  append(response, `${secure ? names.secure : names.plain}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.floor(maxAgeMs / 1000)}${secure ? '; Secure' : ''}`)
+  append(
+    response,
+    `${secure ? names.secure : names.plain}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${Math.floor(maxAgeMs / 1000)}${secure ? '; Secure' : ''}`,
+  )
 }
 
 export function clearSessionCookie(response: ServerResponse, secure: boolean): void {

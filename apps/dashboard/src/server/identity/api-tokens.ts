@@ -66,8 +66,17 @@ export class ApiTokens {
     const row = await this.database.apiToken.findUnique({ where: { tokenHash: hashSecret(token) }, include: { person: true } })
     const now = this.now()
     if (!row || row.expiresAt.getTime() <= now || row.person.disabledAt) return null
-    if (!row.lastUsedAt || now - row.lastUsedAt.getTime() > touchMs) await this.database.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now), lastFrom: from } })
-    return { personId: row.personId, personName: row.person.name, email: row.person.email, via: 'token', credentialId: row.id, limit: asGrant(row), from }
+    if (!row.lastUsedAt || now - row.lastUsedAt.getTime() > touchMs)
+      await this.database.apiToken.updateMany({ where: { id: row.id }, data: { lastUsedAt: new Date(now), lastFrom: from } })
+    return {
+      personId: row.personId,
+      personName: row.person.name,
+      email: row.person.email,
+      via: 'token',
+      credentialId: row.id,
+      limit: asGrant(row),
+      from,
+    }
   }
 }
 

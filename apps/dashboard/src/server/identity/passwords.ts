@@ -18,7 +18,9 @@ async function derive(password: string, salt: Buffer, parameters: typeof cost): 
   running += 1
   try {
     return await new Promise((resolve, reject) => {
-      scrypt(password.normalize('NFKC'), salt, keyLength, { ...parameters, maxmem: maximumMemory }, (error, key) => (error ? reject(error) : resolve(key)))
+      scrypt(password.normalize('NFKC'), salt, keyLength, { ...parameters, maxmem: maximumMemory }, (error, key) =>
+        error ? reject(error) : resolve(key),
+      )
     })
   } finally {
     running -= 1
@@ -44,13 +46,17 @@ export async function verifyPassword(password: string, hash: string | null): Pro
 }
 
 /** The few that every guesser tries first; length does the rest (NIST SP 800-63B 5.1.1.2). */
-const common = /^(password|passwort|passw0rd|1234567890|0123456789|12345678901?2?|qwertyuiop|qwerty123456|iloveyou12?3?|administrator|letmein1234?|berthberth|welcome1234?|changeme1234?)\d*$/i
+const common =
+  /^(password|passwort|passw0rd|1234567890|0123456789|12345678901?2?|qwertyuiop|qwerty123456|iloveyou12?3?|administrator|letmein1234?|berthberth|welcome1234?|changeme1234?)\d*$/i
 
 /** @throws ServerError `invalid_argument` saying what is wrong with it */
 export function requireUsablePassword(password: string, email: string): void {
-  if (password.length < leastLength) throw new ServerError('invalid_argument', `the password is too short; use at least ${leastLength} characters`)
-  if (password.length > mostLength) throw new ServerError('invalid_argument', `the password is too long; use at most ${mostLength} characters`)
-  if (common.test(password) || new Set(password).size < 4) throw new ServerError('invalid_argument', 'the password is among the first that anybody would guess; use another')
+  if (password.length < leastLength)
+    throw new ServerError('invalid_argument', `the password is too short; use at least ${leastLength} characters`)
+  if (password.length > mostLength)
+    throw new ServerError('invalid_argument', `the password is too long; use at most ${mostLength} characters`)
+  if (common.test(password) || new Set(password).size < 4)
+    throw new ServerError('invalid_argument', 'the password is among the first that anybody would guess; use another')
   if (password.toLowerCase().includes((email.split('@')[0] ?? email).toLowerCase()) && password.length < leastLength + 6)
     throw new ServerError('invalid_argument', 'the password contains your name; use another')
 }

@@ -82,7 +82,11 @@ export class People {
     return this.alone(async () => {
       await this.require(personId)
       if (disabled) await this.requireAnotherAdministrator(personId)
-      const row = await this.database.person.update({ where: { id: personId }, data: { disabledAt: disabled ? new Date() : null }, include: { grants: true } })
+      const row = await this.database.person.update({
+        where: { id: personId },
+        data: { disabledAt: disabled ? new Date() : null },
+        include: { grants: true },
+      })
       this.access.set(personId, disabled ? null : row.grants.map(asGrant))
       if (disabled) await this.sessions.revokeAll(personId, null)
     })
@@ -111,11 +115,23 @@ export class People {
   }
 
   /** @returns the secret of the link, for the only time. @throws ServerError `already_exists` */
-  async invite(input: { email: string; grants: readonly Grant[]; hours: number; createdBy: string }): Promise<{ secret: string; invitation: InvitationInfo }> {
+  async invite(input: {
+    email: string
+    grants: readonly Grant[]
+    hours: number
+    createdBy: string
+  }): Promise<{ secret: string; invitation: InvitationInfo }> {
     const email = normalEmail(input.email)
-    if (await this.database.person.findUnique({ where: { email } })) throw new ServerError('already_exists', `${email} has an account already; change its roles instead`)
+    if (await this.database.person.findUnique({ where: { email } }))
+      throw new ServerError('already_exists', `${email} has an account already; change its roles instead`)
     await this.database.invitation.deleteMany({ where: { email, usedAt: null } })
-    return this.createInvitation({ email, personId: null, grants: requireDistinct(input.grants), hours: input.hours, createdBy: input.createdBy })
+    return this.createInvitation({
+      email,
+      personId: null,
+      grants: requireDistinct(input.grants),
+      hours: input.hours,
+      createdBy: input.createdBy,
+    })
   }
 
   /** A link by which an existing person chooses a new password. */
@@ -126,7 +142,10 @@ export class People {
   }
 
   async invitations(): Promise<InvitationInfo[]> {
-    const rows = await this.database.invitation.findMany({ where: { usedAt: null, expiresAt: { gt: new Date() } }, orderBy: { createdAt: 'desc' } })
+    const rows = await this.database.invitation.findMany({
+      where: { usedAt: null, expiresAt: { gt: new Date() } },
+      orderBy: { createdAt: 'desc' },
+    })
     return rows.map(invitationInfo)
   }
 
@@ -146,7 +165,8 @@ export class People {
   acceptInvitation(secret: string, input: { name: string; password: string }): Promise<{ personId: string; email: string }> {
     return this.alone(async () => {
       const row = await this.database.invitation.findUnique({ where: { tokenHash: hashSecret(secret) } })
-      if (!row || row.usedAt || row.expiresAt.getTime() <= Date.now()) throw new ServerError('not_found', 'this invitation has been used, has expired or was withdrawn; ask for a new one')
+      if (!row || row.usedAt || row.expiresAt.getTime() <= Date.now())
+        throw new ServerError('not_found', 'this invitation has been used, has expired or was withdrawn; ask for a new one')
       let personId = row.personId
       if (personId) await this.setPassword(personId, input.password)
       else {
@@ -170,16 +190,23 @@ export class People {
   async forgetHost(hostId: string): Promise<void> {
     const rows = await this.database.grant.findMany({ where: { scope: hostId }, select: { personId: true } })
     await this.database.grant.deleteMany({ where: { scope: hostId } })
-    for (const { personId } of rows) this.access.set(personId, this.access.grantsOf(personId).filter((one) => one.scope !== hostId))
+    for (const { personId } of rows)
+      this.access.set(
+        personId,
+        this.access.grantsOf(personId).filter((one) => one.scope !== hostId),
+      )
   }
 
   private async create(input: { email: string; name: string; password: string; grants: readonly Grant[] }): Promise<string> {
     const email = normalEmail(input.email)
     requireUsablePassword(input.password, email)
-    if (await this.database.person.findUnique({ where: { email } })) throw new ServerError('already_exists', `${email} has an account already`)
+    if (await this.database.person.findUnique({ where: { email } }))
+      throw new ServerError('already_exists', `${email} has an account already`)
     const id = newId()
     const grants = requireDistinct(input.grants)
-    await this.database.person.create({ data: { id, email, name: input.name, passwordHash: await hashPassword(input.password), grants: { create: grants } } })
+    await this.database.person.create({
+      data: { id, email, name: input.name, passwordHash: await hashPassword(input.password), grants: { create: grants } },
+    })
     this.access.set(id, grants)
     return id
   }
@@ -207,7 +234,9 @@ export class People {
   }
 
   private async requireAnotherAdministrator(personId: string): Promise<void> {
-    const others = await this.database.grant.count({ where: { scope: everywhere, role: 'admin', personId: { not: personId }, person: { disabledAt: null } } })
+    const others = await this.database.grant.count({
+      where: { scope: everywhere, role: 'admin', personId: { not: personId }, person: { disabledAt: null } },
+    })
     if (others === 0) throw new ServerError('failed_precondition', 'nobody else is Admin on all hosts; make somebody else Admin first')
   }
 
@@ -227,11 +256,20 @@ function isAdmin(grants: readonly Grant[]): boolean {
 }
 
 function requireDistinct(grants: readonly Grant[]): Grant[] {
-  if (new Set(grants.map((one) => one.scope)).size !== grants.length) throw new ServerError('invalid_argument', 'each host can be given one role; one of them is named twice')
+  if (new Set(grants.map((one) => one.scope)).size !== grants.length)
+    throw new ServerError('invalid_argument', 'each host can be given one role; one of them is named twice')
   return grants.map((one) => ({ scope: one.scope, role: one.role }))
 }
 
-function invitationInfo(row: { id: string; email: string; personId: string | null; grants: string; createdBy: string; createdAt: Date; expiresAt: Date }): InvitationInfo {
+function invitationInfo(row: {
+  id: string
+  email: string
+  personId: string | null
+  grants: string
+  createdBy: string
+  createdAt: Date
+  expiresAt: Date
+}): InvitationInfo {
   return {
     id: row.id,
     email: row.email,

@@ -31,13 +31,22 @@ export class Sessions {
   ) {}
 
   /** A new session with a new secret: nothing that a browser held before sign-in is ever promoted. @returns the cookie's value */
-  async begin(personId: string, stage: 'totp' | 'full', client: { from: string; userAgent: string }): Promise<{ secret: string; id: string; maxAgeMs: number }> {
+  async begin(
+    personId: string,
+    stage: 'totp' | 'full',
+    client: { from: string; userAgent: string },
+  ): Promise<{ secret: string; id: string; maxAgeMs: number }> {
     const now = this.now()
     const secret = newSecret('bs_')
     const id = newId()
     const maxAgeMs = stage === 'full' ? idleMs : codeMs
     await this.database.session.deleteMany({ where: { expiresAt: { lt: new Date(now) } } })
-    const kept = await this.database.session.findMany({ where: { personId }, orderBy: { lastSeenAt: 'desc' }, select: { id: true }, skip: mostPerPerson - 1 })
+    const kept = await this.database.session.findMany({
+      where: { personId },
+      orderBy: { lastSeenAt: 'desc' },
+      select: { id: true },
+      skip: mostPerPerson - 1,
+    })
     if (kept.length > 0) await this.end(kept.map((one) => one.id))
     await this.database.session.create({
       data: {
@@ -65,7 +74,15 @@ export class Sessions {
       // updateMany: a session that was revoked this instant is no error.
       await this.database.session.updateMany({ where: { id: row.id }, data: { lastSeenAt: new Date(now), expiresAt, from } })
     }
-    return { personId: row.personId, personName: row.person.name, email: row.person.email, via: 'session', credentialId: row.id, limit: null, from }
+    return {
+      personId: row.personId,
+      personName: row.person.name,
+      email: row.person.email,
+      via: 'session',
+      credentialId: row.id,
+      limit: null,
+      from,
+    }
   }
 
   /** The person whose password was right and whose code is awaited. */
@@ -75,7 +92,10 @@ export class Sessions {
   }
 
   async list(personId: string, currentId: string | null): Promise<SessionInfo[]> {
-    const rows = await this.database.session.findMany({ where: { personId, stage: 'full', expiresAt: { gt: new Date(this.now()) } }, orderBy: { lastSeenAt: 'desc' } })
+    const rows = await this.database.session.findMany({
+      where: { personId, stage: 'full', expiresAt: { gt: new Date(this.now()) } },
+      orderBy: { lastSeenAt: 'desc' },
+    })
     return rows.map((row) => ({
       id: row.id,
       createdAt: row.createdAt.toISOString(),
@@ -95,7 +115,10 @@ export class Sessions {
 
   /** Ends all sessions of a person but one. @returns how many */
   async revokeAll(personId: string, exceptId: string | null): Promise<number> {
-    const rows = await this.database.session.findMany({ where: { personId, ...(exceptId ? { id: { not: exceptId } } : {}) }, select: { id: true } })
+    const rows = await this.database.session.findMany({
+      where: { personId, ...(exceptId ? { id: { not: exceptId } } : {}) },
+      select: { id: true },
+    })
     await this.end(rows.map((row) => row.id))
     return rows.length
   }

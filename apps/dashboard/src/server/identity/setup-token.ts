@@ -19,6 +19,9 @@ export class SetupToken {
     this.throttle.check(keys)
     if (timingSafeEqual(Buffer.from(this.hash), Buffer.from(hashSecret(given.trim())))) return
     this.throttle.fail(keys)
-    throw new ServerError('permission_denied', "this is not the setup token of this start; it stands in the last lines of the server's own output")
+    throw new ServerError(
+      'permission_denied',
+      "this is not the setup token of this start; it stands in the last lines of the server's own output",
+    )
   }
 }

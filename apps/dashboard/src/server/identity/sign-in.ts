@@ -88,7 +88,10 @@ export class SignIn {
     const person = await this.data.database.person.findUniqueOrThrow({ where: { id: personId } })
     if (person.totpEnabledAt) throw new ServerError('failed_precondition', 'two-step sign-in is on already; turn it off first')
     const secret = newTotpSecret()
-    await this.data.database.person.update({ where: { id: personId }, data: { totpSecret: this.data.seal.seal(secret, `totp:${personId}`) } })
+    await this.data.database.person.update({
+      where: { id: personId },
+      data: { totpSecret: this.data.seal.seal(secret, `totp:${personId}`) },
+    })
     return { secret, uri: totpUri(secret, person.email) }
   }
 
@@ -118,14 +121,20 @@ export class SignIn {
     const step = matchTotp(seal.open(person.totpSecret, `totp:${personId}`), code, person.totpLastStep)
     if (step !== null) {
       // Of two requests with the same code one finds the step taken.
-      const { count } = await database.person.updateMany({ where: { id: personId, totpLastStep: { lt: step } }, data: { totpLastStep: step } })
+      const { count } = await database.person.updateMany({
+        where: { id: personId, totpLastStep: { lt: step } },
+        data: { totpLastStep: step },
+      })
       return count === 1
     }
     const left = JSON.parse(person.recoveryCodes) as string[]
     const given = Buffer.from(hashSecret(code.trim().toLowerCase()))
     const remaining = left.filter((hash) => !timingSafeEqual(Buffer.from(hash), given))
     if (remaining.length === left.length) return false
-    const { count } = await database.person.updateMany({ where: { id: personId, recoveryCodes: person.recoveryCodes }, data: { recoveryCodes: JSON.stringify(remaining) } })
+    const { count } = await database.person.updateMany({
+      where: { id: personId, recoveryCodes: person.recoveryCodes },
+      data: { recoveryCodes: JSON.stringify(remaining) },
+    })
     return count === 1
   }
 }

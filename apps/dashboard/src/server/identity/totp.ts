@@ -33,7 +33,12 @@ export function totpCode(secret: string, step: number): string {
  */
 export function matchTotp(secret: string, code: string, lastStep: number, nowMs = Date.now()): number | null {
   const now = Math.floor(nowMs / 1000 / stepSeconds)
-  const given = Buffer.from(code.replace(/\s/g, '').padEnd(digits).slice(0, digits + 1))
+  const given = Buffer.from(
+    code
+      .replace(/\s/g, '')
+      .padEnd(digits)
+      .slice(0, digits + 1),
+  )
   let found: number | null = null
   for (let step = now - tolerance; step <= now + tolerance; step += 1) {
     const wanted = Buffer.from(totpCode(secret, step))
