@@ -32,9 +32,6 @@ struct client {
     struct frame_reader reader;
 };
 
-/* Frames and socket reads pass through here; see output.c for why it is not on the stack. */
-static char chunk[IO_CHUNK];
-
 static void leave(struct client *client) {
     struct monitor *m = client->monitor;
     if (client->watch.fd < 0)
@@ -350,10 +347,10 @@ static void on_client(struct watch *watch, uint32_t events) {
     }
     if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
         return;
-    ssize_t got = recv(watch->fd, chunk, IO_CHUNK, MSG_DONTWAIT);
+    ssize_t got = recv(watch->fd, m->scratch, IO_CHUNK, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (got <= 0 || !frame_feed(&client->reader, chunk, (size_t)got, on_frame, client))
+    if (got <= 0 || !frame_feed(&client->reader, m->scratch, (size_t)got, on_frame, client))
         leave(client);
     clients_send_acknowledgements(m);
 }

@@ -131,6 +131,7 @@ static int run_monitor(int done) {
     fd_close(&done);
     detach_stdio();
     protect_from_oom();
+    trim_environment();
     stay_until_exit(&monitor);
     ending_run(&ending, &monitor);
     return 0;

@@ -74,6 +74,7 @@ struct port;
 
 struct monitor {
     struct loop loop;
+    char *scratch;        /* IO_CHUNK bytes that every read goes through; nothing stays in it */
     struct watch signals; /* signalfd: SIGCHLD */
     struct watch listener;
     struct log_writer log;
@@ -166,8 +167,11 @@ void terminal_resize(struct monitor *m, uint16_t cols, uint16_t rows);
 
 /* trim.c */
 
-/* Gives the kernel every page back that can be had again. */
-void trim_memory(struct monitor *m);
+/* Once, when the set-up is over: the runtime gets a small environment from here on, ours is given back. */
+void trim_environment(void);
+/* Gives the kernel every page back that can be had again, and waits for an event or at most timeout_ms (-1).
+ */
+void trim_and_wait(struct monitor *m, int timeout_ms);
 
 /* stay.c */
 

@@ -95,7 +95,7 @@ static void read_explanation(struct netlink *netlink, const struct nlmsghdr *mes
 /* Sends; reads until the acknowledgement. *index, if asked for, is the interface of a link message on the
  * way. */
 static int exchange(struct netlink *netlink, struct netlink_request *request, int *index) {
-    static union {
+    union {
         struct nlmsghdr header;
         char bytes[16384];
     } reply;

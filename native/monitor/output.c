@@ -4,20 +4,16 @@
 
 #include <time.h>
 
-/* Not on the stack: an idle monitor must not keep these pages, and does not (they are given back, see
- * stay.c). */
-static char chunk[IO_CHUNK];
-
 #define DRAIN_MAX (16u << 20) /* somebody else may hold the pipe open and write for ever: bounded */
 
 static void deliver(struct output *output, size_t length) {
     struct monitor *m = output->monitor;
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    log_append(&m->log, output->stream, chunk, length, &now);
+    log_append(&m->log, output->stream, m->scratch, length, &now);
     log_flush(&m->log);
-    ring_append(&m->ring, output->stream == LOG_STDOUT ? RING_STDOUT : RING_STDERR, chunk, length);
-    clients_output(m, output->stream, chunk, length);
+    ring_append(&m->ring, output->stream == LOG_STDOUT ? RING_STDOUT : RING_STDERR, m->scratch, length);
+    clients_output(m, output->stream, m->scratch, length);
 }
 
 static void close_output(struct output *output) {
@@ -30,7 +26,7 @@ static void on_output(struct watch *watch, uint32_t events) {
     size_t allowed = clients_allowance(output->monitor, output->stream);
     (void)events;
     if (allowed > 0) {
-        ssize_t got = read(watch->fd, chunk, allowed < IO_CHUNK ? allowed : IO_CHUNK);
+        ssize_t got = read(watch->fd, output->monitor->scratch, allowed < IO_CHUNK ? allowed : IO_CHUNK);
         if (got > 0)
             deliver(output, (size_t)got);
         else if (got == 0 || (errno != EAGAIN && errno != EINTR))
@@ -58,7 +54,7 @@ void outputs_drain(struct monitor *m) {
         struct output *output = &m->outputs[i];
         ssize_t got = 1;
         for (size_t total = 0; output->watch.fd >= 0 && total < DRAIN_MAX; total += (size_t)got) {
-            got = read(output->watch.fd, chunk, IO_CHUNK);
+            got = read(output->watch.fd, m->scratch, IO_CHUNK);
             if (got < 0 && errno == EINTR)
                 got = 0;
             else if (got <= 0)

@@ -10,7 +10,6 @@
 
 #define RELAY_MAX 512     /* TCP connections and UDP peers at once; more wait in the kernel's queue */
 #define UDP_IDLE_MS 90000 /* a UDP peer that is silent for so long is forgotten */
-#define RELAY_CHUNK IO_CHUNK
 
 struct relay_tcp;
 struct relay_udp;

@@ -29,8 +29,6 @@ struct relay_tcp {
     bool connecting, gone;
 };
 
-static char chunk[RELAY_CHUNK]; /* see output.c for why it is not on the stack */
-
 static void end_relay(struct relay_tcp *relay) {
     if (relay->gone)
         return;
@@ -65,9 +63,10 @@ static bool write_waiting(struct side *side) {
 /* Reads once and hands on. False: the connection is broken. */
 static bool read_once(struct side *side) {
     struct side *to = other_side(side);
+    char *chunk = side->relay->port->monitor->scratch;
     if (side->ended || to->waiting.used > 0)
         return true;
-    ssize_t got = recv(side->watch.fd, chunk, sizeof(chunk), 0);
+    ssize_t got = recv(side->watch.fd, chunk, IO_CHUNK, 0);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR;
     if (got == 0) {

@@ -23,8 +23,6 @@ struct relay_udp {
     int64_t last_ms;
 };
 
-static char datagram[65536];
-
 union control {
     struct cmsghdr header;
     char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -53,10 +51,11 @@ static void remember_local(struct relay_udp *relay, struct msghdr *message) {
  */
 static void on_answer(struct watch *watch, uint32_t events) {
     struct relay_udp *relay = watch->owner;
+    char *datagram = relay->port->monitor->scratch;
     bool six = relay->peer.ss_family == AF_INET6;
     union control control = {0};
     (void)events;
-    ssize_t got = recv(watch->fd, datagram, sizeof(datagram), 0);
+    ssize_t got = recv(watch->fd, datagram, IO_CHUNK, 0);
     if (got < 0)
         return; /* ECONNREFUSED: nobody listens in the container; reading it has cleared it */
     struct iovec part = {datagram, (size_t)got};
@@ -112,7 +111,8 @@ void relay_udp_receive(struct watch *watch, uint32_t events) {
     struct port *port = watch->owner;
     struct sockaddr_storage peer = {0};
     union control control;
-    struct iovec part = {datagram, sizeof(datagram)};
+    char *datagram = port->monitor->scratch; /* no datagram is longer */
+    struct iovec part = {datagram, IO_CHUNK};
     struct msghdr message = {.msg_name = &peer,
                              .msg_namelen = sizeof(peer),
                              .msg_iov = &part,

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -77,6 +78,10 @@ static int do_keeping(struct setup *s) {
     m->signals.fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
     if (!loop_init(&m->loop) || m->signals.fd < 0)
         return error_errno(s->err, errno, "loop", "", "create the event loop");
+    void *scratch = mmap(NULL, IO_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (scratch == MAP_FAILED)
+        return error_errno(s->err, errno, "loop", "", "reserve memory");
+    m->scratch = scratch;
     if (!ring_init(&m->ring, doc->replay_bytes))
         return error_errno(s->err, ENOMEM, "replay", "", "reserve %u bytes for replay", doc->replay_bytes);
     return log_open(&m->log, doc->log_dir, doc->log_max_size, doc->log_max_files, s->err);
@@ -85,6 +90,7 @@ static int do_keeping(struct setup *s) {
 static void undo_keeping(struct setup *s) {
     log_close(&s->m->log);
     ring_free(&s->m->ring);
+    munmap(s->m->scratch, IO_CHUNK);
     fd_close(&s->m->signals.fd);
     fd_close(&s->m->loop.epoll_fd);
 }

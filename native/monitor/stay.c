@@ -47,15 +47,29 @@ static void on_signal(struct watch *watch, uint32_t events) {
     reap(watch->owner);
 }
 
-/* One round of the loop; the timeout is the nearest of `deadline` (0: none), the hello wait and the ports'.
+static int milliseconds_until(int64_t deadline, int64_t now) {
+    return deadline == 0 ? -1 : deadline <= now ? 0 : (int)(deadline - now);
+}
+
+/* The nearest of two deadlines, 0 being none. */
+static int64_t nearest(int64_t a, int64_t b) {
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+/*
+ * One round of the loop, at most until `deadline` (0: no matter). Returns the number of events. With
+ * `may_trim` a second without events is the time to trim; the wait goes on without our memory.
  */
-static int round_of_loop(struct monitor *m, int64_t deadline) {
-    int64_t now = loop_now_ms(), next = deadline, tidy = ports_tidy(m);
-    if (tidy && (next == 0 || tidy < next))
-        next = tidy;
-    if (m->hellos_awaited > 0 && (next == 0 || m->hello_deadline < next))
-        next = m->hello_deadline;
-    int count = loop_wait(&m->loop, next == 0 ? -1 : next <= now ? 0 : (int)(next - now));
+static int round_of_loop(struct monitor *m, int64_t deadline, bool may_trim) {
+    int64_t now = loop_now_ms(), next = nearest(deadline, ports_tidy(m));
+    if (m->hellos_awaited > 0)
+        next = nearest(next, m->hello_deadline);
+    bool trim = may_trim && (next == 0 || next > now + IDLE_MS);
+    int count = loop_wait(&m->loop, trim ? IDLE_MS : milliseconds_until(next, now));
+    if (count == 0 && trim) {
+        trim_and_wait(m, milliseconds_until(next, loop_now_ms()));
+        count = loop_wait(&m->loop, 0);
+    }
     clients_free_gone(m);
     if (m->hellos_awaited > 0 && loop_now_ms() >= m->hello_deadline) {
         clients_forget_awaited(m);
@@ -65,7 +79,6 @@ static int round_of_loop(struct monitor *m, int64_t deadline) {
 }
 
 void stay_until_exit(struct monitor *m) {
-    bool trimmed = false;
     m->signals.ready = on_signal;
     m->signals.owner = m;
     m->hello_deadline = loop_now_ms() + HELLO_WAIT_MS;
@@ -75,18 +88,14 @@ void stay_until_exit(struct monitor *m) {
     outputs_update(m);
     reap(m);
     /* A process may be gone before the caller's first frame has come: what it printed waits for that. */
-    while (!m->exited || m->hellos_awaited > 0) {
-        int count = round_of_loop(m, trimmed ? 0 : loop_now_ms() + IDLE_MS);
-        if (count == 0 && !trimmed)
-            trim_memory(m);
-        trimmed = count == 0;
-    }
+    while (!m->exited || m->hellos_awaited > 0)
+        round_of_loop(m, 0, true);
 }
 
 void stay_until_clients_left(struct monitor *m) {
     int64_t give_up = loop_now_ms() + LINGER_MS, last = loop_now_ms() + LINGER_MAX_MS;
     while (!clients_served(m) && loop_now_ms() < give_up && loop_now_ms() < last)
-        if (round_of_loop(m, give_up) > 0)
+        if (round_of_loop(m, give_up, false) > 0)
             give_up = loop_now_ms() + LINGER_MS;
     clients_drop_all(m);
     clients_free_gone(m);

@@ -392,6 +392,14 @@ describe('out of memory', () => {
   })
 })
 
+it.skipIf(process.env.BERTH_NATIVE_BIN?.includes('san'))('is small while it waits, also after a flood', async () => {
+  const pss = (pid: number) => Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1])
+  const idle = await harness.start({ args: ['sleep', '1000'] })
+  await until('the memory to be given back', () => pss(idle.answer.monitorPid) < 50)
+  const flooded = await harness.start({ args: ['sh', '-c', 'seq 1 200000; sleep 1000'], replayBytes: 0 })
+  await until('the memory to be given back', () => harness.log(flooded).includes(' 200000\n') && pss(flooded.answer.monitorPid) < 50)
+})
+
 it('leaves no descriptor of its own in the process', async () => {
   const started = await harness.start({ args: ['sh', '-c', 'ls /proc/self/fd; sleep 1000'], attachFds: 1, stdin: 'closed' })
   const client = started.clients[0]?.hello()
