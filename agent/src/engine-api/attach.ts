@@ -1,0 +1,202 @@
+import { EngineError } from '../errors.ts'
+import { type Call, flag, integer, parseObject, type Route, readBody, sendEmpty, sendJson } from './call.ts'
+import { Fields } from './fields.ts'
+import { parseDetachKeys, pump, RawConnection } from './hijack.ts'
+
+/** attach and exec: everything that takes the connection over. */
+
+function detachKeysOf(call: Call, fallback = ''): Buffer {
+  const text = call.query.get('detachKeys') || fallback
+  const keys = parseDetachKeys(text)
+  if (!keys) throw new EngineError('invalid_argument', `invalid detach keys (${text}): give keys such as ctrl-p,ctrl-q or a,b`)
+  return keys
+}
+
+async function attach(call: Call): Promise<void> {
+  const container = call.params[0] as string
+  const keys = detachKeysOf(call)
+  const detail = await call.engine.containers.inspect(container)
+  if (detail.state.status === 'paused')
+    throw new EngineError('failed_precondition', `container ${container} is paused, unpause the container before attach`)
+  const terminal = detail.options.terminal
+  const stream = flag(call.query, 'stream')
+  const stdin = stream && flag(call.query, 'stdin') && detail.options.openStdin
+  const connection = new RawConnection(call, call.upgrade?.head ?? Buffer.alloc(0))
+  // Without a running process there is nothing to wait for: the viewer is kept until start, as docker run needs it.
+  const why = await pump(
+    connection,
+    {
+      terminal,
+      stdin,
+      stdout: flag(call.query, 'stdout'),
+      stderr: flag(call.query, 'stderr'),
+      replay: flag(call.query, 'logs'),
+      stream,
+      detachKeys: keys,
+    },
+    async (options, listener) => {
+      connection.open(terminal)
+      return call.engine.containers.attach(container, options, listener)
+    },
+  )
+  if (why === 'detached')
+    call.engine.events.publish({
+      type: 'container',
+      action: 'detach',
+      actorId: detail.id,
+      attributes: { name: detail.name, image: detail.options.image },
+    })
+}
+
+async function createExec(call: Call): Promise<void> {
+  const fields = new Fields(parseObject(await readBody(call)))
+  const cmd = fields.texts('Cmd') ?? []
+  if (cmd.length === 0) throw new EngineError('invalid_argument', 'No exec command specified')
+  const detachKeys = fields.text('DetachKeys')
+  if (!parseDetachKeys(detachKeys)) throw new EngineError('invalid_argument', `invalid detach keys (${detachKeys}) provided`)
+  const made = await call.engine.containers.createExec(call.params[0] as string, {
+    cmd,
+    terminal: fields.bool('Tty'),
+    attachStdin: fields.bool('AttachStdin'),
+    attachStdout: fields.bool('AttachStdout'),
+    attachStderr: fields.bool('AttachStderr'),
+    user: fields.text('User'),
+    workingDir: fields.text('WorkingDir'),
+    env: fields.texts('Env') ?? [],
+    privileged: fields.bool('Privileged'),
+    detachKeys,
+  })
+  sendJson(call, 201, { Id: made.id })
+}
+
+/** Takes the JSON body off the front of a connection that is being taken over: what follows it is input of the process. */
+async function takeBody(call: Call): Promise<{ body: Record<string, unknown>; rest: Buffer }> {
+  if (!call.upgrade) return { body: {}, rest: Buffer.alloc(0) }
+  const length = Number(call.request.headers['content-length'] ?? 0)
+  if (!Number.isInteger(length) || length < 0 || length > 1024 * 1024)
+    throw new EngineError('invalid_argument', 'the request body must have a Content-Length of at most 1 MiB')
+  let bytes = call.upgrade.head
+  const { socket } = call.upgrade
+  while (bytes.length < length) {
+    const chunk = await new Promise<Buffer>((resolve, reject) => {
+      const settle = (action: () => void) => () => {
+        socket.off('readable', onReadable)
+        socket.off('end', onEnd)
+        socket.off('error', onEnd)
+        action()
+      }
+      const onReadable = () => {
+        const read = socket.read() as Buffer | null
+        if (read) settle(() => resolve(read))()
+      }
+      const onEnd = settle(() => reject(new EngineError('cancelled', 'the client went away before its request was complete')))
+      socket.on('readable', onReadable)
+      socket.once('end', onEnd)
+      socket.once('error', onEnd)
+      onReadable()
+    })
+    bytes = Buffer.concat([bytes, chunk])
+  }
+  return { body: parseObject(bytes.subarray(0, length)), rest: bytes.subarray(length) }
+}
+
+async function startExec(call: Call): Promise<void> {
+  const execId = call.params[0] as string
+  const { body, rest } = call.upgrade ? await takeBody(call) : { body: parseObject(await readBody(call)), rest: Buffer.alloc(0) }
+  const fields = new Fields(body)
+  const exec = call.engine.containers.inspectExec(execId)
+  if (fields.bool('Detach')) {
+    await call.engine.containers.startExec(execId)
+    if (call.upgrade) {
+      call.upgrade.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
+      return
+    }
+    sendEmpty(call, 200)
+    return
+  }
+  const { options } = exec
+  const console = fields.raw('ConsoleSize')
+  const size =
+    Array.isArray(console) && console.length === 2 && console.every((value) => Number.isInteger(value) && value > 0 && value <= 1000)
+      ? { rows: console[0] as number, cols: console[1] as number }
+      : undefined
+  const connection = new RawConnection(call, rest)
+  await pump(
+    connection,
+    {
+      terminal: options.terminal,
+      stdin: options.attachStdin,
+      stdout: options.attachStdout,
+      stderr: options.attachStderr,
+      replay: false,
+      stream: true,
+      detachKeys: detachKeysOf(call, options.detachKeys),
+    },
+    async (attachOptions, listener) => {
+      let opened = false
+      const open = () => {
+        if (!opened) connection.open(options.terminal)
+        opened = true
+      }
+      // Output may come before startExec resolves; a failure before any output still gets its proper status.
+      const attachment = await call.engine.containers.startExec(execId, {
+        options: attachOptions,
+        size,
+        listener: {
+          ...listener,
+          stdout: (bytes) => {
+            open()
+            listener.stdout(bytes)
+          },
+          stderr: (bytes) => {
+            open()
+            listener.stderr(bytes)
+          },
+        },
+      })
+      open()
+      if (!attachment) throw new EngineError('internal', `exec ${execId} started without a connection to it`)
+      return attachment
+    },
+  )
+}
+
+async function inspectExec(call: Call): Promise<void> {
+  const exec = call.engine.containers.inspectExec(call.params[0] as string)
+  const [entrypoint = '', ...args] = exec.options.cmd
+  sendJson(call, 200, {
+    ID: exec.id,
+    Running: exec.running,
+    ExitCode: exec.exitCode,
+    ProcessConfig: {
+      tty: exec.options.terminal,
+      entrypoint,
+      arguments: args,
+      privileged: exec.options.privileged,
+      ...(exec.options.user ? { user: exec.options.user } : {}),
+    },
+    OpenStdin: exec.options.attachStdin,
+    OpenStderr: exec.options.attachStderr,
+    OpenStdout: exec.options.attachStdout,
+    CanRemove: exec.exitCode !== null,
+    ContainerID: exec.containerId,
+    DetachKeys: exec.options.detachKeys,
+    Pid: exec.pid,
+  })
+}
+
+async function resizeExec(call: Call): Promise<void> {
+  const rows = integer(call.query, 'h')
+  const cols = integer(call.query, 'w')
+  if (rows === undefined || cols === undefined) throw new EngineError('invalid_argument', 'resize needs h and w, both whole numbers')
+  await call.engine.containers.resizeExec(call.params[0] as string, cols, rows)
+  sendEmpty(call, 200)
+}
+
+export const attachRoutes: readonly Route[] = [
+  ['POST', /^\/containers\/([^/]+)\/attach$/, attach],
+  ['POST', /^\/containers\/([^/]+)\/exec$/, createExec],
+  ['POST', /^\/exec\/([^/]+)\/start$/, startExec],
+  ['POST', /^\/exec\/([^/]+)\/resize$/, resizeExec],
+  ['GET', /^\/exec\/([^/]+)\/json$/, inspectExec],
+]

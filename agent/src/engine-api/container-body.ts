@@ -1,0 +1,228 @@
+import type { AttachedNetwork, BoundPort, ContainerDetail, ContainerSummary, MountPoint } from '@berth/contract/container'
+import { healthcheckBody } from './container-config.ts'
+import { hostConfigBody } from './host-config.ts'
+import { commandText, statusText, unixSeconds, zeroTime } from './words.ts'
+
+const keySet = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {}]))
+const nullIfEmpty = <T>(list: T[]): T[] | null => (list.length === 0 ? null : list)
+
+/** NetworkSettings.Ports: published ones with their bindings, exposed ones null. */
+export function portsBody(ports: readonly BoundPort[]): Record<string, { HostIp: string; HostPort: string }[] | null> {
+  const body: Record<string, { HostIp: string; HostPort: string }[] | null> = {}
+  for (const port of ports) {
+    const key = `${port.containerPort}/${port.protocol}`
+    if (port.hostPort === null) body[key] ??= null
+    else body[key] = [...(body[key] ?? []), { HostIp: port.hostIp ?? '0.0.0.0', HostPort: String(port.hostPort) }]
+  }
+  return body
+}
+
+function mountPointBody(mount: MountPoint): Record<string, unknown> {
+  return {
+    Type: mount.type,
+    ...(mount.name ? { Name: mount.name } : {}),
+    Source: mount.source,
+    Destination: mount.destination,
+    ...(mount.type === 'volume' ? { Driver: 'local' } : {}),
+    Mode: mount.mode,
+    RW: !mount.readOnly,
+    Propagation: mount.propagation,
+  }
+}
+
+/** One entry of NetworkSettings.Networks. */
+export function endpointBody(network: AttachedNetwork, minor: number): Record<string, unknown> {
+  const requested = network.requested
+  return {
+    IPAMConfig:
+      requested.ipv4 || requested.ipv6
+        ? { ...(requested.ipv4 ? { IPv4Address: requested.ipv4 } : {}), ...(requested.ipv6 ? { IPv6Address: requested.ipv6 } : {}) }
+        : null,
+    Links: nullIfEmpty(network.links),
+    Aliases: nullIfEmpty(minor >= 45 ? requested.aliases : network.aliases),
+    MacAddress: network.mac,
+    DriverOpts: null,
+    NetworkID: network.networkId,
+    EndpointID: network.endpointId,
+    Gateway: network.gateway,
+    IPAddress: network.ipv4,
+    IPPrefixLen: network.ipv4PrefixLength,
+    IPv6Gateway: network.ipv6Gateway,
+    GlobalIPv6Address: network.ipv6,
+    GlobalIPv6PrefixLen: network.ipv6PrefixLength,
+    ...(minor >= 44 ? { DNSNames: nullIfEmpty(network.aliases) } : {}),
+  }
+}
+
+function stateBody(detail: ContainerDetail): Record<string, unknown> {
+  const { state } = detail
+  return {
+    Status: state.status,
+    Running: state.status === 'running' || state.status === 'paused' || state.status === 'restarting',
+    Paused: state.status === 'paused',
+    Restarting: state.status === 'restarting',
+    OOMKilled: state.oomKilled,
+    Dead: state.status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt ?? zeroTime,
+    FinishedAt: state.finishedAt ?? zeroTime,
+    ...(state.health.status === 'none'
+      ? {}
+      : {
+          Health: {
+            Status: state.health.status,
+            FailingStreak: state.health.failingStreak,
+            Log: state.health.log.map((entry) => ({
+              Start: entry.startedAt,
+              End: entry.endedAt,
+              ExitCode: entry.exitCode,
+              Output: entry.output,
+            })),
+          },
+        }),
+  }
+}
+
+function configBody(detail: ContainerDetail): Record<string, unknown> {
+  const { options, effective } = detail
+  const volumes = [
+    ...new Set([
+      ...effective.volumes,
+      ...options.mounts
+        .filter((mount) => mount.type === 'volume' && mount.source === '' && mount.spelling === 'bind-string')
+        .map((mount) => mount.target),
+    ]),
+  ]
+  return {
+    Hostname: effective.hostname,
+    Domainname: options.domainname,
+    User: effective.user,
+    AttachStdin: options.attachStdin,
+    AttachStdout: options.attachStdout,
+    AttachStderr: options.attachStderr,
+    ...(effective.exposedPorts.length > 0 ? { ExposedPorts: keySet(effective.exposedPorts) } : {}),
+    Tty: options.terminal,
+    OpenStdin: options.openStdin,
+    StdinOnce: options.stdinOnce,
+    Env: effective.env,
+    Cmd: nullIfEmpty(effective.cmd),
+    ...(effective.healthcheck ? { Healthcheck: healthcheckBody(effective.healthcheck) } : {}),
+    Image: options.image,
+    Volumes: volumes.length > 0 ? keySet(volumes) : null,
+    WorkingDir: effective.workingDir,
+    Entrypoint: nullIfEmpty(effective.entrypoint),
+    ...(options.networkDisabled ? { NetworkDisabled: true } : {}),
+    ...(options.macAddress ? { MacAddress: options.macAddress } : {}),
+    OnBuild: null,
+    Labels: effective.labels,
+    ...(effective.stopSignal && (options.stopSignal || effective.stopSignal !== 'SIGTERM') ? { StopSignal: effective.stopSignal } : {}),
+    ...(options.stopTimeoutSeconds === null ? {} : { StopTimeout: options.stopTimeoutSeconds }),
+  }
+}
+
+/** `GET /containers/{id}/json`. */
+export function inspectBody(detail: ContainerDetail, minor: number): Record<string, unknown> {
+  const first = detail.networks.find((network) => network.networkName === 'bridge')
+  const [path = '', ...args] = detail.effective.command
+  return {
+    Id: detail.id,
+    Created: detail.createdAt,
+    Path: path,
+    Args: args,
+    State: stateBody(detail),
+    Image: detail.imageId,
+    ResolvConfPath: detail.resolvConfPath,
+    HostnamePath: detail.hostnamePath,
+    HostsPath: detail.hostsPath,
+    LogPath: detail.options.log.driver === 'none' ? '' : detail.logDir,
+    Name: `/${detail.name}`,
+    RestartCount: detail.state.restartCount,
+    Driver: 'overlay2',
+    Platform: 'linux',
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: nullIfEmpty(detail.execIds),
+    HostConfig: hostConfigBody(detail),
+    GraphDriver: {
+      Data: {
+        LowerDir: detail.storage.lower.join(':'),
+        MergedDir: detail.storage.merged,
+        UpperDir: detail.storage.upper,
+        WorkDir: detail.storage.work,
+      },
+      Name: 'overlay2',
+    },
+    ...(detail.sizeRwBytes === null ? {} : { SizeRw: detail.sizeRwBytes, SizeRootFs: detail.sizeRootFsBytes ?? detail.sizeRwBytes }),
+    Mounts: detail.mounts.map(mountPointBody),
+    Config: configBody(detail),
+    NetworkSettings: {
+      Bridge: '',
+      SandboxID: detail.sandboxKey ? detail.id : '',
+      SandboxKey: detail.sandboxKey,
+      Ports: detail.state.pid > 0 ? portsBody(detail.ports) : {},
+      HairpinMode: false,
+      LinkLocalIPv6Address: '',
+      LinkLocalIPv6PrefixLen: 0,
+      SecondaryIPAddresses: null,
+      SecondaryIPv6Addresses: null,
+      EndpointID: first?.endpointId ?? '',
+      Gateway: first?.gateway ?? '',
+      GlobalIPv6Address: first?.ipv6 ?? '',
+      GlobalIPv6PrefixLen: first?.ipv6PrefixLength ?? 0,
+      IPAddress: first?.ipv4 ?? '',
+      IPPrefixLen: first?.ipv4PrefixLength ?? 0,
+      IPv6Gateway: first?.ipv6Gateway ?? '',
+      MacAddress: first?.mac ?? '',
+      Networks: Object.fromEntries(detail.networks.map((network) => [network.networkName, endpointBody(network, minor)])),
+    },
+  }
+}
+
+/** One entry of `GET /containers/json`. */
+export function summaryBody(summary: ContainerSummary, now: number): Record<string, unknown> {
+  return {
+    Id: summary.id,
+    Names: [`/${summary.name}`],
+    Image: summary.image,
+    ImageID: summary.imageId,
+    Command: commandText(summary.command),
+    Created: unixSeconds(summary.createdAt),
+    Ports: summary.ports.map((port) => ({
+      ...(port.hostIp === null ? {} : { IP: port.hostIp || '0.0.0.0' }),
+      PrivatePort: port.containerPort,
+      ...(port.hostPort === null ? {} : { PublicPort: port.hostPort }),
+      Type: port.protocol,
+    })),
+    ...(summary.sizeRwBytes === null ? {} : { SizeRw: summary.sizeRwBytes, SizeRootFs: summary.sizeRootFsBytes ?? summary.sizeRwBytes }),
+    Labels: summary.labels,
+    State: summary.state.status,
+    Status: statusText(summary.state, now),
+    HostConfig: { NetworkMode: summary.networkMode },
+    NetworkSettings: {
+      Networks: Object.fromEntries(
+        summary.networks.map((network) => [
+          network.name,
+          {
+            IPAMConfig: null,
+            Links: null,
+            Aliases: null,
+            DriverOpts: null,
+            NetworkID: network.id,
+            EndpointID: '',
+            Gateway: '',
+            IPAddress: network.ipv4,
+            IPPrefixLen: 0,
+            IPv6Gateway: '',
+            GlobalIPv6Address: network.ipv6,
+            GlobalIPv6PrefixLen: 0,
+            MacAddress: '',
+          },
+        ]),
+      ),
+    },
+    Mounts: summary.mounts.map(mountPointBody),
+  }
+}

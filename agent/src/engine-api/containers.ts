@@ -1,0 +1,253 @@
+import type { Limits } from '@berth/contract/container'
+import { EngineError } from '../errors.ts'
+import { type Call, flag, integer, type Route, readObject, sendEmpty, sendJson } from './call.ts'
+import { inspectBody, summaryBody } from './container-body.ts'
+import { parseCreate } from './container-config.ts'
+import { Fields } from './fields.ts'
+import { booleanFilter, parseFilters, untilOf } from './filters.ts'
+import { parseLimits } from './host-config.ts'
+
+const listFilters = [
+  'ancestor',
+  'before',
+  'expose',
+  'exited',
+  'health',
+  'id',
+  'isolation',
+  'is-task',
+  'label',
+  'name',
+  'network',
+  'publish',
+  'since',
+  'status',
+  'volume',
+] as const
+
+const id = (call: Call): string => call.params[0] as string
+
+async function list(call: Call): Promise<void> {
+  const filters = parseFilters(call.query.get('filters'), listFilters)
+  for (const name of ['since', 'before']) if (call.query.get(name)) filters[name] = [call.query.get(name) as string]
+  if (filters.isolation) throw new EngineError('invalid_argument', "invalid filter 'isolation': it exists on Windows only")
+  booleanFilter(filters, 'is-task')
+  const limit = integer(call.query, 'limit') ?? 0
+  // As in Docker, a filter on status or exited speaks of stopped ones too.
+  const all = flag(call.query, 'all') || limit > 0 || filters.status !== undefined || filters.exited !== undefined
+  const summaries = await call.engine.containers.list({ all, filters, limit: Math.max(0, limit), size: flag(call.query, 'size') })
+  const now = Date.now()
+  sendJson(
+    call,
+    200,
+    summaries.map((summary) => summaryBody(summary, now)),
+  )
+}
+
+async function create(call: Call): Promise<void> {
+  const options = parseCreate(await readObject(call), call.query.get('platform'))
+  const name = call.query.get('name')?.replace(/^\//, '') || undefined
+  if (name !== undefined && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
+    throw new EngineError('invalid_argument', `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
+  const made = await call.engine.containers.create({ name, options })
+  sendJson(call, 201, { Id: made.id, Warnings: made.warnings })
+}
+
+async function inspect(call: Call): Promise<void> {
+  sendJson(call, 200, inspectBody(await call.engine.containers.inspect(id(call), { size: flag(call.query, 'size') }), call.minor))
+}
+
+async function start(call: Call): Promise<void> {
+  for (const name of ['checkpoint', 'checkpoint-dir'])
+    if (call.query.get(name))
+      throw new EngineError('failed_precondition', 'checkpoints are not supported by this engine; start the container without one')
+  const began = await call.engine.containers.start(id(call), { detachKeys: call.query.get('detachKeys') ?? undefined })
+  sendEmpty(call, began ? 204 : 304)
+}
+
+const stopOptions = (call: Call) => ({ timeoutSeconds: integer(call.query, 't'), signal: call.query.get('signal') || undefined })
+
+async function stop(call: Call): Promise<void> {
+  sendEmpty(call, (await call.engine.containers.stop(id(call), stopOptions(call))) ? 204 : 304)
+}
+
+async function restart(call: Call): Promise<void> {
+  await call.engine.containers.restart(id(call), stopOptions(call))
+  sendEmpty(call, 204)
+}
+
+async function kill(call: Call): Promise<void> {
+  await call.engine.containers.kill(id(call), call.query.get('signal') || 'KILL')
+  sendEmpty(call, 204)
+}
+
+async function pause(call: Call): Promise<void> {
+  await call.engine.containers.pause(id(call))
+  sendEmpty(call, 204)
+}
+
+async function unpause(call: Call): Promise<void> {
+  await call.engine.containers.unpause(id(call))
+  sendEmpty(call, 204)
+}
+
+async function rename(call: Call): Promise<void> {
+  const name = (call.query.get('name') ?? '').replace(/^\//, '')
+  if (name === '') throw new EngineError('invalid_argument', 'Neither old nor new names may be empty')
+  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
+    throw new EngineError('invalid_argument', `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
+  await call.engine.containers.rename(id(call), name)
+  sendEmpty(call, 204)
+}
+
+/** Which of our limits an update body really names: zero is "leave it" in Docker's update. */
+function changedLimits(fields: Fields): Partial<Limits> {
+  const all = parseLimits(fields)
+  const changed = Object.entries(all).filter(([key, value]) => {
+    if (value === null || value === '' || value === false) return false
+    if (Array.isArray(value)) return value.length > 0
+    if (key === 'pidsLimit') return true
+    return value !== 0
+  })
+  return Object.fromEntries(changed) as Partial<Limits>
+}
+
+async function update(call: Call): Promise<void> {
+  const fields = new Fields(await readObject(call))
+  const policy = fields.object('RestartPolicy')
+  const name = policy.text('Name')
+  if (!['', 'no', 'always', 'unless-stopped', 'on-failure'].includes(name))
+    throw new EngineError(
+      'invalid_argument',
+      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    )
+  const result = await call.engine.containers.update(id(call), {
+    limits: changedLimits(fields),
+    restart: name === '' ? undefined : { name: name as 'no', maximumRetryCount: policy.number('MaximumRetryCount') },
+  })
+  sendJson(call, 200, { Warnings: result.warnings.length > 0 ? result.warnings : null })
+}
+
+async function remove(call: Call): Promise<void> {
+  if (flag(call.query, 'link'))
+    throw new EngineError('invalid_argument', 'removing a link alone is not supported; recreate the container without it')
+  await call.engine.containers.remove(id(call), { force: flag(call.query, 'force'), volumes: flag(call.query, 'v') })
+  sendEmpty(call, 204)
+}
+
+/** The head goes out as soon as the wait is registered: `docker run` starts the container only then. */
+async function wait(call: Call): Promise<void> {
+  const condition = call.query.get('condition') || 'not-running'
+  if (condition !== 'not-running' && condition !== 'next-exit' && condition !== 'removed')
+    throw new EngineError('invalid_argument', `invalid condition: "${condition}"`)
+  call.engine.containers.resolveId(id(call))
+  const ended = call.engine.containers.wait(id(call), condition, call.signal)
+  call.response.writeHead(200, { 'Content-Type': 'application/json' })
+  call.response.flushHeaders()
+  try {
+    const result = await ended
+    call.response.end(`${JSON.stringify({ StatusCode: result.exitCode, ...(result.error ? { Error: { Message: result.error } } : {}) })}\n`)
+  } catch (error) {
+    // The head is out already: the client reads the failure from the body.
+    if (!call.signal.aborted) call.response.end(`${JSON.stringify({ StatusCode: -1, Error: { Message: (error as Error).message } })}\n`)
+  }
+}
+
+async function top(call: Call): Promise<void> {
+  const args = (call.query.get('ps_args') || '-ef').trim().split(/\s+/)
+  const { titles, processes } = await call.engine.containers.top(id(call), args)
+  sendJson(call, 200, { Titles: titles, Processes: processes })
+}
+
+async function changes(call: Call): Promise<void> {
+  const kinds = { C: 0, A: 1, D: 2 } as const
+  const list = await call.engine.containers.changes(id(call))
+  sendJson(call, 200, list.length === 0 ? null : list.map(({ kind, path }) => ({ Path: path, Kind: kinds[kind] })))
+}
+
+async function prune(call: Call): Promise<void> {
+  const filters = parseFilters(call.query.get('filters'), ['until', 'label', 'label!'])
+  const result = await call.engine.containers.prune({
+    until: untilOf(filters),
+    labels: filters.label ?? [],
+    notLabels: filters['label!'] ?? [],
+    dryRun: false,
+  })
+  sendJson(call, 200, {
+    ContainersDeleted: result.removed.length === 0 ? null : result.removed.map((one) => one.id),
+    SpaceReclaimed: result.reclaimedBytes,
+  })
+}
+
+async function resize(call: Call): Promise<void> {
+  const rows = integer(call.query, 'h')
+  const cols = integer(call.query, 'w')
+  if (rows === undefined || cols === undefined) throw new EngineError('invalid_argument', 'resize needs h and w, both whole numbers')
+  await call.engine.containers.resize(id(call), cols, rows)
+  sendEmpty(call, 200)
+}
+
+async function commit(call: Call): Promise<void> {
+  const container = call.query.get('container') ?? ''
+  const repository = call.query.get('repo') ?? ''
+  const tag = call.query.get('tag') ?? ''
+  const body = new Fields(await readObject(call))
+  // A Config in the body overrides the container's; the CLI sends changes in the query instead.
+  const changes = [...call.query.getAll('changes'), ...instructionsOf(body)]
+    .flatMap((text) => text.split('\n'))
+    .filter((line) => line.trim() !== '')
+  const made = await call.engine.containers.commit(
+    container,
+    {
+      reference: repository === '' ? '' : tag === '' ? repository : `${repository}:${tag}`,
+      comment: call.query.get('comment') ?? '',
+      author: call.query.get('author') ?? '',
+      changes,
+      pause: flag(call.query, 'pause', true),
+    },
+    call.signal,
+  )
+  sendJson(call, 201, { Id: made.id })
+}
+
+/** The Config that commit's body may carry, as the Dockerfile instructions that do the same. */
+function instructionsOf(config: Fields): string[] {
+  const lines: string[] = []
+  const list = (instruction: string, key: string) => {
+    const value = config.texts(key)
+    if (value) lines.push(`${instruction} ${JSON.stringify(value)}`)
+  }
+  list('CMD', 'Cmd')
+  list('ENTRYPOINT', 'Entrypoint')
+  for (const entry of config.texts('Env') ?? []) {
+    const at = entry.indexOf('=')
+    lines.push(`ENV ${at < 0 ? entry : entry.slice(0, at)}=${JSON.stringify(at < 0 ? '' : entry.slice(at + 1))}`)
+  }
+  if (config.text('User')) lines.push(`USER ${config.text('User')}`)
+  if (config.text('WorkingDir')) lines.push(`WORKDIR ${config.text('WorkingDir')}`)
+  for (const port of config.keys('ExposedPorts')) lines.push(`EXPOSE ${port}`)
+  for (const path of config.keys('Volumes')) lines.push(`VOLUME ${JSON.stringify([path])}`)
+  for (const [key, value] of Object.entries(config.map('Labels') ?? {})) lines.push(`LABEL ${JSON.stringify(key)}=${JSON.stringify(value)}`)
+  return lines
+}
+
+export const containerRoutes: readonly Route[] = [
+  ['GET', /^\/containers\/json$/, list],
+  ['POST', /^\/containers\/create$/, create],
+  ['POST', /^\/containers\/prune$/, prune],
+  ['GET', /^\/containers\/([^/]+)\/json$/, inspect],
+  ['POST', /^\/containers\/([^/]+)\/start$/, start],
+  ['POST', /^\/containers\/([^/]+)\/stop$/, stop],
+  ['POST', /^\/containers\/([^/]+)\/restart$/, restart],
+  ['POST', /^\/containers\/([^/]+)\/kill$/, kill],
+  ['POST', /^\/containers\/([^/]+)\/pause$/, pause],
+  ['POST', /^\/containers\/([^/]+)\/unpause$/, unpause],
+  ['POST', /^\/containers\/([^/]+)\/rename$/, rename],
+  ['POST', /^\/containers\/([^/]+)\/update$/, update],
+  ['POST', /^\/containers\/([^/]+)\/wait$/, wait],
+  ['POST', /^\/containers\/([^/]+)\/resize$/, resize],
+  ['GET', /^\/containers\/([^/]+)\/top$/, top],
+  ['GET', /^\/containers\/([^/]+)\/changes$/, changes],
+  ['DELETE', /^\/containers\/([^/]+)$/, remove],
+  ['POST', /^\/commit$/, commit],
+]

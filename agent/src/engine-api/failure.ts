@@ -1,0 +1,22 @@
+import type { ErrorCode } from '@berth/contract/error'
+import { codeOf, messageOf } from '../errors.ts'
+
+/** The one table from our codes to the status codes that Docker clients expect. */
+export const statusOf: Record<ErrorCode, number> = {
+  invalid_argument: 400,
+  unauthenticated: 401,
+  permission_denied: 403,
+  not_found: 404,
+  already_exists: 409,
+  failed_precondition: 409,
+  resource_exhausted: 500,
+  cancelled: 499,
+  unavailable: 503,
+  data_loss: 500,
+  internal: 500,
+}
+
+/** Status and body in Docker's shape. */
+export function failure(error: unknown): { status: number; body: { message: string } } {
+  return { status: statusOf[codeOf(error)], body: { message: messageOf(error) } }
+}

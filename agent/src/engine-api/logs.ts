@@ -1,0 +1,53 @@
+import { EngineError } from '../errors.ts'
+import { beginStream, type Call, flag, type Route, writeOut } from './call.ts'
+import { instant } from './filters.ts'
+import { frameHeader } from './hijack.ts'
+
+/** `GET /containers/{id}/logs`. Records are gathered into one write a batch; the peer's speed is the reader's speed. */
+async function logs(call: Call): Promise<void> {
+  const container = call.params[0] as string
+  const stdout = flag(call.query, 'stdout')
+  const stderr = flag(call.query, 'stderr')
+  if (!stdout && !stderr) throw new EngineError('invalid_argument', 'Bad parameters: you must choose at least one stream')
+  const detail = await call.engine.containers.inspect(container)
+  if (detail.options.log.driver === 'none')
+    throw new EngineError('failed_precondition', 'configured logging driver does not support reading')
+  const tailText = call.query.get('tail') ?? 'all'
+  // As in Docker: what is not a number means everything.
+  const tail = /^\d+$/.test(tailText) ? Number(tailText) : null
+  const moment = (name: string) => {
+    const value = call.query.get(name)
+    return value === null || value === '' || value === '0' ? undefined : instant(value)
+  }
+  const query = { container, stdout, stderr, tail, since: moment('since'), until: moment('until'), follow: flag(call.query, 'follow') }
+  const timestamps = flag(call.query, 'timestamps')
+  // Log attributes (labels, env) are not kept; Docker then prints the separating blank alone.
+  const details = flag(call.query, 'details') ? ' ' : ''
+  const terminal = detail.options.terminal
+  beginStream(call, terminal || call.minor < 42 ? 'application/vnd.docker.raw-stream' : 'application/vnd.docker.multiplexed-stream')
+  try {
+    await call.engine.logs.raw(
+      query,
+      async (records) => {
+        const parts: Buffer[] = []
+        for (const record of records) {
+          const prefix = `${timestamps ? `${record.at} ` : ''}${details}`
+          const body = prefix === '' ? record.bytes : Buffer.concat([Buffer.from(prefix), record.bytes])
+          if (!terminal) parts.push(frameHeader(record.stream === 'stderr' ? 2 : 1, body.length))
+          parts.push(body)
+        }
+        await writeOut(call.response, Buffer.concat(parts))
+      },
+      call.signal,
+    )
+  } catch (error) {
+    if (call.signal.aborted) return
+    // The head is out: the reason goes to the log, and the broken connection tells the client that this is not all.
+    call.log.error({ err: error, container }, 'reading logs for a docker client failed')
+    call.response.destroy()
+    return
+  }
+  call.response.end()
+}
+
+export const logRoutes: readonly Route[] = [['GET', /^\/containers\/([^/]+)\/logs$/, logs]]

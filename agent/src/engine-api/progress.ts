@@ -1,0 +1,91 @@
+import type { Operation, OperationProgress } from '@berth/contract/operation'
+import { codeOf, messageOf } from '../errors.ts'
+import type { OperationContext } from '../operations/operations.ts'
+import { type Call, writeOut } from './call.ts'
+import { failure } from './failure.ts'
+
+const megabyte = 1e6
+
+/** go-units' HumanSize with three significant digits, as Docker prints it beside the bar. */
+export function humanSize(bytes: number): string {
+  const names = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+  let value = bytes
+  let index = 0
+  while (value >= 1000 && index < names.length - 1) {
+    value /= 1000
+    index += 1
+  }
+  return `${Number.parseFloat(value.toPrecision(4))}${names[index]}`
+}
+
+/** Docker's progress bar text for old clients that print it as it is. */
+function bar(current: number, total: number): string {
+  const filled = Math.min(50, Math.floor((current / total) * 50))
+  return `[${'='.repeat(filled)}>${' '.repeat(Math.max(0, 50 - filled))}]  ${humanSize(current)}/${humanSize(total)}`
+}
+
+/** One line of Docker's jsonmessage stream. */
+export function progressMessage(line: OperationProgress): Record<string, unknown> {
+  const message: Record<string, unknown> = {}
+  if (line.text !== undefined) message.stream = line.text
+  if (line.status !== undefined) message.status = line.status
+  if (line.currentBytes !== undefined && line.currentBytes > 0) {
+    const total = line.totalBytes ?? 0
+    message.progressDetail = total > 0 ? { current: line.currentBytes, total } : { current: line.currentBytes }
+    message.progress = total > 0 ? bar(line.currentBytes, total) : `${(line.currentBytes / megabyte).toFixed(3)}MB`
+  } else if (line.status !== undefined && line.id !== undefined) message.progressDetail = {}
+  if (line.id !== undefined) message.id = line.id
+  if (line.aux !== undefined) message.aux = line.aux
+  return message
+}
+
+/**
+ * Runs long work for a client that reads progress: nothing is sent until the work has said something or ended, so that an early failure gets its proper status; after that an
+ * error travels inside the stream. When the client goes away the work is cancelled.
+ */
+export async function streamOperation<T>(
+  call: Call,
+  about: { kind: Operation['kind']; subject: string },
+  run: (context: OperationContext) => Promise<T>,
+  last: (result: T) => Record<string, unknown>[],
+  translate: (line: OperationProgress) => Record<string, unknown> | null = progressMessage,
+): Promise<void> {
+  let began = false
+  let turn: Promise<unknown> = Promise.resolve()
+  const send = (message: Record<string, unknown>) => {
+    if (!began) {
+      began = true
+      call.response.writeHead(200, { 'Content-Type': 'application/json' })
+    }
+    turn = turn.then(() => writeOut(call.response, `${JSON.stringify(message)}\r\n`))
+  }
+  const { operation, done } = call.engine.operations.start({ ...about, startedBy: 'docker' }, async (context) => {
+    // Progress is given straight from the work: a watcher that joined later could miss the first lines.
+    const progress = (line: OperationProgress) => {
+      context.progress(line)
+      const message = translate(line)
+      if (message) send(message)
+    }
+    return run({ id: context.id, signal: context.signal, progress })
+  })
+  const cancel = () => call.engine.operations.cancel(operation.id)
+  call.signal.addEventListener('abort', cancel, { once: true })
+  try {
+    const result = await done
+    for (const message of last(result)) send(message)
+    if (!began) call.response.writeHead(200, { 'Content-Type': 'application/json' })
+  } catch (error) {
+    if (codeOf(error) === 'internal') call.log.error({ err: error, operation: operation.id }, 'work for a docker client failed')
+    if (!began) {
+      const { status, body } = failure(error)
+      call.response.writeHead(status, { 'Content-Type': 'application/json' })
+      call.response.end(`${JSON.stringify(body)}\n`)
+      return
+    }
+    send({ errorDetail: { message: messageOf(error) }, error: messageOf(error) })
+  } finally {
+    call.signal.removeEventListener('abort', cancel)
+  }
+  await turn
+  call.response.end()
+}
