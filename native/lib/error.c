@@ -2,6 +2,7 @@
 
 #include "json.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,8 +53,8 @@ static void fill(struct error *err, int number, const char *code, const char *st
     snprintf(err->path, sizeof(err->path), "%s", path ? path : "");
 }
 
-int error_set(struct error *err, const char *code, const char *step, const char *path, const char *format,
-              ...) {
+int(error_set)(struct error *err, const char *code, const char *step, const char *path, const char *format,
+               ...) {
     va_list args;
     fill(err, 0, code, step, path);
     va_start(args, format);
@@ -62,14 +63,18 @@ int error_set(struct error *err, const char *code, const char *step, const char 
     return -1;
 }
 
-int error_errno(struct error *err, int number, const char *step, const char *path, const char *format, ...) {
+int(error_errno)(struct error *err, int number, const char *step, const char *path, const char *format, ...) {
     va_list args;
     fill(err, number, error_code_of_errno(number), step, path);
     va_start(args, format);
     int used = vsnprintf(err->message, sizeof(err->message), format, args);
     va_end(args);
     /* A sentence that fills the buffer would push the reason out: keep room for it. */
-    const char *reason = strerror(number);
+    char reason[96];
+    snprintf(reason, sizeof(reason), "%s", strerror(number));
+    if (reason[1] >= 'a' &&
+        reason[1] <= 'z') /* the middle of a sentence; and the case in which other runtimes write it */
+        reason[0] = (char)tolower((unsigned char)reason[0]);
     size_t need = strlen(reason) + 3;
     if (used < 0)
         used = 0;
@@ -80,7 +85,7 @@ int error_errno(struct error *err, int number, const char *step, const char *pat
     return -1;
 }
 
-int error_wrap(struct error *err, const char *format, ...) {
+int(error_wrap)(struct error *err, const char *format, ...) {
     char inner[sizeof(err->message)];
     va_list args;
     memcpy(inner, err->message, sizeof(inner));

@@ -40,4 +40,14 @@ int error_wrap(struct error *err, const char *format, ...) __attribute__((format
  */
 void error_write(int fd, const struct error *err);
 
+/* What lets the compiler see that the three always return -1, so that it knows which variables are set after
+ * a success. */
+static inline int error_failed(int result) {
+    (void)result;
+    return -1;
+}
+#define error_set(...) error_failed((error_set)(__VA_ARGS__))
+#define error_errno(...) error_failed((error_errno)(__VA_ARGS__))
+#define error_wrap(...) error_failed((error_wrap)(__VA_ARGS__))
+
 #endif

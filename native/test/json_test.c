@@ -197,16 +197,16 @@ static void copies_what_it_read(void) {
 static void makes_errors(void) {
     struct error err = {0};
     CHECK(error_errno(&err, ENOENT, "open", "/x", "open %s", "/x") == -1);
-    CHECK_STRING(err.message, "open /x: No such file or directory");
+    CHECK_STRING(err.message, "open /x: no such file or directory");
     CHECK_STRING(err.code, "not_found");
     CHECK(error_wrap(&err, "container %s", "web") == -1);
-    CHECK_STRING(err.message, "container web: open /x: No such file or directory");
+    CHECK_STRING(err.message, "container web: open /x: no such file or directory");
     CHECK_STRING(err.step, "open");
     char longer[2000];
     memset(longer, 'a', sizeof(longer) - 1);
     longer[sizeof(longer) - 1] = '\0';
     error_errno(&err, EPERM, "open", longer, "%s", longer);
-    CHECK(strstr(err.message, ": Operation not permitted") != NULL);
+    CHECK(strstr(err.message, ": operation not permitted") != NULL);
     error_wrap(&err, "%s", longer);
     CHECK(strlen(err.message) == sizeof(err.message) - 1);
 }

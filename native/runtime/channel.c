@@ -1,0 +1,96 @@
+#include "channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+int channel_open(int pair[2], struct error *err) {
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return error_errno(err, errno, "start", NULL, "create the init channel");
+    return 0;
+}
+
+int channel_pass_fd(int socket, int fd, const void *payload, size_t length) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec data = {.iov_base = (void *)payload, .iov_len = length};
+    struct msghdr msg = {.msg_iov = &data, .msg_iovlen = 1};
+    if (fd >= 0) {
+        msg.msg_control = control.space;
+        msg.msg_controllen = sizeof(control.space);
+        struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &fd, sizeof(int));
+    }
+    ssize_t sent;
+    do
+        sent = sendmsg(socket, &msg, MSG_NOSIGNAL);
+    while (sent < 0 && errno == EINTR);
+    return sent < 0 ? -1 : 0;
+}
+
+int channel_send(int fd, enum message_kind kind, pid_t pid, int passed) {
+    struct message message = {.kind = kind, .pid = pid};
+    return channel_pass_fd(fd, passed, &message, sizeof(message));
+}
+
+void channel_send_error(int fd, const struct error *error) {
+    struct message message = {.kind = MESSAGE_ERROR, .error = *error};
+    channel_pass_fd(fd, -1, &message, sizeof(message));
+}
+
+static ssize_t receive(int fd, struct message *message, int *passed) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec data = {.iov_base = message, .iov_len = sizeof(*message)};
+    struct msghdr msg = {.msg_iov = &data,
+                         .msg_iovlen = 1,
+                         .msg_control = control.space,
+                         .msg_controllen = sizeof(control.space)};
+    ssize_t got;
+    do
+        got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return got;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+    int received = -1;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(&received, CMSG_DATA(header), sizeof(int));
+    if (passed)
+        *passed = received;
+    else if (received >= 0)
+        close(received);
+    return got;
+}
+
+int channel_receive(int fd, struct message *message, int *passed, struct error *err) {
+    ssize_t got = receive(fd, message, passed);
+    if (got < 0)
+        return error_errno(err, errno, "start", NULL, "read from the container's init process");
+    if (got != (ssize_t)sizeof(*message))
+        return error_set(err, "internal", "start", NULL,
+                         "the container's init process ended while it was being set up");
+    if (message->kind == MESSAGE_ERROR) {
+        *err = message->error;
+        return -1;
+    }
+    return 0;
+}
+
+int channel_expect(int fd, enum message_kind kind, struct error *err) {
+    struct message message;
+    if (channel_receive(fd, &message, NULL, err) < 0)
+        return -1;
+    if (message.kind != kind)
+        return error_set(err, "internal", "start", NULL, "unexpected message %d from the other side",
+                         message.kind);
+    return 0;
+}

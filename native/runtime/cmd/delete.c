@@ -1,0 +1,82 @@
+/* delete: removes what a container holds: processes (--force), control groups, state. */
+#include "cleanup.h"
+#include "intel_rdt.h"
+#include "log.h"
+#include "state.h"
+#include "stored_hooks.h"
+#include "termination.h"
+#include "verbs.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool force;
+
+static int remove_all(const struct state *state, const char *root, int dir, struct error *err) {
+    struct cgroup cgroup = {0};
+    int result = 0;
+    if (state->cgroup_version &&
+        (cgroup_detect(&cgroup, err) < 0 || cgroup_set_path(&cgroup, state->cgroup_path, state->id, err) < 0))
+        result = -1;
+    if (result == 0)
+        result = cgroup_remove(&cgroup, err);
+    cgroup_close(&cgroup);
+    if (result == 0 && state->intel_rdt)
+        result = intel_rdt_remove(state->intel_rdt, err);
+    if (result < 0)
+        return -1;
+    /* A failing hook is told but does not keep the container (runtime-spec, "poststop"). */
+    if (state->has_poststop) {
+        struct error hook;
+        if (stored_hooks_run(state, dir, HOOK_POSTSTOP, STATUS_STOPPED, &hook) < 0)
+            log_message(LOG_WARNING, "%s", hook.message);
+    }
+    return state_remove(root, state->id, dir, err);
+}
+
+static int delete_known(const struct state *state, const char *root, int dir, struct error *err) {
+    enum status status = state_status(state, dir);
+    if (status == STATUS_STOPPED) {
+        /* Without an own pid namespace some may have outlived init. */
+        if (force && !state->own_pid_namespace && state->cgroup_version && terminate(state, err) < 0)
+            return -1;
+    } else if (force || status == STATUS_CREATED) {
+        if (terminate(state, err) < 0)
+            return -1;
+    } else {
+        return error_set(err, "failed_precondition", "delete", NULL,
+                         "cannot delete container %s that is not stopped: %s", state->id,
+                         status_names[status]);
+    }
+    return remove_all(state, root, dir, err);
+}
+
+static int run(const struct invocation *in, struct error *err) {
+    struct state state = {0};
+    const char *root = in->globals->root, *id = in->operands[0];
+    cleanup_fd int dir = state_open(root, id, err);
+    if (dir < 0)
+        return force && strcmp(err->code, "not_found") == 0 ? 0 : -1;
+    int result = state_read(&state, dir, id, err);
+    if (result == 0)
+        result = delete_known(&state, root, dir, err);
+    else if (force && faccessat(dir, "state.json", F_OK, 0) < 0)
+        result = state_remove(root, id, dir, err); /* a create that was cut off; its init died with it */
+    state_free(&state);
+    return result;
+}
+
+static const struct flag flags[] = {
+    {"force", 'f', FLAG_BOOL, &force, "forcibly deletes the container if it is still running (uses SIGKILL)"},
+    {0}};
+
+const struct verb verb_delete = {
+    .name = "delete",
+    .usage = "[command options] <container-id>",
+    .summary = "delete any resources held by the container",
+    .flags = flags,
+    .min_operands = 1,
+    .max_operands = 1,
+    .run = run,
+};

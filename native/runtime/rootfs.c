@@ -1,0 +1,99 @@
+/* The root itself: attach, pivot, finish. See rootfs.h. */
+#include "rootfs.h"
+
+#include "cleanup.h"
+#include "path.h"
+#include "syscalls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+static int root_error(const struct rootfs *rootfs, int number, const char *what, struct error *err) {
+    return error_errno(err, number, "rootfs", rootfs->path, "%s %s", what, rootfs->path);
+}
+
+/*
+ * pivot_root refuses a new root whose parent mount is shared. Only that one mount is made private, so that
+ * with rootfsPropagation "shared" everything else keeps its peers.
+ */
+static int make_parent_private(const struct rootfs *rootfs, struct error *err) {
+    struct mount_attr private = {.propagation = MS_PRIVATE};
+    cleanup_fd int at = open(rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (;;) {
+        struct statx stx;
+        if (at < 0 || statx(at, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0)
+            return root_error(rootfs, errno, "find the mount of", err);
+        if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+            break;
+        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        fd_close(&at);
+        at = up;
+    }
+    if (sys_mount_setattr(at, "", AT_EMPTY_PATH, &private) < 0)
+        return root_error(rootfs, errno, "make the parent mount private of", err);
+    return 0;
+}
+
+int rootfs_open(struct rootfs *rootfs, struct error *err) {
+    uint64_t propagation = rootfs->spec->rootfs_propagation;
+    unsigned long flags = propagation ? (unsigned long)propagation : MS_SLAVE | MS_REC;
+    /* Unbindable cannot be copied; the property is set on the container's root at the end. */
+    if (flags & MS_UNBINDABLE)
+        flags = MS_PRIVATE | MS_REC;
+    if (mount(NULL, "/", NULL, flags, NULL) < 0)
+        return root_error(rootfs, errno, "set the propagation for", err);
+    if ((flags & MS_SHARED) && make_parent_private(rootfs, err) < 0)
+        return -1;
+    rootfs->fd = mount_clone_source(rootfs->path, true, err);
+    if (rootfs->fd < 0)
+        return -1;
+    cleanup_fd int target = open(rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (target < 0 || sys_move_mount(rootfs->fd, target) < 0)
+        return root_error(rootfs, errno, "attach", err);
+    return 0;
+}
+
+static int move_root(struct rootfs *rootfs, struct error *err) {
+    if (fchdir(rootfs->fd) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+        chdir("/") < 0)
+        return root_error(rootfs, errno, "move to the root", err);
+    return 0;
+}
+
+int rootfs_pivot(struct rootfs *rootfs, bool no_pivot, struct error *err) {
+    if (no_pivot)
+        return move_root(rootfs, err);
+    if (fchdir(rootfs->fd) < 0)
+        return root_error(rootfs, errno, "enter", err);
+    /* Old and new root on the same directory: no place in the image is needed for the old one. */
+    if (sys_pivot_root(".", ".") < 0)
+        return root_error(rootfs, errno, "pivot_root to", err);
+    /* The old root lies on top of "."; it was made slave (or private) so that this unmount does not reach the
+     * host. */
+    if ((rootfs->spec->rootfs_propagation & MS_SHARED) && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+        return root_error(rootfs, errno, "make the old root slave for", err);
+    if (umount2(".", MNT_DETACH) < 0)
+        return root_error(rootfs, errno, "detach the old root for", err);
+    if (chdir("/") < 0)
+        return root_error(rootfs, errno, "enter", err);
+    return 0;
+}
+
+int rootfs_finish(struct rootfs *rootfs, struct error *err) {
+    uint64_t propagation = rootfs->spec->rootfs_propagation;
+    struct mount_attr attr = {.attr_set = rootfs->spec->root_readonly ? MOUNT_ATTR_RDONLY : 0,
+                              .propagation = propagation & ~(uint64_t)MS_REC};
+    if (attr.propagation) {
+        struct mount_attr tree = {.propagation = attr.propagation};
+        if (sys_mount_setattr(rootfs->fd, "", AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0),
+                              &tree) < 0)
+            return root_error(rootfs, errno, "set rootfsPropagation of", err);
+        attr.propagation = 0;
+    }
+    if (attr.attr_set && sys_mount_setattr(rootfs->fd, "", AT_EMPTY_PATH, &attr) < 0)
+        return root_error(rootfs, errno, "make read-only", err);
+    return 0;
+}
