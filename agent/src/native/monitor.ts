@@ -1,0 +1,125 @@
+/**
+ * Starts monitors: the one spawn that a container or an exec costs. The direct child ends when it has answered; the parent of the process is a grandchild
+ * in a session of its own, which neither our exit nor our death touches.
+ */
+import { spawn } from 'node:child_process'
+import type { Duplex, Readable } from 'node:stream'
+import { type ErrorCode, errorCodes } from '@berth/contract/error'
+import { EngineError } from '../errors.ts'
+import type { MonitorDocument, StartedMonitor } from './monitor-document.ts'
+
+/** The process could not be started, and nothing is left of the attempt. `exitStatus` is 127 (no such command) or 126 (not executable) where that was the reason. */
+export class StartError extends EngineError {
+  readonly step: string
+  readonly exitStatus: number | null
+  constructor(code: ErrorCode, message: string, step: string, exitStatus: number | null) {
+    super(code, message)
+    this.name = 'StartError'
+    this.step = step
+    this.exitStatus = exitStatus
+  }
+}
+
+/** Above the 5 s that a monitor waits for late HELLOs, and the slowest sane mount or hook. */
+const answerTimeoutMs = 60_000
+const answerLimitBytes = 1024 * 1024
+
+interface Answer {
+  ok: boolean
+  monitorPid?: number
+  pid?: number
+  startTime?: string
+  startedAt?: string
+  step?: string
+  code?: string
+  message?: string
+  exitStatus?: number
+}
+
+/**
+ * Spawns berth-monitor with `socketCount` connected sockets as descriptors 3, 4, … and waits for its answer.
+ * `greet` is called with our ends before the document is written, so that each HELLO is there when the monitor looks.
+ * @throws StartError when the monitor says no (nothing is left), EngineError `internal`/`resource_exhausted` when it could not run or did not answer
+ */
+export async function startMonitor(
+  program: string,
+  document: MonitorDocument,
+  socketCount: number,
+  greet: (sockets: Duplex[]) => void,
+): Promise<StartedMonitor> {
+  const child = spawn(program, [], {
+    stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: socketCount }, () => 'pipe' as const)],
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    cwd: '/',
+  })
+  const sockets = child.stdio.slice(3) as unknown as Duplex[]
+  // A monitor that dies at once resets these; each later owner listens for itself.
+  for (const socket of sockets) socket?.on('error', () => {})
+  const ended = new Promise<string>((resolve, reject) => {
+    child.once('error', (error: NodeJS.ErrnoException) => reject(spawnError(program, error)))
+    child.once('exit', (code, signal) => resolve(signal ? `was killed by ${signal}` : `ended with status ${code}`))
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), answerTimeoutMs)
+  try {
+    if (child.pid === undefined) await ended
+    greet(sockets)
+    child.stdin.on('error', () => {})
+    child.stdin.end(JSON.stringify({ ...document, attachFds: sockets.map((_, index) => 3 + index) }))
+    const [line, errorText, how] = await Promise.all([readAll(child.stdout), readAll(child.stderr), ended])
+    const answer = parseAnswer(line) ?? parseErrorLine(errorText)
+    if (!answer) throw new EngineError('internal', `berth-monitor ${how} without an answer${errorText ? `: ${errorText.trim().slice(-500)}` : ''}`)
+    if (!answer.ok) throw refusal(answer)
+    return {
+      monitorPid: answer.monitorPid as number,
+      pid: answer.pid as number,
+      startTime: String(answer.startTime),
+      startedAt: answer.startedAt as string,
+      sockets,
+    }
+  } catch (error) {
+    for (const socket of sockets) socket?.destroy()
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function readAll(stream: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size <= answerLimitBytes) chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parseAnswer(text: string): Answer | null {
+  try {
+    const answer = JSON.parse(text) as Answer
+    return typeof answer.ok === 'boolean' ? answer : null
+  } catch {
+    return null
+  }
+}
+
+/** Before the monitor has understood its document it speaks the common error convention: one JSON line on stderr. */
+function parseErrorLine(text: string): Answer | null {
+  try {
+    const line = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '') as Answer
+    return typeof line.message === 'string' ? { ...line, ok: false } : null
+  } catch {
+    return null
+  }
+}
+
+function refusal(answer: Answer): StartError {
+  const code = errorCodes.includes(answer.code as ErrorCode) ? (answer.code as ErrorCode) : 'internal'
+  return new StartError(code, answer.message ?? 'the monitor gave no reason', answer.step ?? '', answer.exitStatus ?? null)
+}
+
+function spawnError(program: string, error: NodeJS.ErrnoException): EngineError {
+  const short = error.code === 'EAGAIN' || error.code === 'ENOMEM' || error.code === 'EMFILE' || error.code === 'ENFILE'
+  const reason = error.code === 'ENOENT' ? 'it is not there; build the native programs with "make -C native"' : error.message
+  return new EngineError(short ? 'resource_exhausted' : 'internal', `cannot start ${program}: ${reason}`, { cause: error })
+}
