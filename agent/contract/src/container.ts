@@ -90,6 +90,8 @@ export const logConfig = z.object({
   options: z.record(z.string(), z.string()).default({}),
 })
 
+export type LogConfig = z.infer<typeof logConfig>
+
 /** Every option of `docker run`/`create`. Null or absent = the image's or the engine's default. */
 export const containerOptions = z.object({
   image: z.string().min(1),

@@ -1,4 +1,5 @@
 import type { LogPage, LogQuery, LogRecord } from '@berth/contract/log'
+import type { MonitorDocument } from '../native/monitor-document.ts'
 import type { HostPoint, StatsPoint, StatsSample } from '@berth/contract/stats'
 
 /** How a process ended; exit.json of native/README.md. */
@@ -71,4 +72,52 @@ export interface Stats {
   /** The last hour. */
   history(containerId: string): StatsPoint[]
   hostHistory(): HostPoint[]
+}
+
+/** How the wait for a process ended: it exited, or its monitor went without a word. */
+export type Ending = { exit: Exit } | { lost: string }
+
+/** A viewer that came before the process: joins at the first byte. `left` when it went away again before. */
+export interface WaitingViewer {
+  readonly left: boolean
+  /** Size that it asked for, the newest last. */
+  readonly wantedSize: { cols: number; rows: number } | null
+}
+
+/** One live process with its monitor. */
+export interface Task {
+  readonly id: string
+  readonly pid: number
+  /** Field 22 of /proc/PID/stat: pid and this name one process for ever. */
+  readonly startTime: string
+  readonly startedAt: string
+  readonly terminal: boolean
+  /** Never rejects. Comes once, after exit.json is on the disk. */
+  readonly ended: Promise<Ending>
+  /** @throws EngineError failed_precondition when it has ended meanwhile */
+  attach(options: AttachOptions, listener: AttachListener): Promise<Attachment>
+  /** By pidfd, so never to another process. */
+  signal(number: number): void
+  resize(cols: number, rows: number): void
+  rotateLog(): void
+  /** Calls back when the kernel killed something in the cgroup for want of memory. */
+  onOom(listener: () => void): void
+  /** Lets go; the process goes on. `ended` never comes then. */
+  release(): void
+}
+
+/** Processes that monitors hold. */
+export interface Tasks {
+  /** A viewer for a process that does not run yet: give it to start(). */
+  waitingViewer(terminal: boolean, options: AttachOptions, listener: AttachListener): Attachment & WaitingViewer
+  /**
+   * Starts what the document says (its attachFds are filled in here). One spawn.
+   * @throws StartError when the process cannot start (nothing is left), EngineError else; viewers are told nothing and may be given to another start
+   */
+  start(document: MonitorDocument, viewers: (Attachment & WaitingViewer)[]): Promise<Task>
+  /**
+   * After a restart of the agent: the process if it goes on, how it ended if it ended, null if nothing was ever started there (or a power cut took it).
+   * @param directories runDir and stateDir of its document
+   */
+  find(id: string, directories: { runDir: string; stateDir: string }): Promise<{ task: Task } | Ending | null>
 }

@@ -1,0 +1,81 @@
+/** Containers by id, name and prefix, and the names that a create has reserved. */
+import { EngineError } from '../errors.ts'
+import type { Container } from './container.ts'
+
+const minimumPrefix = 1
+
+export class ContainerIndex {
+  readonly #byId = new Map<string, Container>()
+  readonly #byName = new Map<string, string>()
+  /** Ids sorted, for prefixes; made anew when asked after a change. */
+  #sorted: string[] | null = null
+
+  add(container: Container): void {
+    this.#byId.set(container.id, container)
+    this.#byName.set(container.record.name, container.id)
+    this.#sorted = null
+  }
+
+  delete(container: Container): void {
+    this.#byId.delete(container.id)
+    if (this.#byName.get(container.record.name) === container.id) this.#byName.delete(container.record.name)
+    this.#sorted = null
+  }
+
+  /** Takes a name for an id before the container exists. @throws EngineError already_exists with Docker's Conflict sentence */
+  reserve(name: string, id: string): void {
+    const holder = this.#byName.get(name)
+    if (holder !== undefined && holder !== id)
+      throw new EngineError(
+        'already_exists',
+        `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+      )
+    this.#byName.set(name, id)
+  }
+
+  release(name: string, id: string): void {
+    if (this.#byName.get(name) === id) this.#byName.delete(name)
+  }
+
+  isTaken(name: string): boolean {
+    return this.#byName.has(name)
+  }
+
+  get(id: string): Container | undefined {
+    return this.#byId.get(id)
+  }
+
+  values(): IterableIterator<Container> {
+    return this.#byId.values()
+  }
+
+  get size(): number {
+    return this.#byId.size
+  }
+
+  /** A name (with or without "/"), an id or an unambiguous prefix. @throws EngineError not_found `No such container: X`, invalid_argument for an ambiguous prefix */
+  resolve(spelled: string): Container {
+    const name = spelled.startsWith('/') ? spelled.slice(1) : spelled
+    const container = this.#byId.get(spelled) ?? this.#byId.get(this.#byName.get(name) ?? '') ?? this.#byPrefix(name)
+    if (!container) throw new EngineError('not_found', `No such container: ${spelled}`)
+    return container
+  }
+
+  #byPrefix(prefix: string): Container | undefined {
+    if (prefix.length < minimumPrefix || !/^[0-9a-f]{1,64}$/.test(prefix)) return undefined
+    this.#sorted ??= [...this.#byId.keys()].sort()
+    const sorted = this.#sorted
+    let low = 0
+    let high = sorted.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((sorted[middle] as string) < prefix) low = middle + 1
+      else high = middle
+    }
+    const first = sorted[low]
+    if (!first?.startsWith(prefix)) return undefined
+    if (sorted[low + 1]?.startsWith(prefix))
+      throw new EngineError('invalid_argument', `Multiple IDs found with provided prefix: ${prefix}; give more of the id`)
+    return this.#byId.get(first)
+  }
+}

@@ -1,0 +1,90 @@
+/** Health checks: an exec in the container at intervals, Docker's rules for what its result means. */
+import type { Healthcheck } from '@berth/contract/image'
+import { messageOf } from '../errors.ts'
+import type { Container, HealthState } from './container.ts'
+import type { Context } from './context.ts'
+import { runProbe } from './probe.ts'
+
+export interface ProbeResult {
+  startedAt: string
+  endedAt: string
+  exitCode: number
+  output: string
+}
+
+export const healthDefaults = { intervalMs: 30_000, timeoutMs: 30_000, startPeriodMs: 0, startIntervalMs: 5_000, retries: 3 }
+const keptResults = 5
+
+export interface Rhythm {
+  intervalMs: number
+  timeoutMs: number
+  startPeriodMs: number
+  startIntervalMs: number
+  retries: number
+}
+
+/** What the options mean, with Docker's defaults for what is 0 or absent. */
+export function rhythmOf(check: Healthcheck): Rhythm {
+  return {
+    intervalMs: check.intervalMs || healthDefaults.intervalMs,
+    timeoutMs: check.timeoutMs || healthDefaults.timeoutMs,
+    startPeriodMs: check.startPeriodMs || healthDefaults.startPeriodMs,
+    startIntervalMs: check.startIntervalMs || healthDefaults.startIntervalMs,
+    retries: check.retries || healthDefaults.retries,
+  }
+}
+
+/** The state after a result (pure): success heals at once, failures count only after the start period or once it was healthy. */
+export function afterProbe(state: HealthState, result: ProbeResult, rhythm: Rhythm, sinceStartMs: number): HealthState {
+  const log = [...state.log, result].slice(-keptResults)
+  if (result.exitCode === 0) return { status: 'healthy', failingStreak: 0, log }
+  if (state.status === 'starting' && sinceStartMs < rhythm.startPeriodMs) return { ...state, log }
+  const failingStreak = state.failingStreak + 1
+  return { status: failingStreak >= rhythm.retries ? 'unhealthy' : state.status, failingStreak, log }
+}
+
+/** Time until the next probe: the shorter interval while it starts. */
+export function nextProbeMs(state: HealthState, rhythm: Rhythm, sinceStartMs: number): number {
+  return state.status === 'starting' && sinceStartMs < rhythm.startPeriodMs ? rhythm.startIntervalMs : rhythm.intervalMs
+}
+
+/** Begins probing until the container ends or stopHealth() is called. `known` continues after a restart of the agent. */
+export function startHealth(context: Context, container: Container): void {
+  container.stopHealth?.()
+  const check = container.record.effective.healthcheck
+  const { task } = container
+  if (!check || !task) {
+    container.health = { status: 'none', failingStreak: 0, log: [] }
+    return
+  }
+  const rhythm = rhythmOf(check)
+  const startedMs = Date.parse(task.startedAt)
+  const abort = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  container.health = { status: 'starting', failingStreak: 0, log: [] }
+  const plan = () => {
+    timer = setTimeout(probe, nextProbeMs(container.health, rhythm, Date.now() - startedMs))
+  }
+  const probe = async () => {
+    try {
+      // A frozen container cannot answer; it is neither well nor ill.
+      if (!container.record.state.paused) {
+        const result = await runProbe(context, container, check.test, rhythm.timeoutMs, abort.signal)
+        if (abort.signal.aborted) return
+        const before = container.health.status
+        container.health = afterProbe(container.health, result, rhythm, Date.now() - startedMs)
+        if (container.health.status !== before) context.tell(container, `health_status: ${container.health.status}`)
+      }
+    } catch (error) {
+      if (abort.signal.aborted) return
+      context.log.warn({ id: container.id, reason: messageOf(error) }, 'a health check could not be run')
+    }
+    if (!abort.signal.aborted) plan()
+  }
+  container.stopHealth = () => {
+    abort.abort()
+    clearTimeout(timer)
+    container.stopHealth = null
+  }
+  plan()
+}

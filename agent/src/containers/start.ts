@@ -1,0 +1,193 @@
+/**
+ * From record to running process. The record claims `running` on disk before the process can run (written while the monitor works), so that whatever
+ * happens next, the following boot looks for it.
+ */
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { messageOf } from '../errors.ts'
+import { StartError } from '../native/monitor.ts'
+import type { MonitorDocument } from '../native/monitor-document.ts'
+import type { NetworkLease } from '../networks/networks.ts'
+import { parseLogOptions } from './check-options.ts'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { watchTask } from './ending.ts'
+import { gatherDevices, gatherRates } from './gather-devices.ts'
+import { startHealth } from './health.ts'
+import { joinedNamespaces } from './joined-namespaces.ts'
+import { networkFiles } from './network-files.ts'
+import { userOf } from './user-of.ts'
+import { parseSecurityOptions } from './security-options.ts'
+import { prepareShm, releaseShm } from './shm.ts'
+import { buildSpec } from './spec.ts'
+import { maskedRootPropagation } from './propagation.ts'
+import { Undo } from './undo.ts'
+
+/** The caller holds the container's turn and has checked its status. On failure the container is as before, with the reason in its state. */
+export async function startContainer(context: Context, container: Container): Promise<void> {
+  const undo = new Undo()
+  container.starting = true
+  container.cancelRestart()
+  try {
+    const document = await prepare(context, container, undo)
+    container.change({ status: 'running', paused: false, bootId: context.host.bootId, error: '', manuallyStopped: false, oomKilled: false })
+    // Beside the spawn, not before it: both must have succeeded before anyone is told.
+    const [task] = await Promise.all([context.tasks.start(document, container.viewers), context.store.save(container.record, true)])
+    container.viewers = []
+    container.task = task
+    container.stopRequested = false
+    container.oomSeen = false
+    container.change({ startedAt: task.startedAt, finishedAt: container.record.state.finishedAt, exitCode: 0, signal: null })
+    context.tell(container, 'start')
+    startHealth(context, container)
+    watchTask(context, container, task)
+  } catch (error) {
+    await undo.run(context.log)
+    await failed(context, container, error)
+    throw error
+  } finally {
+    container.starting = false
+  }
+}
+
+/** State after a start that did not succeed: Docker's exit codes, and the sentence for `inspect`. */
+async function failed(context: Context, container: Container, error: unknown): Promise<void> {
+  const exitCode = error instanceof StartError ? (error.exitStatus ?? 128) : 128
+  const everRan = container.record.state.startedAt !== null
+  container.change({ status: everRan ? 'exited' : 'created', exitCode, error: messageOf(error), signal: null })
+  await context.store.save(container.record, false).catch((problem) => {
+    context.log.error({ id: container.id, reason: messageOf(problem) }, 'the reason of a failed start could not be written')
+  })
+}
+
+async function prepare(context: Context, container: Container, undo: Undo): Promise<MonitorDocument> {
+  const { record, id } = container
+  const { options } = record
+  const runDir = context.paths.run(id)
+  const join = joinedNamespaces(context, container)
+  undo.push(() => rm(runDir, { recursive: true, force: true }))
+  await mkdir(runDir, { recursive: true, mode: 0o700 })
+  undo.push(async () => {
+    container.lease = null
+    await context.networks.release(id)
+  })
+  const [lease, user, devices, rates, sources] = await Promise.all([
+    leaseNetworks(context, container),
+    userOf(context, container),
+    gatherDevices(options),
+    gatherRates(options.limits),
+    mountSources(context, container),
+  ])
+  container.lease = lease
+  const files = await networkFiles(context, container, lease, join)
+  undo.push(() => releaseShm(context, id))
+  const shm = await prepareShm(context, container)
+  const rootfs = context.paths.rootfs(id)
+  const { idmap } = record
+  const mapping = idmap
+    ? { uid: [{ containerID: 0, hostID: idmap.uid, size: idmap.size }], gid: [{ containerID: 0, hostID: idmap.gid, size: idmap.size }] }
+    : null
+  const cgroup = context.paths.cgroup(id, options.cgroupParent)
+  const spec = buildSpec({
+    id,
+    options,
+    effective: record.effective,
+    security: parseSecurityOptions(options.securityOpt, context.host.apparmor),
+    host: context.host,
+    user,
+    rootfs,
+    mounts: { placed: sources, files, init: context.native.paths.init, shm, rootPropagation: maskedRootPropagation(sources) },
+    devices,
+    rates,
+    join,
+    cgroupsPath: cgroup,
+    idmap: mapping,
+  })
+  await Promise.all([
+    writeFile(`${runDir}/config.json`, JSON.stringify(spec), { mode: 0o600 }),
+    writeFile(`${runDir}/lease.json`, JSON.stringify({ lease, user }), { mode: 0o600 }),
+  ])
+  const size = container.viewers.map((viewer) => viewer.wantedSize).findLast((wanted) => wanted !== null)
+  return {
+    version: 1,
+    kind: 'container',
+    id,
+    containerId: id,
+    runtime: { path: context.native.paths.runtime, root: context.native.runtimeRoot, args: [] },
+    bundle: runDir,
+    stateDir: context.paths.directory(id),
+    runDir,
+    cgroup,
+    rootfs: {
+      mounts: context.snapshots.mounts(id, rootfs),
+      ...(mapping ? { idmap: { uidMappings: mapping.uid, gidMappings: mapping.gid } } : {}),
+    },
+    terminal: options.terminal ? (size ?? { cols: 80, rows: 24 }) : null,
+    stdin: !options.openStdin ? 'closed' : options.stdinOnce ? 'once' : 'open',
+    log: logOf(context, container),
+    replayBytes: 256 * 1024,
+    attachFds: [],
+    ...(lease ? { network: lease.monitor } : {}),
+    deleteOnExit: true,
+  }
+}
+
+function logOf(context: Context, { id, record }: Container): MonitorDocument['log'] {
+  const settings = parseLogOptions(record.options.log)
+  if (!settings.enabled) return null
+  return {
+    dir: context.paths.logs(id),
+    maxSizeBytes: settings.maxSizeBytes ?? context.config.logMaxSizeBytes,
+    maxFiles: settings.maxFiles ?? (settings.maxSizeBytes === null ? context.config.logMaxFiles : 1),
+  }
+}
+
+/** Addresses and ports of this run; null for host, none and another container's network. */
+async function leaseNetworks(context: Context, { id, record }: Container): Promise<NetworkLease | null> {
+  const { options, effective } = record
+  const networks = Object.entries(record.networks).map(([network, config]) => ({ network, config }))
+  if (networks.length === 0) return null
+  return context.networks.lease({
+    id,
+    name: record.name,
+    hostname: effective.hostname,
+    networks,
+    ports: [...options.ports, ...(options.publishAll ? exposedPorts(record) : [])],
+    mac: options.macAddress,
+    dns: options.dns,
+    dnsSearch: options.dnsSearch,
+    dnsOptions: options.dnsOptions,
+    links: options.links.map((link) => {
+      const [name, alias] = link.split(':') as [string, string | undefined]
+      return { name: context.index.resolve(name).name, alias: alias ?? name }
+    }),
+  })
+}
+
+/** `-P`: each exposed port that is not published by name, on a free one. */
+function exposedPorts({ effective, options }: Container['record']) {
+  return effective.exposedPorts.flatMap((exposed) => {
+    const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(exposed)
+    if (!match) return []
+    const protocol = (match[3] ?? 'tcp') as 'tcp' | 'udp' | 'sctp'
+    const ports = []
+    for (let port = Number(match[1]); port <= Number(match[2] ?? match[1]); port++)
+      if (!options.ports.some((own) => own.containerPort === port && own.protocol === protocol))
+        ports.push({ containerPort: port, protocol, hostIp: '', hostPort: 0 })
+    return ports
+  })
+}
+
+/** Volumes may be mounts of their own that must be made first; binds are where they were. */
+async function mountSources(context: Context, { record }: Container) {
+  return Promise.all(
+    record.mounts.map(async (mount) => ({
+      type: mount.type,
+      source: mount.type === 'volume' ? await context.volumes.mountpoint(mount.name) : mount.source,
+      destination: mount.destination,
+      readOnly: mount.readOnly,
+      propagation: mount.propagation,
+      nonRecursive: mount.nonRecursive,
+      tmpfsOptions: mount.tmpfsOptions,
+    })),
+  )
+}

@@ -1,0 +1,119 @@
+/** Ending a container's process: kill, stop (signal, wait, KILL), pause. */
+import { EngineError } from '../errors.ts'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { signalNumber } from './signals.ts'
+import { check } from './transitions.ts'
+
+const defaultTimeoutSeconds = 10
+const sigkill = 9
+
+/** @throws EngineError failed_precondition, invalid_argument */
+export async function killContainer(context: Context, container: Container, signal: string, spelled: string): Promise<void> {
+  const number = signalNumber(signal || 'KILL')
+  check('kill', { id: container.id, spelled, status: container.status })
+  if (container.restartTimer) {
+    container.cancelRestart()
+    container.exited({ exitCode: container.record.state.exitCode, error: '' })
+    return
+  }
+  // As Docker: KILL and the container's own stop signal are meant to end it for good.
+  if (number === sigkill || number === signalNumber(container.record.effective.stopSignal)) await markStopped(context, container)
+  if (number === sigkill && container.record.state.paused) await thaw(context, container)
+  container.task?.signal(number)
+  context.tell(container, 'kill', { signal: String(number) })
+}
+
+/**
+ * Signal, wait, KILL. Does not hold the container's turn while it waits: the end itself needs it.
+ * @returns false when it did not run
+ */
+export async function stopContainer(
+  context: Context,
+  container: Container,
+  options: { timeoutSeconds?: number | null; signal?: string },
+  spelled: string,
+): Promise<boolean> {
+  if (check('stop', { id: container.id, spelled, status: container.status }) === 'no-op') return false
+  const number = signalNumber(options.signal || container.record.effective.stopSignal)
+  const timeout = options.timeoutSeconds ?? container.record.options.stopTimeoutSeconds ?? defaultTimeoutSeconds
+  await markStopped(context, container)
+  if (container.restartTimer) {
+    container.cancelRestart()
+    container.exited({ exitCode: container.record.state.exitCode, error: '' })
+    context.tell(container, 'stop')
+    return true
+  }
+  const { task } = container
+  if (!task) return false
+  const over = container.wait('next-exit').then(() => true)
+  if (container.record.state.paused) await thaw(context, container)
+  if (timeout !== 0) {
+    task.signal(number)
+    context.tell(container, 'kill', { signal: String(number) })
+  }
+  if (timeout === 0 || !(await within(over, timeout < 0 ? null : timeout * 1000))) {
+    task.signal(sigkill)
+    context.tell(container, 'kill', { signal: String(sigkill) })
+    if (!(await within(over, 30_000)))
+      throw new EngineError('internal', `container ${container.name} did not end within 30 s of SIGKILL; a process of it hangs in the kernel`)
+  }
+  // The clean-up of the end is the turn before this one.
+  await container.inTurn(async () => {})
+  context.tell(container, 'stop')
+  return true
+}
+
+/** A person's wish outlives the agent where a restart policy would otherwise undo it. */
+async function markStopped(context: Context, container: Container): Promise<void> {
+  container.stopRequested = true
+  if (container.restarting || container.record.options.restart.name === 'no') return
+  container.change({ manuallyStopped: true })
+  await container.inTurn(() => (container.removing ? Promise.resolve() : context.store.save(container.record, true)))
+}
+
+/** true: it came in time. Null = wait for ever. */
+async function within(promise: Promise<boolean>, timeoutMs: number | null): Promise<boolean> {
+  if (timeoutMs === null) return promise
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Freezes every process of the container. The caller holds its turn. */
+export async function pauseContainer(context: Context, container: Container, spelled: string): Promise<void> {
+  check('pause', { id: container.id, spelled, status: container.status })
+  await context.native.runtime(['pause', container.id])
+  container.change({ paused: true })
+  await context.store.save(container.record, false)
+  context.tell(container, 'pause')
+}
+
+export async function unpauseContainer(context: Context, container: Container, spelled: string): Promise<void> {
+  check('unpause', { id: container.id, spelled, status: container.status })
+  await thaw(context, container)
+  await context.store.save(container.record, false)
+  context.tell(container, 'unpause')
+}
+
+async function thaw(context: Context, container: Container): Promise<void> {
+  await context.native.runtime(['resume', container.id])
+  container.change({ paused: false })
+}
+
+/** Runs `work` with a running container frozen, as it was before afterwards: a commit or export sees one moment. */
+export async function whileFrozen<T>(context: Context, container: Container, freeze: boolean, work: () => Promise<T>): Promise<T> {
+  if (!freeze || !container.task || container.record.state.paused) return work()
+  await context.native.runtime(['pause', container.id])
+  try {
+    return await work()
+  } finally {
+    if (container.task) await context.native.runtime(['resume', container.id])
+  }
+}
