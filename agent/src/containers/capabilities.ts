@@ -42,7 +42,12 @@ export function capabilityName(name: string): string {
  * @param held what this host can give (the agent's own bounding set): --privileged and ALL cannot give more than is there
  * @throws EngineError invalid_argument for a name that does not exist
  */
-export function resolveCapabilities(add: readonly string[], drop: readonly string[], privileged: boolean, held: ReadonlySet<string>): string[] {
+export function resolveCapabilities(
+  add: readonly string[],
+  drop: readonly string[],
+  privileged: boolean,
+  held: ReadonlySet<string>,
+): string[] {
   const every = allCapabilities.filter((name) => held.has(name))
   const added = add.map(capabilityName)
   const dropped = drop.map(capabilityName)

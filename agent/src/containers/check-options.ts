@@ -30,7 +30,8 @@ export function checkOptions(options: ContainerOptions, host: HostFacts): string
   for (const { name, soft, hard } of options.ulimits) checkUlimit(name, soft, hard)
   if (Object.keys(options.storageOptions).length)
     throw refuse(`--storage-opt is not supported: this engine's overlay has no option ${Object.keys(options.storageOptions).join(', ')}`)
-  if (!['', 'berth', 'berth-runtime', 'runc', 'io.containerd.runc.v2'].includes(options.runtime)) throw refuse(`unknown or invalid runtime name: ${options.runtime}`)
+  if (!['', 'berth', 'berth-runtime', 'runc', 'io.containerd.runc.v2'].includes(options.runtime))
+    throw refuse(`unknown or invalid runtime name: ${options.runtime}`)
   return checkLimits(options.limits, host)
 }
 
@@ -45,7 +46,8 @@ function named(prefix: string, check: () => unknown): void {
 function checkText(options: ContainerOptions): void {
   for (const entry of options.env) if (entry === '' || entry.startsWith('=')) throw refuse(`invalid environment variable: ${entry}`)
   const texts = [...options.env, ...(options.cmd ?? []), ...(options.entrypoint ?? []), options.workingDir, options.user, options.hostname]
-  if (texts.some((text) => text.includes('\0'))) throw refuse('a NUL byte cannot be part of a command, variable, directory, user or host name')
+  if (texts.some((text) => text.includes('\0')))
+    throw refuse('a NUL byte cannot be part of a command, variable, directory, user or host name')
   if (options.workingDir && !options.workingDir.startsWith('/'))
     throw refuse(`the working directory '${options.workingDir}' is invalid, it needs to be an absolute path`)
   if (options.hostname.length > 64 || /[\s/]/.test(options.hostname)) throw refuse(`invalid hostname format: ${options.hostname}`)
@@ -74,14 +76,16 @@ function checkNetwork(options: ContainerOptions): void {
   const joins = mode.startsWith('container:')
   if (joins) {
     if (options.hostname) throw refuse('conflicting options: hostname and the network mode')
-    if (options.links.length) throw refuse("conflicting options: container type network can't be used with links. This would result in undefined behavior")
+    if (options.links.length)
+      throw refuse("conflicting options: container type network can't be used with links. This would result in undefined behavior")
     if (options.dns.length) throw refuse('conflicting options: dns and the network mode')
     if (options.extraHosts.length) throw refuse('conflicting options: custom host-to-IP mapping and the network mode')
     if (options.ports.length || options.publishAll) throw refuse('conflicting options: port publishing and the container type network mode')
     if (options.exposedPorts.length) throw refuse('conflicting options: port exposing and the container type network mode')
     if (options.macAddress) throw refuse('conflicting options: mac-address and the network mode')
   }
-  if (mode === 'host' && options.links.length) throw refuse("conflicting options: host type networking can't be used with links. This would result in undefined behavior")
+  if (mode === 'host' && options.links.length)
+    throw refuse("conflicting options: host type networking can't be used with links. This would result in undefined behavior")
   if (mode === 'host' && options.macAddress) throw refuse('conflicting options: mac-address and the network mode')
   if ((mode === 'host' || mode === 'none' || joins) && Object.keys(options.networks).some((name) => name !== mode && name !== 'default'))
     throw refuse(`container cannot be connected to network endpoints: its network mode is ${mode}`)
@@ -90,12 +94,19 @@ function checkNetwork(options: ContainerOptions): void {
 function checkUserNamespace(options: ContainerOptions): void {
   if (options.usernsMode !== 'auto') return
   if (options.privileged)
-    throw refuse('privileged mode is incompatible with user namespaces.  You must run the container in the host namespace when running privileged mode')
+    throw refuse(
+      'privileged mode is incompatible with user namespaces.  You must run the container in the host namespace when running privileged mode',
+    )
   if (options.networkMode === 'host') throw refuse("cannot share the host's network namespace when user namespaces are enabled")
   if (options.pidMode === 'host') throw refuse('cannot share the host PID namespace when user namespaces are enabled')
   if (options.ipcMode === 'host') throw refuse('cannot share the host IPC namespace when user namespaces are enabled')
-  for (const [option, mode] of [['--network', options.networkMode], ['--pid', options.pidMode], ['--ipc', options.ipcMode]] as const)
-    if (mode.startsWith('container:')) throw refuse(`--userns=auto gives the container a user namespace of its own, which cannot join ${mode} (${option})`)
+  for (const [option, mode] of [
+    ['--network', options.networkMode],
+    ['--pid', options.pidMode],
+    ['--ipc', options.ipcMode],
+  ] as const)
+    if (mode.startsWith('container:'))
+      throw refuse(`--userns=auto gives the container a user namespace of its own, which cannot join ${mode} (${option})`)
 }
 
 /** Cleaned absolute path of a place inside a container. @throws EngineError invalid_argument */
@@ -118,14 +129,17 @@ function checkMounts(options: ContainerOptions): void {
     const target = cleanTarget(mount.target)
     if (seen.has(target)) throw refuse(`Duplicate mount point: ${target}`)
     seen.add(target)
-    if (mount.type === 'bind' && !mount.source.startsWith('/')) throw refuse(`invalid mount config for type "bind": invalid mount path: '${mount.source}' mount path must be absolute`)
+    if (mount.type === 'bind' && !mount.source.startsWith('/'))
+      throw refuse(`invalid mount config for type "bind": invalid mount path: '${mount.source}' mount path must be absolute`)
     if (mount.type === 'volume' && mount.source && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(mount.source))
       throw refuse(
         `"${mount.source}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
       )
     if (mount.type === 'tmpfs' && mount.source) throw refuse('invalid mount config for type "tmpfs": field Source must not be specified')
-    if (!['', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'].includes(mount.propagation)) throw refuse(`invalid propagation mode: ${mount.propagation}`)
-    if (mount.propagation && mount.type !== 'bind') throw refuse(`invalid mount config for type "${mount.type}": propagation is for bind mounts`)
+    if (!['', 'private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave'].includes(mount.propagation))
+      throw refuse(`invalid propagation mode: ${mount.propagation}`)
+    if (mount.propagation && mount.type !== 'bind')
+      throw refuse(`invalid mount config for type "${mount.type}": propagation is for bind mounts`)
   }
   for (const path of Object.keys(options.tmpfs)) {
     const target = cleanTarget(path)
@@ -134,7 +148,16 @@ function checkMounts(options: ContainerOptions): void {
   }
 }
 
-const ipcSysctls = new Set(['kernel.msgmax', 'kernel.msgmnb', 'kernel.msgmni', 'kernel.sem', 'kernel.shmall', 'kernel.shmmax', 'kernel.shmmni', 'kernel.shm_rmid_forced'])
+const ipcSysctls = new Set([
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+])
 
 function checkSysctls(options: ContainerOptions): void {
   for (const name of Object.keys(options.sysctls)) {
@@ -153,12 +176,15 @@ function checkSysctls(options: ContainerOptions): void {
 function checkDevices(options: ContainerOptions): void {
   for (const device of options.devices) {
     checkDevicePermissions(device.permissions)
-    if (!device.hostPath.startsWith('/') || !(device.containerPath || device.hostPath).startsWith('/')) throw refuse(`bad format for path: ${device.hostPath}`)
+    if (!device.hostPath.startsWith('/') || !(device.containerPath || device.hostPath).startsWith('/'))
+      throw refuse(`bad format for path: ${device.hostPath}`)
   }
   for (const rule of options.deviceCgroupRules) parseDeviceCgroupRule(rule)
   const request = options.deviceRequests[0]
   if (request)
-    throw refuse(`could not select device driver ${JSON.stringify(request.driver)} with capabilities: [${request.capabilities.map((all) => `[${all.join(' ')}]`).join(' ')}]`)
+    throw refuse(
+      `could not select device driver ${JSON.stringify(request.driver)} with capabilities: [${request.capabilities.map((all) => `[${all.join(' ')}]`).join(' ')}]`,
+    )
 }
 
 /** @throws EngineError invalid_argument */
@@ -172,7 +198,8 @@ const ulimitNames = new Set('core cpu data fsize locks memlock msgqueue nice nof
 
 function checkUlimit(name: string, soft: number, hard: number): void {
   if (!ulimitNames.has(name)) throw refuse(`invalid ulimit type: ${name}`)
-  if (hard >= 0 && (soft > hard || soft < 0)) throw refuse(`ulimit soft limit must be less than or equal to hard limit: ${soft < 0 ? 'unlimited' : soft} > ${hard}`)
+  if (hard >= 0 && (soft > hard || soft < 0))
+    throw refuse(`ulimit soft limit must be less than or equal to hard limit: ${soft < 0 ? 'unlimited' : soft} > ${hard}`)
 }
 
 export interface LogSettings {
@@ -190,14 +217,20 @@ const logOptionNames: Record<string, string[]> = {
 }
 
 /** Size and number of log files; null where the engine's default holds. @throws EngineError invalid_argument */
-export function parseLogOptions({ driver, options }: LogConfig): { enabled: boolean; maxSizeBytes: number | null; maxFiles: number | null } {
+export function parseLogOptions({ driver, options }: LogConfig): {
+  enabled: boolean
+  maxSizeBytes: number | null
+  maxFiles: number | null
+} {
   const known = logOptionNames[driver] as string[]
-  for (const name of Object.keys(options)) if (!known.includes(name)) throw refuse(`unknown log opt '${name}' for ${driver || 'json-file'} log driver`)
+  for (const name of Object.keys(options))
+    if (!known.includes(name)) throw refuse(`unknown log opt '${name}' for ${driver || 'json-file'} log driver`)
   const size = options['max-size']
   const files = options['max-file']
   const maxSizeBytes = size === undefined || size === '-1' ? (size === undefined ? null : 0) : parseSize(size)
   if (files !== undefined && !/^[1-9]\d{0,4}$/.test(files)) throw refuse(`max-file cannot be less than 1: ${files}`)
-  if (files !== undefined && Number(files) > 1 && maxSizeBytes === 0) throw refuse('max-file needs a max-size: without one nothing is ever rotated')
+  if (files !== undefined && Number(files) > 1 && maxSizeBytes === 0)
+    throw refuse('max-file needs a max-size: without one nothing is ever rotated')
   return { enabled: driver !== 'none', maxSizeBytes, maxFiles: files === undefined ? null : Number(files) }
 }
 

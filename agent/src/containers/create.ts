@@ -82,7 +82,8 @@ export async function createContainer(
 
 /** Containers that it wants to share something with must exist. @throws EngineError not_found */
 function checkReferences(context: Context, options: ContainerOptions): void {
-  for (const mode of [options.networkMode, options.pidMode, options.ipcMode]) if (mode.startsWith('container:')) context.index.resolve(mode.slice('container:'.length))
+  for (const mode of [options.networkMode, options.pidMode, options.ipcMode])
+    if (mode.startsWith('container:')) context.index.resolve(mode.slice('container:'.length))
   for (const link of options.links) context.index.resolve(link.split(':')[0] as string)
 }
 
@@ -113,7 +114,10 @@ function allocateRange(context: Context): NonNullable<ContainerRecord['idmap']> 
     setTimeout(() => reservedRanges.delete(start), 60_000).unref()
     return { uid: start, gid: start, size: rangeSize }
   }
-  throw new EngineError('resource_exhausted', `all ${rangeCount} user id ranges are in use; remove a container that was made with --userns=auto`)
+  throw new EngineError(
+    'resource_exhausted',
+    `all ${rangeCount} user id ranges are in use; remove a container that was made with --userns=auto`,
+  )
 }
 
 /** Ranges of creates under way. */

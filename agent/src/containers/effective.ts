@@ -11,7 +11,8 @@ export type Effective = ContainerDetail['effective']
  * @throws EngineError invalid_argument `no command specified` when there is nothing to run
  */
 export function mergeWithImage(id: string, options: ContainerOptions, image: ImageConfig): Effective {
-  const entrypoint = options.entrypoint === null ? (image.entrypoint ?? []) : options.entrypoint.filter((word, _, all) => !(all.length === 1 && word === ''))
+  const entrypoint =
+    options.entrypoint === null ? (image.entrypoint ?? []) : options.entrypoint.filter((word, _, all) => !(all.length === 1 && word === ''))
   // Docker: an entrypoint of one's own drops the image's command, an inherited one keeps it.
   const cmd = options.cmd ?? (options.entrypoint === null ? (image.cmd ?? []) : [])
   const command = [...entrypoint, ...cmd]
@@ -25,7 +26,13 @@ export function mergeWithImage(id: string, options: ContainerOptions, image: Ima
     workingDir: options.workingDir || image.workingDir,
     hostname: options.hostname || id.slice(0, 12),
     labels: { ...image.labels, ...options.labels },
-    exposedPorts: [...new Set([...image.exposedPorts, ...options.exposedPorts, ...options.ports.map((port) => `${port.containerPort}/${port.protocol}`)])],
+    exposedPorts: [
+      ...new Set([
+        ...image.exposedPorts,
+        ...options.exposedPorts,
+        ...options.ports.map((port) => `${port.containerPort}/${port.protocol}`),
+      ]),
+    ],
     volumes: image.volumes,
     stopSignal: options.stopSignal || image.stopSignal || 'SIGTERM',
     healthcheck: mergeHealthcheck(options.healthcheck, image.healthcheck),

@@ -37,9 +37,11 @@ async function ended(context: Context, container: Container, task: Task, ending:
   container.exited({ exitCode: exit.exitCode, error: container.record.state.error })
   await cleaned
   if (container.record.options.autoRemove && delay === null && !container.restarting && !context.closed)
-    await container.inTurn(() => removeContainer(context, container, { force: true, volumes: true })).catch((error) => {
-      context.log.error({ id: container.id, reason: messageOf(error) }, 'a container could not be removed after its end (--rm)')
-    })
+    await container
+      .inTurn(() => removeContainer(context, container, { force: true, volumes: true }))
+      .catch((error) => {
+        context.log.error({ id: container.id, reason: messageOf(error) }, 'a container could not be removed after its end (--rm)')
+      })
 }
 
 export function dieAttributes(exit: Exit): Record<string, string> {

@@ -10,7 +10,12 @@ import { parseSecurityOptions } from './security-options.ts'
 /** The OCI `process` of one more process in a container (pure). */
 export function execProcess(context: Context, container: Container, options: ExecOptions, user: ResolvedUser): ProcessSpec {
   const { record } = container
-  const capabilities = resolveCapabilities(record.options.capAdd, record.options.capDrop, record.options.privileged || options.privileged, context.host.capabilities)
+  const capabilities = resolveCapabilities(
+    record.options.capAdd,
+    record.options.capDrop,
+    record.options.privileged || options.privileged,
+    context.host.capabilities,
+  )
   const security = parseSecurityOptions(record.options.securityOpt, context.host.apparmor)
   const inEffect = user.uid === 0 ? capabilities : []
   const environment = processEnvironment(record.effective, options.terminal, user.home)

@@ -9,7 +9,7 @@ import * as z from 'zod'
 import { namesIn, readTextIfExists } from '../disk/files.ts'
 import { EngineError, messageOf } from '../errors.ts'
 import { StartError } from '../native/monitor.ts'
-import type { Attachment, AttachListener, AttachOptions, Exit, Task } from '../tasks/tasks.ts'
+import type { AttachListener, Attachment, AttachOptions, Exit, Task } from '../tasks/tasks.ts'
 import { now } from './clock.ts'
 import { type Container, exitOf } from './container.ts'
 import type { Context } from './context.ts'
@@ -47,12 +47,16 @@ export class Execs {
   /** @throws EngineError failed_precondition `Container X is not running`, permission_denied (host policy) */
   async create(container: Container, options: ExecOptions, spelled: string): Promise<{ id: string }> {
     const { context } = this
-    if (context.config.policy.noExec) throw new EngineError('permission_denied', "this host's policy does not allow processes to be started in containers")
+    if (context.config.policy.noExec)
+      throw new EngineError('permission_denied', "this host's policy does not allow processes to be started in containers")
     if (options.privileged && context.config.policy.noPrivileged)
       throw new EngineError('permission_denied', "this host's policy does not allow privileged processes")
     check('exec', { id: container.id, spelled, status: container.status })
     if (container.execIds.size >= maxExecsPerContainer)
-      throw new EngineError('resource_exhausted', `container "${container.name}" has ${maxExecsPerContainer} execs already; wait for some to end`)
+      throw new EngineError(
+        'resource_exhausted',
+        `container "${container.name}" has ${maxExecsPerContainer} execs already; wait for some to end`,
+      )
     if (options.workingDir && !options.workingDir.startsWith('/'))
       throw new EngineError('invalid_argument', `the working directory '${options.workingDir}' is invalid, it needs to be an absolute path`)
     if ([...options.cmd, ...options.env, options.user, options.workingDir].some((text) => text.includes('\0')))
@@ -108,7 +112,7 @@ export class Execs {
     const { options } = exec.record
     const viewer = attach ? context.tasks.waitingViewer(options.terminal, attach.options, attach.listener) : null
     try {
-      const document = await this.#prepare(exec, container, attach?.size, attach !== undefined && attach.options.stdin)
+      const document = await this.#prepare(exec, container, attach?.size, attach?.options.stdin === true)
       exec.task = await context.tasks.start(document, viewer ? [viewer] : [])
     } catch (error) {
       const exitCode = error instanceof StartError ? (error.exitStatus ?? 126) : 126

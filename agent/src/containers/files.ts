@@ -66,7 +66,11 @@ function located(container: Container, path: string, error: unknown): unknown {
 async function unpack(context: Context, container: Container, verb: string, path: string, args: string[] = []): Promise<string> {
   const clean = checkPath(path)
   try {
-    return await withRoot(context, container, async (root) => (await runProgram(context.native.paths.unpack, [verb, ...root, '--path', clean, ...args])).stdout)
+    return await withRoot(
+      context,
+      container,
+      async (root) => (await runProgram(context.native.paths.unpack, [verb, ...root, '--path', clean, ...args])).stdout,
+    )
   } catch (error) {
     throw located(container, clean, error)
   }
@@ -75,7 +79,13 @@ async function unpack(context: Context, container: Container, verb: string, path
 /** The last part of the path is not followed. @throws EngineError not_found */
 export async function statPath(context: Context, container: Container, path: string): Promise<PathStat> {
   const answer = statAnswer.parse(JSON.parse(await unpack(context, container, 'stat', path)))
-  return { name: answer.name, sizeBytes: answer.sizeBytes, mode: answer.mode, modifiedAt: timeText(answer.mtime), linkTarget: answer.linkTarget ?? '' }
+  return {
+    name: answer.name,
+    sizeBytes: answer.sizeBytes,
+    mode: answer.mode,
+    modifiedAt: timeText(answer.mtime),
+    linkTarget: answer.linkTarget ?? '',
+  }
 }
 
 /** Tar of a path, read as a stream. */
@@ -97,7 +107,12 @@ export function exportRoot(context: Context, container: Container, signal?: Abor
 }
 
 /** A program's output whose mounts file, if it needs one, lives as long as the program. */
-async function streamOf(context: Context, container: Container, args: (root: string[]) => string[], signal?: AbortSignal): Promise<NodeJS.ReadableStream> {
+async function streamOf(
+  context: Context,
+  container: Container,
+  args: (root: string[]) => string[],
+  signal?: AbortSignal,
+): Promise<NodeJS.ReadableStream> {
   return new Promise((resolve, reject) => {
     withRoot(context, container, async (root) => {
       const program = openProgram(context.native.paths.unpack, args(root), { signal })
@@ -124,11 +139,16 @@ export async function putArchive(
     ...(options.uid === undefined ? [] : ['--uid', String(options.uid)]),
     ...(options.gid === undefined ? [] : ['--gid', String(options.gid)]),
   ]
-  if (container.record.options.readOnlyRootfs && !container.record.mounts.some((mount) => !mount.readOnly && (clean === mount.destination || clean.startsWith(`${mount.destination}/`))))
+  if (
+    container.record.options.readOnlyRootfs &&
+    !container.record.mounts.some((mount) => !mount.readOnly && (clean === mount.destination || clean.startsWith(`${mount.destination}/`)))
+  )
     throw new EngineError('permission_denied', 'container rootfs is marked read-only')
   try {
     await withRoot(context, container, (root) =>
-      runProgram(context.native.paths.unpack, ['put', ...root, '--path', clean, ...args], { stdin: archive as import('node:stream').Readable }),
+      runProgram(context.native.paths.unpack, ['put', ...root, '--path', clean, ...args], {
+        stdin: archive as import('node:stream').Readable,
+      }),
     )
   } catch (error) {
     throw located(container, clean, error)

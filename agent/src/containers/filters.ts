@@ -35,7 +35,12 @@ function any(values: string[], test: (value: string) => Filter): Filter {
 function compile(name: string, values: string[], facts: FilterFacts): Filter {
   switch (name) {
     case 'id':
-      return any(values, (value) => ({ id }) => id.startsWith(value))
+      return any(
+        values,
+        (value) =>
+          ({ id }) =>
+            id.startsWith(value),
+      )
     case 'name':
       return any(values, (value) => nameFilter(value))
     case 'label':
@@ -68,9 +73,20 @@ function compile(name: string, values: string[], facts: FilterFacts): Filter {
         return ({ createdAt, id }) => createdAt > other.createdAt && id !== other.id
       })
     case 'volume':
-      return any(values, (value) => ({ mounts }) => mounts.some((mount) => mount.name === value || mount.source === value || mount.destination === value))
+      return any(
+        values,
+        (value) =>
+          ({ mounts }) =>
+            mounts.some((mount) => mount.name === value || mount.source === value || mount.destination === value),
+      )
     case 'network':
-      return any(values, (value) => ({ networks, networkMode }) => networkMode === value || networks.some((network) => network.name === value || (value.length >= 12 && network.id.startsWith(value))))
+      return any(
+        values,
+        (value) =>
+          ({ networks, networkMode }) =>
+            networkMode === value ||
+            networks.some((network) => network.name === value || (value.length >= 12 && network.id.startsWith(value))),
+      )
     case 'publish':
       return any(values, (value) => portFilter(name, value, (port) => port.hostPort))
     case 'expose':
@@ -95,7 +111,9 @@ function compile(name: string, values: string[], facts: FilterFacts): Filter {
 
 export function hasLabel(labels: Record<string, string>, wanted: string): boolean {
   const equals = wanted.indexOf('=')
-  return equals < 0 ? Object.hasOwn(labels, wanted) : labels[wanted.slice(0, equals)] === wanted.slice(equals + 1) && Object.hasOwn(labels, wanted.slice(0, equals))
+  return equals < 0
+    ? Object.hasOwn(labels, wanted)
+    : labels[wanted.slice(0, equals)] === wanted.slice(equals + 1) && Object.hasOwn(labels, wanted.slice(0, equals))
 }
 
 /**
@@ -108,10 +126,14 @@ function nameFilter(value: string): Filter {
     const word = plain[1] as string
     const atStart = value.startsWith('^')
     const atEnd = value.endsWith('$')
-    return ({ name }) => (atStart && atEnd ? name === word : atStart ? name.startsWith(word) : atEnd ? name.endsWith(word) : name.includes(word))
+    return ({ name }) =>
+      atStart && atEnd ? name === word : atStart ? name.startsWith(word) : atEnd ? name.endsWith(word) : name.includes(word)
   }
   if (value.length > 200 || /[)\]][*+{?]/.test(value) || /\\\d/.test(value) || (value.match(/[*+{]/g) ?? []).length > 3)
-    throw new EngineError('invalid_argument', `the name filter ${JSON.stringify(value)} is too involved; use a plain part of the name, "^" and "$"`)
+    throw new EngineError(
+      'invalid_argument',
+      `the name filter ${JSON.stringify(value)} is too involved; use a plain part of the name, "^" and "$"`,
+    )
   let pattern: RegExp
   try {
     pattern = new RegExp(value)

@@ -1,5 +1,5 @@
 /** Looks at device nodes of this machine: numbers for `--device`, `--device-*-bps` and everything for --privileged. */
-import { type Stats } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
 import type { ContainerOptions, Limits } from '@berth/contract/container'
 import { isMissing } from '../disk/files.ts'
@@ -43,12 +43,18 @@ async function devicesAt(hostPath: string, target: string): Promise<DeviceNode[]
     info = await stat(hostPath)
   } catch (error) {
     if (!isMissing(error)) throw error
-    throw new EngineError('invalid_argument', `error gathering device information while adding custom device "${hostPath}": no such file or directory`)
+    throw new EngineError(
+      'invalid_argument',
+      `error gathering device information while adding custom device "${hostPath}": no such file or directory`,
+    )
   }
   const node = nodeOf(target, info)
   if (node) return [node]
   if (!info.isDirectory())
-    throw new EngineError('invalid_argument', `error gathering device information while adding custom device "${hostPath}": not a device node`)
+    throw new EngineError(
+      'invalid_argument',
+      `error gathering device information while adding custom device "${hostPath}": not a device node`,
+    )
   const names = await readdir(hostPath)
   const nodes = await Promise.all(names.map(async (name) => nodeOf(`${target}/${name}`, await stat(`${hostPath}/${name}`))))
   return nodes.filter((found) => found !== null)

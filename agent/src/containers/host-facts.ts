@@ -32,7 +32,10 @@ export async function readHostFacts(): Promise<HostFacts> {
     textOr('/sys/fs/cgroup/cgroup.controllers', null),
   ])
   const cgroupVersion = v2Controllers === null ? '1' : '2'
-  const cpuset = cgroupVersion === '2' ? ['/sys/fs/cgroup/cpuset.cpus.effective', '/sys/fs/cgroup/cpuset.mems.effective'] : ['/sys/fs/cgroup/cpuset/cpuset.cpus', '/sys/fs/cgroup/cpuset/cpuset.mems']
+  const cpuset =
+    cgroupVersion === '2'
+      ? ['/sys/fs/cgroup/cpuset.cpus.effective', '/sys/fs/cgroup/cpuset.mems.effective']
+      : ['/sys/fs/cgroup/cpuset/cpuset.cpus', '/sys/fs/cgroup/cpuset/cpuset.mems']
   const capabilities = capabilitiesOfMask(/^CapBnd:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '')
   const blkio = cgroupVersion === '2' ? '/sys/fs/cgroup/io.bfq.weight' : '/sys/fs/cgroup/blkio/blkio.weight'
   const [cpusetCpus, cpusetMems, weight, bfqWeight, swap, apparmor] = await Promise.all([
@@ -49,7 +52,10 @@ export async function readHostFacts(): Promise<HostFacts> {
     cpus: cpus().length,
     cpusetCpus: (cpusetCpus ?? '').trim(),
     cpusetMems: (cpusetMems ?? '').trim(),
-    hasBlkioWeight: cgroupVersion === '2' ? (v2Controllers ?? '').includes('io') : (weight !== null || bfqWeight !== null) && /^blkio\s/m.test(controllers ?? ''),
+    hasBlkioWeight:
+      cgroupVersion === '2'
+        ? (v2Controllers ?? '').includes('io')
+        : (weight !== null || bfqWeight !== null) && /^blkio\s/m.test(controllers ?? ''),
     hasSwapLimit: cgroupVersion === '2' || swap !== null,
     cgroupVersion,
     capabilities,

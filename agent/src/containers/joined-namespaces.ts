@@ -11,7 +11,11 @@ export function joinedNamespaces(context: Context, { record, id }: Container): N
     const other = context.index.resolve(mode.slice('container:'.length))
     if (other.id === id) throw new EngineError('invalid_argument', `container "${record.name}" cannot join its own ${what} namespace`)
     if (!other.task) throw new EngineError('failed_precondition', `cannot join ${what} of a non running container: ${other.id}`)
-    if (name === 'ipc' && !['shareable', 'host'].includes(other.record.options.ipcMode) && !other.record.options.ipcMode.startsWith('container:'))
+    if (
+      name === 'ipc' &&
+      !['shareable', 'host'].includes(other.record.options.ipcMode) &&
+      !other.record.options.ipcMode.startsWith('container:')
+    )
       throw new EngineError('failed_precondition', `cannot join IPC of a container whose IPC mode is not "shareable": ${other.id}`)
     return `/proc/${other.task.pid}/ns/${name}`
   }

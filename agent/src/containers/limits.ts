@@ -29,10 +29,12 @@ export function checkLimits(limits: Limits, facts: LimitFacts): string[] {
   checkCpu(limits, facts, warnings)
   checkCpuset(limits, facts)
   if (limits.blkioWeight && (limits.blkioWeight < 10 || limits.blkioWeight > 1000)) throw refuse('Range of blkio weight is from 10 to 1000')
-  for (const { weight } of limits.blkioWeightDevice) if (weight < 10 || weight > 1000) throw refuse('Range of blkio weight is from 10 to 1000')
+  for (const { weight } of limits.blkioWeightDevice)
+    if (weight < 10 || weight > 1000) throw refuse('Range of blkio weight is from 10 to 1000')
   if ((limits.blkioWeight || limits.blkioWeightDevice.length) && !facts.hasBlkioWeight)
     warnings.push('Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.')
-  if (limits.pidsLimit !== null && limits.pidsLimit < -1) throw refuse(`Invalid value ${limits.pidsLimit} for the pids limit: use -1 for unlimited`)
+  if (limits.pidsLimit !== null && limits.pidsLimit < -1)
+    throw refuse(`Invalid value ${limits.pidsLimit} for the pids limit: use -1 for unlimited`)
   return warnings
 }
 
@@ -48,7 +50,9 @@ function checkMemory(limits: Limits, facts: LimitFacts, warnings: string[]): voi
   if (limits.oomKillDisable && facts.cgroupVersion === '2')
     warnings.push('Your kernel does not support OomKillDisable. OomKillDisable discarded.')
   else if (limits.oomKillDisable && memory === 0)
-    warnings.push('OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.')
+    warnings.push(
+      'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+    )
   if (memory > 0 && swap !== -1 && !facts.hasSwapLimit)
     warnings.push('Your kernel does not support swap limit capabilities or the cgroup is not mounted. Memory limited without swap.')
   if (limits.kernelMemoryBytes > 0) warnings.push('Specifying a kernel memory limit is deprecated and has no effect on this kernel.')
@@ -75,7 +79,8 @@ function checkCpuset(limits: Limits, facts: LimitFacts): void {
     const wanted = parseList(text)
     if (!wanted) throw refuse(`Invalid value ${text} for ${what}`)
     const there = parseList(available) ?? new Set()
-    if ([...wanted].some((number) => !there.has(number))) throw refuse(`Requested ${words} are not available - requested ${text}, available: ${available}`)
+    if ([...wanted].some((number) => !there.has(number)))
+      throw refuse(`Requested ${words} are not available - requested ${text}, available: ${available}`)
   }
   check(limits.cpusetCpus, facts.cpusetCpus, 'cpuset cpus', 'CPUs')
   check(limits.cpusetMems, facts.cpusetMems, 'cpuset mems', 'memory nodes')
@@ -163,7 +168,8 @@ function memoryResources(limits: Limits, facts: LimitFacts, previous?: Limits): 
   }
   if (limits.memoryReservationBytes > 0) memory.reservation = limits.memoryReservationBytes
   else if (previous && previous.memoryReservationBytes > 0) memory.reservation = facts.cgroupVersion === '1' ? -1 : 0
-  if (facts.cgroupVersion === '1' && limits.memorySwappiness !== null && limits.memorySwappiness !== -1) memory.swappiness = limits.memorySwappiness
+  if (facts.cgroupVersion === '1' && limits.memorySwappiness !== null && limits.memorySwappiness !== -1)
+    memory.swappiness = limits.memorySwappiness
   if (facts.cgroupVersion === '1' && limits.oomKillDisable) memory.disableOOMKiller = true
   return memory
 }

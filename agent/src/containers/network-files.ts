@@ -4,8 +4,8 @@ import { isMissing } from '../disk/files.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
-import type { MountFacts } from './spec-mounts.ts'
 import type { NamespacePaths } from './spec.ts'
+import type { MountFacts } from './spec-mounts.ts'
 
 const localHosts: [string, string][] = [
   ['127.0.0.1', 'localhost'],
@@ -32,7 +32,11 @@ export async function networkFiles(
   const onHost = options.networkMode === 'host'
   const hosts = onHost ? await textOf('/etc/hosts') : hostsText(lease, options.extraHosts, () => gatewayOf(context))
   await Promise.all([
-    writeFile(files.hostname, `${onHost && !options.hostname ? (await textOf('/proc/sys/kernel/hostname')).trim() : effective.hostname}\n`, { mode: 0o644 }),
+    writeFile(
+      files.hostname,
+      `${onHost && !options.hostname ? (await textOf('/proc/sys/kernel/hostname')).trim() : effective.hostname}\n`,
+      { mode: 0o644 },
+    ),
     writeFile(files.hosts, onHost ? `${hosts}${extraLines(options.extraHosts, () => '127.0.0.1')}` : hosts, { mode: 0o644 }),
     resolvConf(files.resolvConf, lease, record),
   ])
@@ -40,7 +44,11 @@ export async function networkFiles(
 }
 
 function filesOf(context: Context, id: string) {
-  return { hosts: context.paths.file(id, 'hosts'), hostname: context.paths.file(id, 'hostname'), resolvConf: context.paths.file(id, 'resolv.conf') }
+  return {
+    hosts: context.paths.file(id, 'hosts'),
+    hostname: context.paths.file(id, 'hostname'),
+    resolvConf: context.paths.file(id, 'resolv.conf'),
+  }
 }
 
 async function textOf(path: string): Promise<string> {

@@ -82,7 +82,8 @@ export function resolveUser(user: string, groupAdd: readonly string[], passwd: s
   const userPart = colon < 0 ? user : user.slice(0, colon)
   const groupPart = colon < 0 ? '' : user.slice(colon + 1)
   const uidNumber = numericId(userPart, 'uid')
-  const account = accounts.find((line) => (userPart === '' ? line.uid === 0 : line.name === userPart)) ?? accounts.find((line) => line.uid === uidNumber)
+  const account =
+    accounts.find((line) => (userPart === '' ? line.uid === 0 : line.name === userPart)) ?? accounts.find((line) => line.uid === uidNumber)
   if (!account && userPart !== '' && uidNumber === null)
     throw new EngineError('invalid_argument', `unable to find user ${userPart}: no matching entries in passwd file`)
   const uid = account?.uid ?? uidNumber ?? 0

@@ -8,10 +8,10 @@ import { isMissing } from '../disk/files.ts'
 import { EngineError } from '../errors.ts'
 import { cleanTarget } from './check-options.ts'
 import type { Context } from './context.ts'
+import { copyUp } from './copy-up.ts'
 import type { RecordedMount } from './record.ts'
 import { tmpfsMountOptions } from './spec-mounts.ts'
 import type { Undo } from './undo.ts'
-import { copyUp } from './copy-up.ts'
 
 /** Mounts of a new container, in order of destination depth. @throws EngineError invalid_argument, not_found, permission_denied (host policy) */
 export async function placeMounts(
@@ -34,7 +34,8 @@ export async function placeMounts(
     byTarget.set(target, placed)
     fresh.push({ mount: placed, noCopy: false })
   }
-  for (const { mount, noCopy } of fresh) if (!noCopy && (await context.volumes.isPristine(mount.name))) await copyUp(context, container.id, mount)
+  for (const { mount, noCopy } of fresh)
+    if (!noCopy && (await context.volumes.isPristine(mount.name))) await copyUp(context, container.id, mount)
   return [...byTarget.values()].sort((a, b) => a.destination.split('/').length - b.destination.split('/').length)
 }
 
@@ -75,8 +76,16 @@ function volumesFrom(context: Context, options: ContainerOptions): RecordedMount
 async function place(context: Context, mount: Mount, undo: Undo): Promise<RecordedMount> {
   const destination = cleanTarget(mount.target)
   const mode = mount.readOnly ? 'ro' : mount.spelling === 'bind-string' ? 'rw' : ''
-  const base = { destination, mode, readOnly: mount.readOnly, nonRecursive: mount.nonRecursive, tmpfsOptions: [] as string[], spelling: mount.spelling }
-  if (mount.type === 'tmpfs') return { ...base, type: 'tmpfs', name: '', source: '', propagation: '', anonymous: false, tmpfsOptions: tmpfsOptionsOf(mount) }
+  const base = {
+    destination,
+    mode,
+    readOnly: mount.readOnly,
+    nonRecursive: mount.nonRecursive,
+    tmpfsOptions: [] as string[],
+    spelling: mount.spelling,
+  }
+  if (mount.type === 'tmpfs')
+    return { ...base, type: 'tmpfs', name: '', source: '', propagation: '', anonymous: false, tmpfsOptions: tmpfsOptionsOf(mount) }
   if (mount.type === 'bind') {
     await bindSource(context, mount)
     return { ...base, type: 'bind', name: '', source: mount.source, propagation: mount.propagation || 'rprivate', anonymous: false }
@@ -115,14 +124,18 @@ async function bindSource(context: Context, mount: Mount): Promise<void> {
   const { bindSources } = context.config.policy
   const source = mount.source.replace(/\/+$/, '') || '/'
   if (bindSources !== null && !bindSources.some((allowed) => source === allowed || source.startsWith(`${allowed.replace(/\/+$/, '')}/`)))
-    throw new EngineError('permission_denied', `this host's policy does not let ${source} be mounted into a container; allowed are ${bindSources.join(', ') || 'none'}`)
+    throw new EngineError(
+      'permission_denied',
+      `this host's policy does not let ${source} be mounted into a container; allowed are ${bindSources.join(', ') || 'none'}`,
+    )
   if (source.split('/').includes('..') && bindSources !== null)
     throw new EngineError('invalid_argument', `the bind source ${source} must not contain ".."`)
   try {
     await stat(source)
   } catch (error) {
     if (!isMissing(error)) throw error
-    if (!mount.createSource) throw new EngineError('invalid_argument', `invalid mount config for type "bind": bind source path does not exist: ${source}`)
+    if (!mount.createSource)
+      throw new EngineError('invalid_argument', `invalid mount config for type "bind": bind source path does not exist: ${source}`)
     await mkdir(source, { recursive: true, mode: 0o755 })
   }
 }

@@ -20,7 +20,13 @@ const sigkill = 9
  * Runs one health check. A probe that cannot be started, or takes too long, is a result (Docker: exit code -1), not an error.
  * @throws EngineError when the signal aborts it
  */
-export async function runProbe(context: Context, container: Container, test: string[], timeoutMs: number, signal: AbortSignal): Promise<ProbeResult> {
+export async function runProbe(
+  context: Context,
+  container: Container,
+  test: string[],
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
   const startedAt = now()
   const id = randomBytes(32).toString('hex')
   const directory = context.paths.exec(id)
@@ -41,7 +47,9 @@ export async function runProbe(context: Context, container: Container, test: str
   const end = () => task?.signal(sigkill)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
-    const stored = JSON.parse((await readTextIfExists(`${context.paths.run(container.id)}/lease.json`)) ?? 'null') as { user: ResolvedUser } | null
+    const stored = JSON.parse((await readTextIfExists(`${context.paths.run(container.id)}/lease.json`)) ?? 'null') as {
+      user: ResolvedUser
+    } | null
     if (!stored) throw new EngineError('failed_precondition', `Container ${container.id} is not running`)
     await writeFile(`${directory}/process.json`, JSON.stringify(execProcess(context, container, options, stored.user)), { mode: 0o600 })
     context.tell(container, `exec_create: ${cmd.join(' ')}`, { execID: id })

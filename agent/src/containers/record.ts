@@ -53,23 +53,25 @@ export const containerRecord = z.object({
   networks: z.record(z.string(), endpointConfig),
   /** --userns=auto: the range outside that is root and everybody inside. */
   idmap: z.object({ uid: z.number(), gid: z.number(), size: z.number() }).nullable(),
-  state: containerState.pick({
-    exitCode: true,
-    signal: true,
-    oomKilled: true,
-    error: true,
-    startedAt: true,
-    finishedAt: true,
-    restartCount: true,
-  }).extend({
-    /** `running` is a claim that reconcile checks: the monitor's files decide. */
-    status: z.enum(['created', 'running', 'exited', 'dead']),
-    paused: z.boolean(),
-    /** Somebody stopped it: `unless-stopped` and `always` leave it so (the latter until the next boot of the agent). */
-    manuallyStopped: z.boolean(),
-    /** Boot of the machine in which it was started last. */
-    bootId: z.string(),
-  }),
+  state: containerState
+    .pick({
+      exitCode: true,
+      signal: true,
+      oomKilled: true,
+      error: true,
+      startedAt: true,
+      finishedAt: true,
+      restartCount: true,
+    })
+    .extend({
+      /** `running` is a claim that reconcile checks: the monitor's files decide. */
+      status: z.enum(['created', 'running', 'exited', 'dead']),
+      paused: z.boolean(),
+      /** Somebody stopped it: `unless-stopped` and `always` leave it so (the latter until the next boot of the agent). */
+      manuallyStopped: z.boolean(),
+      /** Boot of the machine in which it was started last. */
+      bootId: z.string(),
+    }),
 })
 export type ContainerRecord = z.infer<typeof containerRecord>
 

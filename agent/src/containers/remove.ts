@@ -7,7 +7,12 @@ import { check } from './transitions.ts'
  * Forgets a container that does not run. The caller holds its turn, and has ended its process where that was wanted.
  * Order: the record goes first, so that a crash in between leaves only what the next boot sweeps.
  */
-export async function removeContainer(context: Context, container: Container, options: { force: boolean; volumes: boolean }, spelled = container.name): Promise<void> {
+export async function removeContainer(
+  context: Context,
+  container: Container,
+  options: { force: boolean; volumes: boolean },
+  spelled = container.name,
+): Promise<void> {
   check('remove', { id: container.id, spelled, status: container.status })
   container.removing = true
   container.cancelRestart()

@@ -1,6 +1,7 @@
 /** Pure: from a profile with conditions (Docker's format) to the `linux.seccomp` of one container. */
-import type { LinuxSeccomp } from '../oci/runtime-spec.ts'
+
 import { EngineError } from '../errors.ts'
+import type { LinuxSeccomp } from '../oci/runtime-spec.ts'
 import type { SeccompCondition, SeccompProfile, SeccompRule } from './seccomp-profile.ts'
 
 /** What the conditions are asked against. */
@@ -88,12 +89,25 @@ export function parseSeccompProfile(text: string): SeccompProfile {
 }
 
 function parseRule(value: unknown): SeccompRule {
-  const rule = value as Partial<SeccompRule> & { name?: unknown; includes?: SeccompCondition | null; excludes?: SeccompCondition | null; args?: unknown }
+  const rule = value as Partial<SeccompRule> & {
+    name?: unknown
+    includes?: SeccompCondition | null
+    excludes?: SeccompCondition | null
+    args?: unknown
+  }
   const names = typeof rule?.name === 'string' ? [rule.name] : rule?.names
   if (!Array.isArray(names) || names.some((name) => typeof name !== 'string')) throw invalid('a rule has no names')
   if (typeof rule.action !== 'string') throw invalid(`the rule for ${names[0]} has no action`)
-  if (rule.args !== undefined && rule.args !== null && !Array.isArray(rule.args)) throw invalid(`the args of the rule for ${names[0]} are not a list`)
-  return { names, action: rule.action, errnoRet: rule.errnoRet, args: rule.args ?? [], includes: rule.includes ?? undefined, excludes: rule.excludes ?? undefined }
+  if (rule.args !== undefined && rule.args !== null && !Array.isArray(rule.args))
+    throw invalid(`the args of the rule for ${names[0]} are not a list`)
+  return {
+    names,
+    action: rule.action,
+    errnoRet: rule.errnoRet,
+    args: rule.args ?? [],
+    includes: rule.includes ?? undefined,
+    excludes: rule.excludes ?? undefined,
+  }
 }
 
 function invalid(reason: string): EngineError {

@@ -18,7 +18,13 @@ export interface SecurityOptions {
  * @throws EngineError invalid_argument for words that are unknown or cannot be honoured here
  */
 export function parseSecurityOptions(options: readonly string[], hasApparmor: boolean): SecurityOptions {
-  const result: SecurityOptions = { noNewPrivileges: false, seccomp: null, seccompUnconfined: false, apparmorProfile: '', systemPathsUnconfined: false }
+  const result: SecurityOptions = {
+    noNewPrivileges: false,
+    seccomp: null,
+    seccompUnconfined: false,
+    apparmorProfile: '',
+    systemPathsUnconfined: false,
+  }
   for (const option of options) {
     const match = /^([^=:]+)(?:[=:]([\s\S]*))?$/.exec(option)
     const name = match?.[1] ?? ''
@@ -34,12 +40,16 @@ export function parseSecurityOptions(options: readonly string[], hasApparmor: bo
         break
       case 'apparmor':
         if (value !== 'unconfined' && !hasApparmor)
-          throw new EngineError('invalid_argument', `this kernel does not enforce AppArmor, so the profile ${JSON.stringify(value)} cannot be applied; leave it out`)
+          throw new EngineError(
+            'invalid_argument',
+            `this kernel does not enforce AppArmor, so the profile ${JSON.stringify(value)} cannot be applied; leave it out`,
+          )
         result.apparmorProfile = value === 'unconfined' ? '' : value
         break
       case 'label':
         // SELinux is not supported; to switch it off is already so.
-        if (value !== 'disable') throw new EngineError('invalid_argument', `SELinux labels are not supported here: leave out "${option}" or use label=disable`)
+        if (value !== 'disable')
+          throw new EngineError('invalid_argument', `SELinux labels are not supported here: leave out "${option}" or use label=disable`)
         break
       case 'systempaths':
         if (value !== 'unconfined') throw invalid(option)

@@ -1,9 +1,10 @@
 /** Signal names of signal(7) on Linux, x86 and ARM numbering. */
 import { EngineError } from '../errors.ts'
 
-const names = `HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS`.split(
-  ' ',
-)
+const names =
+  `HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS`.split(
+    ' ',
+  )
 const aliases: Record<string, string> = { IOT: 'ABRT', POLL: 'IO', CLD: 'CHLD' }
 
 /** `SIGTERM`, `term`, `15`, `RTMIN+3`. @throws EngineError invalid_argument `Invalid signal: X` */

@@ -26,7 +26,6 @@ export const defaultDeviceRules: DeviceRule[] = [
   { allow: true, type: 'c', major: 5, minor: 1, access: 'rwm' },
   { allow: true, type: 'c', major: 5, minor: 2, access: 'rwm' },
   { allow: true, type: 'c', major: 136, access: 'rwm' },
-  { allow: false, type: 'c', major: 10, minor: 229, access: 'rwm' },
 ]
 
 /** Rules of `--device` and `--device-cgroup-rule`. @throws EngineError invalid_argument */

@@ -77,7 +77,12 @@ export function defaultMounts(options: ContainerOptions, facts: MountFacts): Spe
     mounts.push(
       facts.shm
         ? { destination: '/dev/shm', type: 'bind', source: facts.shm, options: ['rbind', 'nosuid', 'noexec', 'nodev', 'rprivate'] }
-        : { destination: '/dev/shm', type: 'tmpfs', source: 'shm', options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shmBytes}`] },
+        : {
+            destination: '/dev/shm',
+            type: 'tmpfs',
+            source: 'shm',
+            options: ['nosuid', 'noexec', 'nodev', 'mode=1777', `size=${shmBytes}`],
+          },
     )
   return mounts
 }
@@ -94,7 +99,8 @@ export function userMounts(facts: MountFacts, options: ContainerOptions): SpecMo
     file('/etc/hostname', facts.files.hostname)
     file('/etc/hosts', facts.files.hosts)
   }
-  if (options.init === true) mounts.push({ destination: '/sbin/berth-init', type: 'bind', source: facts.init, options: ['bind', 'ro', 'nosuid', 'nodev'] })
+  if (options.init === true)
+    mounts.push({ destination: '/sbin/berth-init', type: 'bind', source: facts.init, options: ['bind', 'ro', 'nosuid', 'nodev'] })
   for (const mount of facts.placed) mounts.push(placedMount(mount))
   for (const [destination, text] of Object.entries(options.tmpfs))
     if (!own.has(destination)) mounts.push({ destination, type: 'tmpfs', source: 'tmpfs', options: tmpfsMountOptions(text) })
@@ -119,5 +125,10 @@ export function tmpfsMountOptions(text: string): string[] {
   const given = text.split(',').filter(Boolean)
   const opposites: Record<string, string> = { exec: 'noexec', suid: 'nosuid', dev: 'nodev' }
   const undone = new Set(given.flatMap((option) => opposites[option] ?? []))
-  return [...new Set([...tmpfsBase.filter((option) => !undone.has(option)), ...given.filter((option) => !(option in opposites) && option !== 'defaults')])]
+  return [
+    ...new Set([
+      ...tmpfsBase.filter((option) => !undone.has(option)),
+      ...given.filter((option) => !(option in opposites) && option !== 'defaults'),
+    ]),
+  ]
 }

@@ -77,10 +77,13 @@ function additionalGroups(user: ResolvedUser): number[] {
 function linuxSection(facts: SpecFacts, capabilities: string[]): LinuxSpec {
   const { options, host, security } = facts
   const resources = toResources(options.limits, facts.rates, host)
-  resources.devices = options.privileged ? [{ allow: true, access: 'rwm' }] : [...defaultDeviceRules, ...deviceRules(facts.devices, options.deviceCgroupRules)]
+  resources.devices = options.privileged
+    ? [{ allow: true, access: 'rwm' }]
+    : [...defaultDeviceRules, ...deviceRules(facts.devices, options.deviceCgroupRules)]
   const masked = options.privileged || security.systemPathsUnconfined ? [] : (options.maskedPaths ?? maskedPaths)
   const readonly = options.privileged || security.systemPathsUnconfined ? [] : (options.readonlyPaths ?? readonlyPaths)
-  const profile = options.privileged && !security.seccomp ? null : security.seccompUnconfined ? null : (security.seccomp ?? defaultSeccompProfile)
+  const profile =
+    options.privileged && !security.seccomp ? null : security.seccompUnconfined ? null : (security.seccomp ?? defaultSeccompProfile)
   return {
     namespaces: namespaces(facts),
     ...(facts.idmap ? { uidMappings: facts.idmap.uid, gidMappings: facts.idmap.gid } : {}),

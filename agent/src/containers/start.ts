@@ -15,12 +15,12 @@ import { gatherDevices, gatherRates } from './gather-devices.ts'
 import { startHealth } from './health.ts'
 import { joinedNamespaces } from './joined-namespaces.ts'
 import { networkFiles } from './network-files.ts'
-import { userOf } from './user-of.ts'
+import { maskedRootPropagation } from './propagation.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { prepareShm, releaseShm } from './shm.ts'
 import { buildSpec } from './spec.ts'
-import { maskedRootPropagation } from './propagation.ts'
 import { Undo } from './undo.ts'
+import { userOf } from './user-of.ts'
 
 /** The caller holds the container's turn and has checked its status. On failure the container is as before, with the reason in its state. */
 export async function startContainer(context: Context, container: Container): Promise<void> {

@@ -56,7 +56,10 @@ export async function stopContainer(
     task.signal(sigkill)
     context.tell(container, 'kill', { signal: String(sigkill) })
     if (!(await within(over, 30_000)))
-      throw new EngineError('internal', `container ${container.name} did not end within 30 s of SIGKILL; a process of it hangs in the kernel`)
+      throw new EngineError(
+        'internal',
+        `container ${container.name} did not end within 30 s of SIGKILL; a process of it hangs in the kernel`,
+      )
   }
   // The clean-up of the end is the turn before this one.
   await container.inTurn(async () => {})

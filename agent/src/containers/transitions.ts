@@ -37,7 +37,9 @@ export function check(change: Change, subject: Subject): Verdict {
       return 'go'
     case 'remove':
       if (status === 'paused')
-        throw refuse(`You cannot remove a paused container ${id}. Unpause and then stop the container before attempting removal or force remove`)
+        throw refuse(
+          `You cannot remove a paused container ${id}. Unpause and then stop the container before attempting removal or force remove`,
+        )
       if (status === 'restarting' || status === 'running')
         throw refuse(`You cannot remove a ${status} container ${id}. Stop the container before attempting removal or force remove`)
       return 'go'

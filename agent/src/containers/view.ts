@@ -110,7 +110,12 @@ export function summaryOf(context: Context, container: Container, sizes: Sizes |
     labels: record.effective.labels,
     ports: portsOf(container),
     mounts: mountPoints(container),
-    networks: networksOf(context, container).map(({ networkName, networkId, ipv4, ipv6 }) => ({ name: networkName, id: networkId, ipv4, ipv6 })),
+    networks: networksOf(context, container).map(({ networkName, networkId, ipv4, ipv6 }) => ({
+      name: networkName,
+      id: networkId,
+      ipv4,
+      ipv6,
+    })),
     networkMode: record.options.networkMode || 'bridge',
     limits: record.options.limits,
     restart: record.options.restart,

@@ -67,7 +67,8 @@ export async function startMonitor(
     child.stdin.end(JSON.stringify({ ...document, attachFds: sockets.map((_, index) => 3 + index) }))
     const [line, errorText, how] = await Promise.all([readAll(child.stdout), readAll(child.stderr), ended])
     const answer = parseAnswer(line) ?? parseErrorLine(errorText)
-    if (!answer) throw new EngineError('internal', `berth-monitor ${how} without an answer${errorText ? `: ${errorText.trim().slice(-500)}` : ''}`)
+    if (!answer)
+      throw new EngineError('internal', `berth-monitor ${how} without an answer${errorText ? `: ${errorText.trim().slice(-500)}` : ''}`)
     if (!answer.ok) throw refusal(answer)
     return {
       monitorPid: answer.monitorPid as number,

@@ -61,6 +61,10 @@ function runtimeError(verb: string, stderr: string): EngineError {
   } catch {
     // Plain text: said as it is.
   }
-  const code = /does not exist/.test(message) ? 'not_found' : /not running|not paused|cannot .* container in state/i.test(message) ? 'failed_precondition' : 'internal'
+  const code = /does not exist/.test(message)
+    ? 'not_found'
+    : /not running|not paused|cannot .* container in state/i.test(message)
+      ? 'failed_precondition'
+      : 'internal'
   return new EngineError(code, message || `the runtime's ${verb} failed without a word`)
 }

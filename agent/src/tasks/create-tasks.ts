@@ -29,6 +29,7 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
             viewer.bind(sockets[index + 1] as Duplex)
           })
         })
+        for (const viewer of viewers) viewer.confirm()
         return new LiveTask(document.id, document.terminal !== null, started, control, document, native, log)
       } catch (error) {
         for (const viewer of viewers) viewer.unbind()

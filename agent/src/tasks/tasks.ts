@@ -1,6 +1,6 @@
 import type { LogPage, LogQuery, LogRecord } from '@berth/contract/log'
-import type { MonitorDocument } from '../native/monitor-document.ts'
 import type { HostPoint, StatsPoint, StatsSample } from '@berth/contract/stats'
+import type { MonitorDocument } from '../native/monitor-document.ts'
 
 /** How a process ended; exit.json of native/README.md. */
 export interface Exit {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { EngineError } from '../errors.ts'
 import { type Hello, MonitorConnection } from '../native/monitor-connection.ts'
 import { parseExit } from './exit-file.ts'
-import type { Attachment, AttachListener, AttachOptions, WaitingViewer } from './tasks.ts'
+import type { AttachListener, Attachment, AttachOptions, WaitingViewer } from './tasks.ts'
 
 export class Viewer implements Attachment, WaitingViewer {
   terminal: boolean
@@ -14,6 +14,9 @@ export class Viewer implements Attachment, WaitingViewer {
   readonly #listener: AttachListener
   #connection: MonitorConnection | null = null
   #told = false
+  /** Whether the start succeeded; until then a closed connection may only mean that it failed. */
+  #confirmed = false
+  #closedBefore = false
   /** What the caller did before the process was there, in order. */
   #early: ((connection: MonitorConnection) => void)[] = []
   #welcomed: { resolve: () => void; reject: (error: Error) => void } | null = null
@@ -28,6 +31,7 @@ export class Viewer implements Attachment, WaitingViewer {
   bind(socket: Duplex): void {
     const connection = new MonitorConnection(socket, {
       welcome: (welcome) => {
+        if (this.#welcomed) this.#confirmed = true
         this.terminal = welcome.terminal
         this.size = { cols: welcome.cols, rows: welcome.rows }
         this.#welcomed?.resolve()
@@ -49,9 +53,16 @@ export class Viewer implements Attachment, WaitingViewer {
     this.#connection = connection
   }
 
+  /** The start succeeded. */
+  confirm(): void {
+    this.#confirmed = true
+    if (this.#closedBefore) this.#closed()
+  }
+
   /** The start failed: the viewer waits for another one, with what it said so far forgotten by the monitor. */
   unbind(): void {
     this.#connection = null
+    this.#closedBefore = false
   }
 
   /** The process will never come. */
@@ -110,8 +121,8 @@ export class Viewer implements Attachment, WaitingViewer {
 
   #closed(): void {
     if (this.#welcomed) this.#welcomed.reject(new EngineError('failed_precondition', 'the process has ended'))
-    // unbind() came first when a start failed: then this was not our process's end.
-    if (this.#connection) this.#tell({ lost: 'the monitor closed the connection: this viewer was too far behind, or the monitor is gone' })
+    this.#closedBefore = true
+    if (this.#confirmed) this.#tell({ lost: 'the monitor closed the connection: this viewer was too far behind, or the monitor is gone' })
   }
 }
 

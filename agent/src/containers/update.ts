@@ -1,0 +1,46 @@
+import type { Limits, RestartPolicy } from '@berth/contract/container'
+import { checkRestart } from './check-options.ts'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { gatherRates } from './gather-devices.ts'
+import { checkLimits, mergeLimits, toResources } from './limits.ts'
+import { check } from './transitions.ts'
+
+/**
+ * New limits and restart policy; on a running container the kernel has them before this returns. The caller holds its turn.
+ * @throws EngineError invalid_argument; nothing has changed then, neither on disk nor in the kernel
+ */
+export async function updateContainer(
+  context: Context,
+  container: Container,
+  change: { limits?: Partial<Limits>; restart?: RestartPolicy },
+  spelled: string,
+): Promise<{ warnings: string[] }> {
+  check('update', { id: container.id, spelled, status: container.status })
+  const before = container.record
+  const limits = change.limits ? mergeLimits(before.options.limits, change.limits) : before.options.limits
+  const warnings = checkLimits(limits, context.host)
+  if (change.restart) checkRestart(change.restart, before.options.autoRemove)
+  if (change.limits && container.task) {
+    const resources = toResources(limits, await gatherRates(limits), context.host, before.options.limits)
+    await context.native.runtime(['update', '--resources', '-', container.id], { input: JSON.stringify(resources) })
+  }
+  const record = { ...before, options: { ...before.options, limits, restart: change.restart ?? before.options.restart } }
+  try {
+    await context.store.save(record, true)
+  } catch (error) {
+    await putBack(context, container, limits)
+    throw error
+  }
+  container.record = { ...container.record, options: record.options }
+  context.tell(container, 'update')
+  return { warnings }
+}
+
+/** The disk refused: the kernel gets the old limits again. */
+async function putBack(context: Context, container: Container, tried: Limits): Promise<void> {
+  const { limits } = container.record.options
+  if (!container.task) return
+  const resources = toResources(limits, await gatherRates(limits), context.host, tried)
+  await context.native.runtime(['update', '--resources', '-', container.id], { input: JSON.stringify(resources) })
+}
