@@ -5,7 +5,7 @@
  * INVARIANTS: a blob is never changed. Its name appears by rename, after a flush of its bytes. What a lease holds is not collected; a caller takes the
  * lease before it asks `has`, and gives it back when a record refers to the blob.
  */
-import { createReadStream } from 'node:fs'
+import { constants, createReadStream } from 'node:fs'
 import { open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -47,6 +47,8 @@ export interface ContentStore {
   ingest(digest: Digest, sizeBytes: number | null): Promise<Ingest>
   /** A file for a blob whose digest is known only at its end. `commit` verifies nothing: the writer hashed what it wrote. */
   draft(): Promise<Draft>
+  /** Makes a finished file of the same file system a blob, by flush and rename. Verifies nothing: the caller hashed it. */
+  adopt(file: string, digest: Digest): Promise<{ digest: Digest; sizeBytes: number }>
   lease(): Lease
   /** Whether a lease holds a digest or chain id. */
   isHeld(digest: Digest): boolean
@@ -95,9 +97,26 @@ export async function createContentStore(options: { dataRoot: string }): Promise
     }
     sizes.set(digest, sizeBytes)
   }
+  const adopt = async (file: string, digest: Digest) => {
+    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+    try {
+      const { size: sizeBytes } = await handle.stat()
+      if (sizes.has(digest)) await unlink(file)
+      else {
+        await handle.sync()
+        await publish(file, digest, sizeBytes)
+      }
+      return { digest, sizeBytes }
+    } catch (error) {
+      throw diskError(error, file)
+    } finally {
+      await handle.close()
+    }
+  }
 
   return {
     path,
+    adopt,
     has: (digest) => sizes.has(digest),
     size: (digest) => sizes.get(digest) ?? null,
     digests: () => [...sizes.keys()],
@@ -137,20 +156,7 @@ export async function createContentStore(options: { dataRoot: string }): Promise
       const discard = () => unlink(file).catch((error) => (isMissing(error) ? undefined : Promise.reject(error)))
       return {
         path: file,
-        async commit(digest) {
-          const handle = await open(file, 'r')
-          try {
-            await handle.sync()
-            const sizeBytes = (await handle.stat()).size
-            if (sizes.has(digest)) await discard()
-            else await publish(file, digest, sizeBytes)
-            return { digest, sizeBytes }
-          } catch (error) {
-            throw diskError(error, file)
-          } finally {
-            await handle.close()
-          }
-        },
+        commit: (digest) => adopt(file, digest),
         discard,
       }
     },

@@ -1,3 +1,6 @@
+import type { Readable } from 'node:stream'
+import type { Lease } from '../content/content-store.ts'
+
 /** A mount that somebody else makes: the words of native/README.md. */
 export interface MountSpec {
   type: string
@@ -25,6 +28,18 @@ export interface Snapshots {
     layer: { parent: string | null; chainId: string; diffId: string; blobPath: string },
     options: { signal?: AbortSignal },
   ): Promise<void>
+  /**
+   * The same for a layer whose bytes are still on their way and whose place in a stack comes later: unpacks while it reads and answers the digest and size
+   * of what it read, for the caller to compare. A later `unpack` of this diffId finds the files here. `diffId` null: whatever comes (import); the answer
+   * tells. null when the layer is here already: the source is then not read to its end.
+   */
+  unpackStream(
+    diffId: string | null,
+    source: Readable | { fd: number },
+    options: { signal?: AbortSignal },
+  ): Promise<{ digest: string; sizeBytes: number; diffId: string } | null>
+  /** Whether the files of a layer are here, in whatever stack. */
+  hasLayer(diffId: string): boolean
   /** A writable layer on top of `parent` (null: empty). @throws not_found, already_exists */
   prepare(key: string, parent: string | null, options?: { idmap?: { uid: number; gid: number; size: number } }): Promise<ActiveSnapshot>
   active(key: string): ActiveSnapshot | null
@@ -32,18 +47,28 @@ export interface Snapshots {
   mounts(key: string, target: string): MountSpec[]
   /** A read-only view of a committed one at `target`. */
   view(chainId: string, target: string): MountSpec[]
-  /** Writes the active layer as an archive into the content store and makes it a committed snapshot. The active one stays. */
+  /**
+   * Writes the active layer as an archive into the content store and makes it a committed snapshot. The active one stays, unless `consume`: then its
+   * directory becomes the committed one without a copy and the active snapshot is gone (build steps; nothing may have it mounted). Until a record refers
+   * to the digest and the chain id, the caller's lease must hold them.
+   */
   commit(
     key: string,
-    options: { compress: 'none' | 'gzip' | 'zstd'; signal?: AbortSignal },
+    options: { compress: 'none' | 'gzip' | 'zstd'; consume?: boolean; lease?: Lease; signal?: AbortSignal },
   ): Promise<{ digest: string; sizeBytes: number; diffId: string; chainId: string; mediaType: string }>
+  /** Whether an active snapshot stands on this stack, directly or above it. */
+  isBelowActive(chainId: string): boolean
   /** Changes of the active layer against what is below, Docker's A/C/D, sorted by path. */
   changes(key: string): Promise<{ kind: 'A' | 'C' | 'D'; path: string }[]>
   usage(key: string): Promise<{ sizeBytes: number; inodes: number }>
-  /** Bytes of a committed layer alone. */
+  /** Bytes of a committed layer alone; 0 for one that is not here. */
   layerBytes(chainId: string): number
   /** Forgets an active snapshot and its files; no error if there is none. */
   remove(key: string): Promise<void>
-  /** Removes committed snapshots not in `keep` and returns the bytes given back. Called by gc/. */
-  sweep(keep: Set<string>): Promise<number>
+  /** Removes committed snapshots not in `keep`, not below one that is, not below an active one and not held by a lease; returns the bytes given back. Called by gc/. */
+  sweep(keep: ReadonlySet<string>): Promise<number>
+  /** Bytes on disk of all layers, each once. */
+  totalBytes(): number
+  /** Waits for removals and flushes under way. */
+  close(): Promise<void>
 }

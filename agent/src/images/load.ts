@@ -1,0 +1,347 @@
+/**
+ * `docker load`: archives of Docker (`manifest.json`) and OCI image layouts (`index.json`), compressed or not. The archive is unpacked by berth-unpack into
+ * a private directory; from there files become blobs by rename. Everything in it is hostile: names are resolved inside that directory only, and nothing
+ * but regular files is opened.
+ */
+import { createHash } from 'node:crypto'
+import { constants } from 'node:fs'
+import { lstat, mkdir, mkdtemp, open, realpath } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import * as z from 'zod'
+import type { ContentStore, Lease } from '../content/content-store.ts'
+import { isMissing } from '../disk/files.ts'
+import { EngineError } from '../errors.ts'
+import { runProgram } from '../native/programs.ts'
+import { chainIds, type Digest, digestOf, hexOf, shortId } from '../oci/digest.ts'
+import { type ImageDocument, parseImageConfig } from '../oci/image-config.ts'
+import { buildManifest, check, type Descriptor, descriptorSchema, imageLimits, mediaTypes, parseManifest } from '../oci/manifest.ts'
+import { choosePlatform, hostPlatform } from '../oci/platform.ts'
+import { canonical, familiar, parseTagged, type Reference } from '../oci/reference.ts'
+import type { OperationContext } from '../operations/operations.ts'
+import type { Snapshots } from '../snapshots/snapshots.ts'
+import type { ImageRecord, ImageStore } from './image-store.ts'
+import { layerTypeOf } from './import.ts'
+import { PartProgress } from './progress.ts'
+
+export interface LoadRooms {
+  store: ImageStore
+  content: ContentStore
+  snapshots: Snapshots
+  /** Directory for unpacking, on the content's file system. */
+  workDir: string
+  /** Path of berth-unpack. */
+  program: string
+}
+
+const maxArchiveBytes = 256 * 1024 ** 3
+const maxJsonBytes = 8 * 1024 * 1024
+
+const dockerEntries = z
+  .array(
+    z.object({
+      Config: z.string().max(4096),
+      RepoTags: z.array(z.string().max(1024)).max(1000).nullish(),
+      Layers: z.array(z.string().max(4096)).max(imageLimits.layers).nullish(),
+    }),
+  )
+  .max(1000)
+const ociIndex = z.object({ manifests: z.array(descriptorSchema).max(imageLimits.indexEntries) })
+
+/** One image of an archive, its layers not yet read. */
+interface Found {
+  configBytes: Buffer
+  document: ImageDocument
+  /** Path inside the archive, and the digest where the archive promises one. */
+  layers: { path: string; digest: Digest | null }[]
+  manifestBytes: Buffer | null
+  references: Reference[]
+}
+
+/** @throws invalid_argument (not an image archive, hostile, broken), data_loss (a blob differs from its digest); nothing is visible then */
+export async function loadImages(
+  rooms: LoadRooms,
+  archive: Readable,
+  context: OperationContext,
+): Promise<{ references: string[]; ids: string[] }> {
+  await mkdir(rooms.workDir, { recursive: true, mode: 0o700 })
+  const root = await realpath(await mkdtemp(join(rooms.workDir, 'load-')))
+  const lease = rooms.content.lease()
+  try {
+    archive.on('error', () => {}) // runProgram reports it; a second report later must not take the agent down
+    await runProgram(
+      rooms.program,
+      ['apply', '--target', root, '--no-sync', '--max-bytes', String(maxArchiveBytes), '--max-entries', '200000'],
+      { stdin: archive, signal: context.signal },
+    )
+    const files = new ArchiveFiles(root)
+    const found = await findImages(files)
+    const blobs = new Map<string, { digest: Digest; sizeBytes: number; mediaType: string }>()
+    const loaded: { references: string[]; ids: string[] } = { references: [], ids: [] }
+    for (const image of found) {
+      const record = await takeImage(rooms, files, image, blobs, lease, context)
+      if (rooms.store.get(record.id) !== record) await rooms.store.put(record)
+      for (const reference of image.references) {
+        if (rooms.store.lookup(reference) !== record.id) await rooms.store.point(reference, record.id)
+        loaded.references.push(familiar(reference))
+        context.progress({ text: `Loaded image: ${familiar(reference)}\n` })
+      }
+      if (image.references.length === 0) context.progress({ text: `Loaded image ID: ${record.id}\n` })
+      loaded.ids.push(record.id)
+    }
+    return loaded
+  } finally {
+    lease.release()
+    await runProgram(rooms.program, ['delete-tree', '--dir', root])
+  }
+}
+
+/** Regular files of an unpacked archive, by names that the archive chose. */
+class ArchiveFiles {
+  private readonly root: string
+  /** Answers so far: a file that became a blob is no longer there, but other names may lead to it. */
+  private readonly resolved = new Map<string, string | null>()
+
+  constructor(root: string) {
+    this.root = root
+  }
+
+  /** The real path of a name; links are followed inside the archive only. null when it is not there. @throws invalid_argument */
+  async path(name: string): Promise<string | null> {
+    const known = this.resolved.get(name)
+    if (known !== undefined) return known
+    const path = await this.resolve(name)
+    this.resolved.set(name, path)
+    return path
+  }
+
+  private async resolve(name: string): Promise<string | null> {
+    const refused = () =>
+      new EngineError(
+        'invalid_argument',
+        `the archive names the file "${name.slice(0, 200)}", which is not a plain file inside it; it is refused`,
+      )
+    if (name === '' || name.includes('\0') || name.startsWith('/') || name.split('/').includes('..')) throw refused()
+    let real: string
+    try {
+      real = await realpath(join(this.root, name))
+    } catch (error) {
+      if (isMissing(error)) return null
+      throw refused()
+    }
+    if (!real.startsWith(`${this.root}/`) || !(await lstat(real)).isFile()) throw refused()
+    return real
+  }
+
+  /** @throws invalid_argument when missing or larger than `limit` */
+  async read(name: string, limit: number): Promise<Buffer> {
+    const path = await this.path(name)
+    if (path === null) throw new EngineError('invalid_argument', `the archive lacks the file "${name.slice(0, 200)}"; it is incomplete`)
+    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    try {
+      if ((await file.stat()).size > limit)
+        throw new EngineError('invalid_argument', `"${name.slice(0, 200)}" in the archive is larger than ${limit} bytes; it is refused`)
+      return await file.readFile()
+    } finally {
+      await file.close()
+    }
+  }
+
+  async readBlob(digest: Digest, limit: number): Promise<Buffer> {
+    const bytes = await this.read(blobName(digest), limit)
+    if (digestOf(bytes) !== digest) throw new EngineError('data_loss', `content ${digest} in the archive was changed; it is refused`)
+    return bytes
+  }
+}
+
+const blobName = (digest: Digest) => `blobs/sha256/${hexOf(digest)}`
+
+async function findImages(files: ArchiveFiles): Promise<Found[]> {
+  const hasDocker = (await files.path('manifest.json')) !== null
+  const hasOci = (await files.path('index.json')) !== null
+  if (!hasDocker && !hasOci)
+    throw new EngineError(
+      'invalid_argument',
+      'the archive holds neither manifest.json nor index.json: it is not an image archive (for a root file system use import)',
+    )
+  const oci = hasOci ? await ociImages(files, hasDocker) : []
+  const found = hasDocker ? await dockerImages(files, oci) : oci
+  for (const image of found) for (const layer of image.layers) await files.path(layer.path)
+  if (found.length === 0) throw new EngineError('invalid_argument', 'the archive holds no image for this machine')
+  return found
+}
+
+/** @param lenient Docker's manifest.json says what there is; the index then only lends its manifests */
+async function ociImages(files: ArchiveFiles, lenient: boolean): Promise<Found[]> {
+  const index = check(ociIndex, jsonOf(await files.read('index.json', maxJsonBytes), 'index.json'), 'index.json of the archive')
+  const byManifest = new Map<Digest, Found>()
+  for (const entry of index.manifests) {
+    const found = byManifest.get(entry.digest) ?? (await ociImage(files, entry, 0, lenient))
+    if (!found) continue
+    byManifest.set(entry.digest, found)
+    const name = nameOf(entry)
+    if (name && !found.references.some((other) => canonical(other) === canonical(name))) found.references.push(name)
+  }
+  return [...byManifest.values()]
+}
+
+async function ociImage(files: ArchiveFiles, entry: Descriptor, depth: number, lenient: boolean): Promise<Found | null> {
+  if (depth > imageLimits.indexDepth)
+    throw new EngineError('invalid_argument', 'an index of the archive nests too deeply or leads back to itself; it is refused')
+  if ((await files.path(blobName(entry.digest))) === null && lenient) return null
+  const bytes = await files.readBlob(entry.digest, imageLimits.manifestBytes)
+  const parsed = parseManifest(bytes, entry.mediaType, `archive content ${shortId(entry.digest)}`)
+  if (parsed.kind === 'index') {
+    const chosen =
+      choosePlatform(
+        parsed.manifests.map((value) => ({ platform: value.platform ?? null, value })),
+        hostPlatform(),
+      ) ?? (parsed.manifests.length === 1 ? parsed.manifests[0] : undefined)
+    return chosen ? ociImage(files, chosen, depth + 1, lenient) : null
+  }
+  const configBytes = await files.readBlob(parsed.config.digest, imageLimits.configBytes)
+  const layers = parsed.layers.map((layer) => ({ path: blobName(layer.digest), digest: layer.digest }))
+  return { configBytes, document: parseImageConfig(configBytes, 'an image of the archive'), layers, manifestBytes: bytes, references: [] }
+}
+
+async function dockerImages(files: ArchiveFiles, oci: Found[]): Promise<Found[]> {
+  const entries = check(
+    dockerEntries,
+    jsonOf(await files.read('manifest.json', maxJsonBytes), 'manifest.json'),
+    'manifest.json of the archive',
+  )
+  const found: Found[] = []
+  for (const entry of entries) {
+    const configBytes = await files.read(entry.Config, imageLimits.configBytes)
+    const document = parseImageConfig(configBytes, 'an image of the archive')
+    const same = oci.find((image) => image.configBytes.equals(configBytes))
+    const layers = (entry.Layers ?? []).map((path) => ({ path, digest: null }))
+    found.push({
+      configBytes,
+      document,
+      layers: same?.layers ?? layers,
+      manifestBytes: same?.manifestBytes ?? null,
+      references: (entry.RepoTags ?? []).map(parseTagged),
+    })
+  }
+  return found
+}
+
+/** Full names only: a bare tag in `ref.name` names no repository. */
+function nameOf(entry: Descriptor): Reference | null {
+  for (const key of ['io.containerd.image.name', 'org.opencontainers.image.ref.name']) {
+    const text = entry.annotations?.[key]
+    if (!text || (key !== 'io.containerd.image.name' && !/[/:]/.test(text))) continue
+    try {
+      const reference = parseTagged(text)
+      if (reference.digest === null) return reference
+    } catch {
+      // An annotation is free text; one that is no reference names nothing.
+    }
+  }
+  return null
+}
+
+/** Brings an image's blobs into the content store and its layers onto the disk. */
+async function takeImage(
+  rooms: LoadRooms,
+  files: ArchiveFiles,
+  found: Found,
+  blobs: Map<string, { digest: Digest; sizeBytes: number; mediaType: string }>,
+  lease: Lease,
+  context: OperationContext,
+): Promise<ImageRecord> {
+  const { document, configBytes } = found
+  const id = digestOf(configBytes)
+  const existing = rooms.store.get(id)
+  if (document.platform.os !== 'linux')
+    throw new EngineError('invalid_argument', `the archive holds an image for "${document.platform.os}", which cannot run on Linux`)
+  if (document.diffIds.length !== found.layers.length) {
+    throw new EngineError(
+      'invalid_argument',
+      `an image of the archive has ${found.layers.length} layers, but its configuration names ${document.diffIds.length}; it is refused`,
+    )
+  }
+  const chains = chainIds(document.diffIds)
+  for (const held of [id, ...document.diffIds, ...chains, ...(existing?.layers.map((layer) => layer.digest) ?? [])]) lease.hold(held)
+  // What is here already is not read again, as long as it is complete.
+  if (
+    existing &&
+    (chains.length === 0 || rooms.snapshots.has(chains.at(-1) as Digest)) &&
+    existing.layers.every((layer) => rooms.content.has(layer.digest))
+  )
+    return existing
+  const layers: ImageRecord['layers'] = []
+  for (const [at, layer] of found.layers.entries()) {
+    const diffId = document.diffIds[at] as Digest
+    const progress = new PartProgress(context, shortId(diffId))
+    const blob = await takeBlob(rooms.content, files, layer, blobs, lease, progress)
+    progress.show('Extracting', blob.sizeBytes, blob.sizeBytes)
+    await rooms.snapshots.unpack(
+      { parent: chains[at - 1] ?? null, chainId: chains[at] as Digest, diffId, blobPath: rooms.content.path(blob.digest) },
+      { signal: context.signal },
+    )
+    progress.show('Load complete')
+    layers.push({ ...blob, diffId })
+  }
+  const manifestBytes =
+    found.manifestBytes ??
+    buildManifest(
+      { digest: id, size: configBytes.length },
+      layers.map(({ mediaType, digest, sizeBytes }) => ({ mediaType, digest, size: sizeBytes })),
+    )
+  lease.hold(digestOf(manifestBytes))
+  await rooms.content.put(configBytes)
+  const manifest = await rooms.content.put(manifestBytes)
+  const { mediaType } = parseManifest(manifestBytes, mediaTypes.ociManifest, 'the archive')
+  return { id, manifest: { ...manifest, mediaType }, configBytes: configBytes.length, layers, parentId: null, lastTaggedAt: null, document }
+}
+
+async function takeBlob(
+  content: ContentStore,
+  files: ArchiveFiles,
+  layer: { path: string; digest: Digest | null },
+  blobs: Map<string, { digest: Digest; sizeBytes: number; mediaType: string }>,
+  lease: Lease,
+  progress: PartProgress,
+): Promise<{ digest: Digest; sizeBytes: number; mediaType: string }> {
+  const path = await files.path(layer.path)
+  const taken = blobs.get(layer.path)
+  if (taken) return taken
+  if (path === null)
+    throw new EngineError('invalid_argument', `the archive lacks the layer "${layer.path.slice(0, 200)}"; it is incomplete`)
+  const sameFile = blobs.get(path)
+  if (sameFile) return sameFile
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  const hash = createHash('sha256')
+  let head = Buffer.alloc(0)
+  try {
+    const total = (await file.stat()).size
+    let read = 0
+    for await (const chunk of file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false }) as AsyncIterable<Buffer>) {
+      if (head.length < 512) head = Buffer.concat([head, chunk]).subarray(0, 512)
+      hash.update(chunk)
+      read += chunk.length
+      progress.show('Loading layer', read, total)
+    }
+  } finally {
+    await file.close()
+  }
+  const digest = `sha256:${hash.digest('hex')}`
+  if (layer.digest !== null && digest !== layer.digest)
+    throw new EngineError('data_loss', `content ${layer.digest} in the archive was changed; it is refused`)
+  lease.hold(digest)
+  const mediaType = layerTypeOf(head, `layer "${layer.path.slice(0, 200)}"`)
+  const blob = { ...(await content.adopt(path, digest)), mediaType }
+  blobs.set(layer.path, blob)
+  blobs.set(path, blob)
+  return blob
+}
+
+function jsonOf(bytes: Buffer, what: string): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch (error) {
+    throw new EngineError('invalid_argument', `${what} of the archive is not valid JSON`, { cause: error })
+  }
+}
