@@ -182,8 +182,95 @@ static bool is_bind(const struct mount_plan *plan) {
     return strcmp(plan->type, "bind") == 0;
 }
 
+/*
+ * Kernels before 6.5 know overlay's layers as one option string only, which fsconfig cuts at 256 bytes and
+ * mount(2) at a page. Directories are therefore named by descriptors, which are short: a page holds more
+ * layers than overlayfs allows.
+ */
+struct page_options {
+    char text[4096];
+    int fds[512];
+    size_t length, fd_count;
+};
+
+static int page_append(struct page_options *page, const char *separator, const char *text) {
+    int used =
+        snprintf(page->text + page->length, sizeof(page->text) - page->length, "%s%s", separator, text);
+    page->length += (size_t)used;
+    errno = E2BIG;
+    return page->length < sizeof(page->text) ? 0 : -1;
+}
+
+static int page_append_directory(struct page_options *page, const char *separator, const char *path) {
+    char name[40];
+    if (page->fd_count == sizeof(page->fds) / sizeof(page->fds[0]))
+        return errno = E2BIG, -1;
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    page->fds[page->fd_count++] = fd;
+    snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+    return page_append(page, separator, name);
+}
+
+static int page_append_layers(struct page_options *page, const char *list) {
+    cleanup_free char *copy = strdup(list);
+    char *rest = copy;
+    const char *separator = page->length > 0 ? ",lowerdir=" : "lowerdir=";
+    if (!copy)
+        return -1;
+    for (char *layer; (layer = next_layer(&rest)); separator = ":")
+        if (page_append_directory(page, separator, layer) < 0)
+            return -1;
+    return 0;
+}
+
+static int page_append_option(struct page_options *page, const char *option) {
+    char key[64];
+    if (strncmp(option, "lowerdir=", 9) == 0)
+        return page_append_layers(page, option + 9);
+    if (strncmp(option, "upperdir=", 9) != 0 && strncmp(option, "workdir=", 8) != 0)
+        return page_append(page, page->length > 0 ? "," : "", option);
+    const char *equals = strchr(option, '=');
+    snprintf(key, sizeof(key), "%s%.*s=", page->length > 0 ? "," : "", (int)(equals - option), option);
+    return page_append_directory(page, key, equals + 1);
+}
+
+/* Mounts straight onto the target; returns a descriptor of the new mount for the attributes. */
+static int mount_by_page(const struct mount_plan *plan, struct error *err) {
+    struct page_options page = {.length = 0};
+    int result = 0;
+    for (size_t i = 0; result == 0 && i < plan->option_count; i++)
+        if (!find_flag(plan->options[i]))
+            result = page_append_option(&page, plan->options[i]);
+    if (result == 0)
+        result = mount(plan->source, plan->target, plan->type, 0, page.text);
+    int number = errno;
+    for (size_t i = 0; i < page.fd_count; i++)
+        close(page.fds[i]);
+    errno = number;
+    if (result < 0)
+        return fail(err, plan, "mount");
+    int fd = open(plan->target, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0 && set_attributes(fd, plan, err) == 0)
+        return fd;
+    if (fd < 0)
+        fail(err, plan, "open");
+    else
+        close(fd);
+    umount2(plan->target, MNT_DETACH);
+    return -1;
+}
+
 static int apply(const struct mount_plan *plan, struct error *err) {
     cleanup_fd int mount = is_bind(plan) ? clone_tree(plan, err) : make_file_system(plan, err);
+    if (mount < 0 && err->number == EINVAL && strcmp(plan->type, "overlay") == 0) {
+        struct error first = *err; /* a refusal that is not about the kernel's age is explained best here */
+        mount = mount_by_page(plan, err);
+        if (mount < 0)
+            *err = first;
+        return mount < 0 ? -1 : 0;
+    }
     if (mount < 0 || set_attributes(mount, plan, err) < 0)
         return -1;
     if (syscall(SYS_move_mount, mount, "", AT_FDCWD, plan->target, MOVE_MOUNT_F_EMPTY_PATH) < 0)
