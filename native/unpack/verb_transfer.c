@@ -145,15 +145,14 @@ static int open_extraction_point(int root, const char *path, struct error *err) 
 struct put_options {
     struct extract_options extract;
     uint64_t uid, gid, mode;
-    bool has_uid, has_gid, copy_uidgid;
+    bool has_uid, has_gid;
+    bool copy_uidgid; /* docker's word for what is done anyway: owners are the archive's, or --uid and --gid
+                         if given */
 };
 
 static int check_put_options(struct put_options *o, struct error *err) {
     if (o->has_uid != o->has_gid)
         return error_set(err, "invalid_argument", "options", NULL, "--uid and --gid go together");
-    if (o->copy_uidgid && o->has_uid)
-        return error_set(err, "invalid_argument", "options", NULL,
-                         "--copy-uidgid keeps the archive's owners; it does not go with --uid and --gid");
     if (o->uid > UINT32_MAX - 1 || o->gid > UINT32_MAX - 1 || o->mode > 07777)
         return error_set(err, "invalid_argument", "options", NULL, "--uid, --gid or --chmod is out of range");
     o->extract.set_owner = o->has_uid;
