@@ -1,53 +1,190 @@
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { createHTTPHandler } from '@trpc/server/adapters/standalone'
 import next from 'next'
-import { dashboardRouter } from './api/router.ts'
+import { Access } from './access/access.ts'
+import type { ApiRooms } from './api/context.ts'
+import { Audit, theDashboard } from './audit/audit.ts'
 import { openData } from './data/database.ts'
+import { ServerError } from './errors.ts'
+import { Fleet } from './fleet/fleet.ts'
 import { openAuthority } from './hosts/authority.ts'
+import { Enrolment } from './hosts/enrolment.ts'
+import { Hosts } from './hosts/hosts.ts'
+import { LocalInvitation } from './hosts/local-invitation.ts'
+import { createHandler, type PageHandler } from './http/handler.ts'
 import { createListener } from './http/listener.ts'
-import { setPagePolicy, setSecurityHeaders } from './http/security-headers.ts'
+import { originOf } from './http/request-origin.ts'
+import { readSessionCookie } from './http/session-cookie.ts'
+import { ApiTokens } from './identity/api-tokens.ts'
+import { People } from './identity/people.ts'
+import { Sessions } from './identity/sessions.ts'
+import { SetupToken } from './identity/setup-token.ts'
+import { SignIn } from './identity/sign-in.ts'
+import { Throttle } from './identity/throttle.ts'
+import { Links } from './links/links.ts'
 import { createLog } from './log.ts'
-import { loadSettings } from './settings.ts'
+import { type Gateway, openGateway } from './relay/gateway.ts'
+import { HostHubs } from './relay/host-hubs.ts'
+import { HostPoints } from './relay/host-points.ts'
+import { sharePageServer } from './page-server.ts'
+import { loadSettings, type Settings } from './settings.ts'
 
 export interface Dashboard {
   port: number
+  /** For tests and benchmarks. */
+  rooms: ApiRooms
+  gateway: Gateway
+  setupToken: string | null
   close(): Promise<void>
 }
 
+interface StartOptions {
+  applicationRoot: string
+  development: boolean
+  /** Absent: Next.js serves the pages. */
+  pages?: PageHandler
+  env?: NodeJS.ProcessEnv
+}
+
+const dailyMs = 24 * 3_600_000
+
 /** Builds every room of the server, wires them and listens. @throws ServerError or the system's error when a setting, the data or the port cannot be used */
-export async function startDashboard(options: { applicationRoot: string; development: boolean }): Promise<Dashboard> {
-  const settings = loadSettings(process.env)
+export async function startDashboard(options: StartOptions): Promise<Dashboard> {
+  const settings = loadSettings(options.env ?? process.env)
   const log = createLog(settings.logLevel)
   const data = await openData(settings.dataRoot, join(options.applicationRoot, '../../prisma/sqlite/migrations'))
+  if (data.migrated.length > 0) log.info({ migrations: data.migrated }, 'the database was brought to the newest schema')
   const authority = await openAuthority(data)
-  const pages = next({ dev: options.development, dir: options.applicationRoot, customServer: true })
-  const trpc = createHTTPHandler({
-    router: dashboardRouter,
-    basePath: '/api/trpc/',
-    createContext: () => ({ setupNeeded: async () => (await data.database.person.count()) === 0 }),
-  })
-  const { key, certificate } = authority.https()
-  const listener = createListener(
-    (request, response) => {
-      setSecurityHeaders(response, { secure: 'encrypted' in request.socket })
-      if (request.url?.startsWith('/api/trpc/')) {
-        trpc(request, response)
-        return
-      }
-      setPagePolicy(request, response, options.development)
-      void pages.getRequestHandler()(request, response)
+  const access = await Access.open(data.database)
+  const audit = new Audit(data, log)
+  const throttle = new Throttle()
+  const sessions = new Sessions(data.database, access)
+  const apiTokens = new ApiTokens(data.database, access)
+  const people = new People(data.database, access, sessions)
+  const hosts = await Hosts.open(data)
+  const links = new Links(hosts, authority, log)
+  const fleet = new Fleet(hosts, links, access)
+  const hubs = new HostHubs(links, (hostId, hub) => fleet.watch(hostId, hub))
+  const points = new HostPoints(hubs, links)
+  const enrolment = new Enrolment(data, hosts, authority, audit, throttle)
+  const setupToken = new SetupToken(throttle)
+  const signIn = new SignIn(data, sessions, throttle)
+  const rooms: ApiRooms = {
+    access,
+    audit,
+    authority,
+    people,
+    sessions,
+    apiTokens,
+    signIn,
+    setupToken,
+    hosts,
+    enrolment,
+    links,
+    points,
+    fleet,
+    log,
+  }
+  const identity = { sessions, apiTokens }
+  sharePageServer({
+    personOf: async (cookieHeader, secure) => {
+      const secret = readSessionCookie({ headers: { cookie: cookieHeader } } as IncomingMessage, secure)
+      const person = secret ? await sessions.resolve(secret, '') : null
+      return person && { id: person.personId, name: person.personName, email: person.email }
     },
-    { key, cert: certificate },
-  )
-  await pages.prepare()
-  const port = await listener.listen(settings.port, settings.host)
-  log.info({ port }, 'the dashboard listens')
+    setupNeeded: () => people.setupNeeded(),
+  })
+  const next = options.pages ? null : await openPages(options)
+  const pages = options.pages ?? (next as NonNullable<typeof next>).handle
+  const { key, certificate } = authority.https()
+  const listener = createListener(createHandler(rooms, settings, identity, withSecureMark(pages, settings), options.development), {
+    key,
+    cert: certificate,
+  })
+  if (next)
+    for (const server of [listener.http, listener.https])
+      server.on('upgrade', (request, socket, head) => !request.url?.startsWith('/socket.io/') && next.upgrade(request, socket, head))
+  const gateway = openGateway(listener, { ...rooms, hubs, settings, identity })
+  const port = await listener.listen(settings.port, settings.host).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EADDRINUSE'
+      ? new ServerError('unavailable', `port ${settings.port} is in use by another program; set BERTH_PORT to another one`, {
+          cause: error,
+        })
+      : error
+  })
+  links.openAll()
+  const invitation = new LocalInvitation({ data, hosts, links, enrolment, authority, log }, { runRoot: settings.runRoot, port })
+  if (settings.inviteLocalAgent) await invitation.open()
+  const daily = setInterval(() => void renewOwn(), dailyMs)
+  daily.unref()
+  async function renewOwn(): Promise<void> {
+    const renewed = await authority.renewOwn()
+    if (renewed.includes('https')) listener.https.setSecureContext({ key: authority.https().key, cert: authority.https().certificate })
+    if (renewed.includes('client')) links.redial()
+  }
+  await audit.append({ actor: theDashboard, action: 'dashboard.started', outcome: 'ok' })
+  const needed = await people.setupNeeded()
+  log.info({ port, fingerprint: authority.fingerprint }, 'the dashboard listens')
+  greet(settings, port, needed ? setupToken.text : null)
   return {
     port,
+    rooms,
+    gateway,
+    setupToken: needed ? setupToken.text : null,
     close: async () => {
+      clearInterval(daily)
+      invitation.close()
+      points.close()
+      await gateway.close()
       await listener.close()
-      await pages.close()
+      await links.close()
+      await next?.close()
       await data.close()
     },
   }
+}
+
+/** Next.js with the configuration that `next build` wrote down: its TypeScript configuration need not be compiled at each start. */
+async function openPages({ applicationRoot, development }: StartOptions) {
+  const conf = development ? {} : { conf: builtConfiguration(applicationRoot) }
+  const application = next({ dev: development, dir: applicationRoot, customServer: true, ...conf })
+  await application.prepare()
+  return {
+    handle: application.getRequestHandler() as PageHandler,
+    upgrade: application.getUpgradeHandler(),
+    close: () => application.close(),
+  }
+}
+
+function builtConfiguration(applicationRoot: string): object {
+  try {
+    return (JSON.parse(readFileSync(join(applicationRoot, '.next/required-server-files.json'), 'utf8')) as { config: object }).config
+  } catch (cause) {
+    throw new ServerError('failed_precondition', 'the pages have not been built; run npm run build -w apps/dashboard', { cause })
+  }
+}
+
+/** Pages learn whether the browser came by TLS, and nobody outside can say so in our place. */
+function withSecureMark(pages: PageHandler, settings: Settings): PageHandler {
+  return (request: IncomingMessage, response: ServerResponse) => {
+    request.headers['x-berth-secure'] = originOf(request, settings).secure ? '1' : '0'
+    return pages(request, response)
+  }
+}
+
+/** For the person at the terminal; the log's lines are for machines. */
+function greet(settings: Settings, port: number, setupToken: string | null): void {
+  const address = settings.publicUrl?.origin ?? `http://localhost:${port}`
+  const lines = [`Berth is at ${address}`]
+  const elsewhere = settings.publicUrl
+    ? undefined
+    : Object.values(networkInterfaces())
+        .flatMap((list) => list ?? [])
+        .find((one) => !one.internal && one.family === 'IPv4')
+  if (elsewhere && (settings.host === '::' || settings.host === '0.0.0.0'))
+    lines.push(`From other machines: https://${elsewhere.address}:${port} (its certificate is this dashboard's own)`)
+  if (setupToken) lines.push(`Setup token for the first account: ${setupToken}`)
+  process.stdout.write(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n`)
 }

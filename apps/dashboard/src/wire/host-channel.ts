@@ -57,6 +57,8 @@ export interface StreamPlan<Name extends OpenEvent> {
 interface Live {
   id: string | null
   plan: StreamPlan<OpenEvent>
+  /** What came before the acknowledgement; given after it. Null: acknowledged. */
+  early: (() => void)[] | null
 }
 
 /** How long a stream rests before it is opened again while its host is online. */
@@ -100,7 +102,7 @@ export class HostChannel {
 
   /** Adds a stream; the function given back leaves it. */
   add<Name extends OpenEvent>(plan: StreamPlan<Name>): { close(): void; readonly id: string | null } {
-    const stream: Live = { id: null, plan: plan as unknown as StreamPlan<OpenEvent> }
+    const stream: Live = { id: null, plan: plan as unknown as StreamPlan<OpenEvent>, early: null }
     this.live.add(stream)
     if (this.current.state === 'online') this.open(stream)
     return {
@@ -123,12 +125,16 @@ export class HostChannel {
     this.counter += 1
     const id = `s${this.counter}`
     stream.id = id
+    stream.early = []
     this.byId.set(id, stream)
     const { plan } = stream
     const acknowledge = (answer: { ok: true; value: unknown } | { ok: false; error: WireError }): void => {
       if (stream.id !== id) return
+      const early = stream.early ?? []
+      stream.early = null
       if (answer.ok) {
         plan.opened?.(answer.value as never)
+        for (const deliver of early) if (stream.id === id) deliver()
         return
       }
       this.byId.delete(id)
@@ -155,6 +161,14 @@ export class HostChannel {
   private deliver(name: (typeof streamEventNames)[number], id: string, rest: unknown[]): void {
     const stream = this.byId.get(id)
     if (!stream) return
+    if (stream.early) {
+      stream.early.push(() => this.hand(stream, name, rest))
+      return
+    }
+    this.hand(stream, name, rest)
+  }
+
+  private hand(stream: Live, name: (typeof streamEventNames)[number], rest: unknown[]): void {
     if (name === 'stream.end') {
       this.end(stream, rest[0] as EndReason, rest[1] as { message: string; offset?: number })
       return

@@ -1,7 +1,11 @@
 import type { ErrorCode } from '@berth/contract/error'
 import { initTRPC, TRPCError } from '@trpc/server'
+import type { Principal } from '../access/access.ts'
+import { type DashboardPermission, type DashboardProcedure, dashboardPermissions } from '../access/dashboard-permissions.ts'
+import type { Actor } from '../audit/audit.ts'
 import { errorStatus, ServerError, wireErrorOf } from '../errors.ts'
-import type { ApiContext } from './context.ts'
+import { subjectOf } from '../relay/host-permissions.ts'
+import type { ApiContext, ApiRooms } from './context.ts'
 
 /** JSON only. The shape of errors is the agent's, so that a browser reads both alike. */
 const trpc = initTRPC.context<ApiContext>().create({
@@ -12,10 +16,9 @@ const trpc = initTRPC.context<ApiContext>().create({
   }),
 })
 
-/** What a procedure throws instead of anything else. */
-export function toTrpcError(error: unknown): TRPCError {
-  if (error instanceof TRPCError) return error
-  return new TRPCError({ code: errorStatus[wireErrorOf(error).code].trpc, message: wireErrorOf(error).message, cause: error })
+function toTrpcError(error: unknown): TRPCError {
+  const wire = wireErrorOf(error)
+  return new TRPCError({ code: errorStatus[wire.code].trpc, message: wire.message, cause: error })
 }
 
 export function codeOf(error: TRPCError): ErrorCode {
@@ -32,5 +35,58 @@ function messageOf(error: TRPCError): string {
   return error.code === 'INTERNAL_SERVER_ERROR' ? wireErrorOf(error.cause).message : error.message
 }
 
+/** @throws ServerError `unauthenticated`, `permission_denied` */
+export function requireDashboardPermission(
+  rooms: Pick<ApiRooms, 'access'>,
+  principal: Principal | null,
+  needed: DashboardPermission,
+): void {
+  if (needed === 'public') return
+  if (!principal) throw new ServerError('unauthenticated', 'you are not signed in, or your session has ended; sign in')
+  if ((needed === 'session' || needed === 'administrator-session') && principal.via !== 'session')
+    throw new ServerError('permission_denied', 'an API token may not do this; sign in with a browser')
+  if (needed.startsWith('administrator') && !rooms.access.isAdministrator(principal))
+    throw new ServerError('permission_denied', 'only somebody with the role Admin on all hosts may do this')
+}
+
+const nobody = (from: string): Actor => ({ personId: '', personName: '', via: 'nobody', from })
+
+/** Passes the permission table, then runs; a mutation is recorded with its outcome, refused ones too. */
+const guarded = trpc.procedure.use(async ({ ctx, path, type, next, getRawInput }) => {
+  const needed = dashboardPermissions[path as DashboardProcedure]
+  const record = async (outcome: string, message = ''): Promise<void> => {
+    if (type !== 'mutation') return
+    const input = await getRawInput().catch(() => null)
+    const actor = ctx.principal ?? nobody(ctx.origin.from)
+    const named = input as { email?: string; host?: string } | null
+    const host = named?.host ? ctx.rooms.hosts.find(named.host) : undefined
+    const subject = ctx.principal ? subjectOf(input) || (named?.email ?? '') : (named?.email ?? '')
+    await ctx.rooms.audit.append({ actor, ...(host ? { host } : {}), action: path, subject, detail: input, outcome, message })
+  }
+  try {
+    if (!needed) throw new ServerError('not_found', `no permission is written down for procedure "${path}"`)
+    requireDashboardPermission(ctx.rooms, ctx.principal, needed)
+  } catch (error) {
+    await record(wireErrorOf(error).code, wireErrorOf(error).message)
+    throw toTrpcError(error)
+  }
+  const result = await next()
+  if (result.ok) {
+    await record('ok')
+    return result
+  }
+  const failure = result.error.code === 'INTERNAL_SERVER_ERROR' && result.error.cause ? toTrpcError(result.error.cause) : result.error
+  if (codeOf(failure) === 'internal') ctx.rooms.log.error({ err: failure.cause ?? failure, procedure: path }, 'a procedure failed')
+  await record(codeOf(failure), failure.message)
+  throw failure
+})
+
 export const router = trpc.router
-export const base = trpc.procedure
+export const createCaller = trpc.createCallerFactory
+/** For procedures that the table calls public. */
+export const publicProcedure = guarded
+/** For all others: the principal is there. */
+export const procedure = guarded.use(({ ctx, next }) => {
+  if (!ctx.principal) throw toTrpcError(new ServerError('unauthenticated', 'you are not signed in, or your session has ended; sign in'))
+  return next({ ctx: { ...ctx, principal: ctx.principal } })
+})

@@ -1,10 +1,19 @@
-import { base, router } from './procedure.ts'
+import { invitationsRouter, meRouter, peopleRouter, sessionRouter, sessionsRouter, setupRouter, tokensRouter } from './account-routers.ts'
+import { auditRouter } from './audit-router.ts'
+import { fleetRouter, hostsRouter } from './host-routers.ts'
+import { router } from './procedure.ts'
 
 /** The dashboard's own questions: `/api/trpc`. Browsers import its type alone. */
 export const dashboardRouter = router({
-  setup: router({
-    /** Whether the first account is still to be made. */
-    state: base.query(async ({ ctx }) => ({ needed: await ctx.setupNeeded() })),
-  }),
+  setup: setupRouter,
+  session: sessionRouter,
+  me: meRouter,
+  sessions: sessionsRouter,
+  tokens: tokensRouter,
+  people: peopleRouter,
+  invitations: invitationsRouter,
+  hosts: hostsRouter,
+  fleet: fleetRouter,
+  audit: auditRouter,
 })
 export type DashboardRouter = typeof dashboardRouter

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import type { TLSSocket } from 'node:tls'
 import { ServerError } from '../errors.ts'
 import type { Settings } from '../settings.ts'
@@ -42,6 +43,16 @@ export function plainAddress(address: string): string {
 
 export function isLoopback(address: string): boolean {
   return address === '::1' || /^127\./.test(address)
+}
+
+/** The address under which other machines reach us: that of the request, or, when the browser came over loopback, this machine's first own address. */
+export function reachableBase(origin: RequestOrigin): string {
+  const { hostname, port } = new URL(origin.base)
+  if (hostname !== 'localhost' && !isLoopback(hostname.replace(/^\[|\]$/g, ''))) return origin.base
+  const own = Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find((one) => !one.internal && one.family === 'IPv4')
+  return own ? `https://${own.address}${port ? `:${port}` : ''}` : origin.base
 }
 
 /**

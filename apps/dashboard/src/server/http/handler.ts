@@ -1,0 +1,146 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http'
+import type { ApiContext, ApiRooms } from '../api/context.ts'
+import { dashboardRouter } from '../api/router.ts'
+import { answerAuditExport } from '../audit/export-answer.ts'
+import { ServerError, wireErrorOf } from '../errors.ts'
+import { relayData } from '../relay/relay-data.ts'
+import { answerTrpcErrors, relayTrpc } from '../relay/relay-trpc.ts'
+import type { Settings } from '../settings.ts'
+import { answerError, answerJson } from './answer.ts'
+import { authenticate, type Identity } from './authenticate.ts'
+import { readBody } from './body.ts'
+import { isLoopback, originOf, plainAddress } from './request-origin.ts'
+import { setPagePolicy, setSecurityHeaders } from './security-headers.ts'
+
+export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+const mostBodyBytes = 1024 * 1024
+const mostEnrolBytes = 32 * 1024
+const mostUrl = 16 * 1024
+
+/** Every HTTP request: security headers, the way to HTTPS, then the API here or the pages of Next.js. */
+export function createHandler(rooms: ApiRooms, settings: Settings, identity: Identity, pages: PageHandler, development: boolean) {
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    serve(request, response).catch((error: unknown) => {
+      if (!(error instanceof ServerError)) rooms.log.error({ err: error, url: request.url?.slice(0, 200) }, 'a request failed')
+      answerError(response, error)
+    })
+  }
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const origin = originOf(request, settings)
+    setSecurityHeaders(response, { secure: origin.secure })
+    if ((request.url?.length ?? 0) > mostUrl) throw new ServerError('invalid_argument', 'the address is too long')
+    const url = new URL(request.url ?? '/', 'http://dashboard')
+    if (sendToHttps(request, response, url, origin.secure)) return
+    if (!url.pathname.startsWith('/api/') && url.pathname !== '/healthz') {
+      setPagePolicy(request, response, development)
+      await pages(request, response)
+      return
+    }
+    await serveApi(request, response, url)
+  }
+
+  /** Passwords do not travel in the clear: plain HTTP is for this machine and for proxies that the settings name. */
+  function sendToHttps(request: IncomingMessage, response: ServerResponse, url: URL, secure: boolean): boolean {
+    const peer = plainAddress(request.socket.remoteAddress ?? '')
+    if (secure || settings.plainHttp || isLoopback(peer) || settings.trustedProxies.includes(peer)) return false
+    const host = request.headers.host
+    if (!host || url.pathname.startsWith('/api/'))
+      throw new ServerError('permission_denied', 'plain HTTP is for this machine alone; use https:// on the same port')
+    response.writeHead(308, { location: `https://${host}${url.pathname}${url.search}` })
+    response.end()
+    return true
+  }
+
+  async function serveApi(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { pathname } = url
+    if (pathname === '/healthz') {
+      answerJson(response, 200, { status: 'ok', uptimeSeconds: Math.round(process.uptime()) })
+      return
+    }
+    if (pathname === '/api/enrol') {
+      if (request.method !== 'POST') throw new ServerError('invalid_argument', 'hosts join with POST')
+      answerJson(
+        response,
+        200,
+        await rooms.enrolment.enrol(jsonOf(await readBody(request, mostEnrolBytes)), originOf(request, settings).from),
+      )
+      return
+    }
+    const relayed = /^\/api\/hosts\/([0-9a-f]{16})\/(trpc|data)\/(.+)$/.exec(pathname)
+    if (pathname.startsWith('/api/trpc/')) return serveTrpc(request, response, pathname.slice('/api/trpc/'.length))
+    if (relayed) return serveRelay(request, response, url, relayed[1] as string, relayed[2] as 'trpc' | 'data')
+    if (pathname === '/api/audit/export' && request.method === 'GET')
+      return answerAuditExport(rooms, await authenticate(request, settings, identity, 'http'), url, response)
+    throw new ServerError('not_found', `there is nothing at ${pathname.slice(0, 200)}`)
+  }
+
+  async function serveTrpc(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const batch = new URL(request.url ?? '/', 'http://dashboard').searchParams.get('batch') === '1'
+    let context: ApiContext
+    try {
+      const principal = await authenticate(request, settings, identity, 'http')
+      requireJson(request)
+      context = {
+        rooms,
+        principal,
+        request,
+        response,
+        origin: originOf(request, settings),
+        userAgent: String(request.headers['user-agent'] ?? ''),
+      }
+    } catch (error) {
+      answerTrpcErrors(response, wireErrorOf(error), path.split(','), batch)
+      return
+    }
+    await nodeHTTPRequestHandler({
+      router: dashboardRouter,
+      req: request,
+      res: response,
+      path,
+      maxBodySize: mostBodyBytes,
+      createContext: async () => context,
+      responseMeta: () => ({ headers: { 'cache-control': 'no-store' } }),
+    })
+  }
+
+  async function serveRelay(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+    hostId: string,
+    kind: 'trpc' | 'data',
+  ): Promise<void> {
+    try {
+      const principal = await authenticate(request, settings, identity, 'http')
+      if (!principal) throw new ServerError('unauthenticated', 'you are not signed in, or your session has ended; sign in')
+      if (kind === 'data') await relayData(rooms, principal, hostId, url, request, response)
+      else {
+        requireJson(request)
+        await relayTrpc(rooms, principal, hostId, url, request, response)
+      }
+    } catch (error) {
+      if (kind === 'data' || response.headersSent || !(error instanceof ServerError)) throw error
+      const path = url.pathname.split('/trpc/')[1] ?? ''
+      answerTrpcErrors(response, wireErrorOf(error), path.split(','), url.searchParams.get('batch') === '1')
+    }
+  }
+}
+
+/** A form of another site can send text, but not JSON without asking first. */
+function requireJson(request: IncomingMessage): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return
+  const length = request.headers['content-length']
+  if (length === '0' || (length === undefined && request.headers['transfer-encoding'] === undefined)) return
+  if (!/^application\/json\b/i.test(request.headers['content-type'] ?? ''))
+    throw new ServerError('invalid_argument', 'the body must be application/json')
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    throw new ServerError('invalid_argument', 'the body is not JSON')
+  }
+}
