@@ -25,10 +25,10 @@ import { SignIn } from './identity/sign-in.ts'
 import { Throttle } from './identity/throttle.ts'
 import { Links } from './links/links.ts'
 import { createLog } from './log.ts'
+import { sharePageServer } from './page-server.ts'
 import { type Gateway, openGateway } from './relay/gateway.ts'
 import { HostHubs } from './relay/host-hubs.ts'
 import { HostPoints } from './relay/host-points.ts'
-import { sharePageServer } from './page-server.ts'
 import { loadSettings, type Settings } from './settings.ts'
 
 export interface Dashboard {
