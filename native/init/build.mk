@@ -5,6 +5,7 @@ LINT_SRC += init/init.c
 
 $(BIN)/berth-init: $(INIT_OBJ)
 	@mkdir -p $(@D)
-	$(if $(SAN),$(CC),$(MUSL_CC)) $(MUSL_FLAGS) $(STATIC) -o $@ $^
+	@echo "  LD $@"
+	@$(if $(SAN),$(CC),$(MUSL_CC)) $(MUSL_FLAGS) $(STATIC) -o $@ $^
 
 -include $(INIT_OBJ:.o=.d)
