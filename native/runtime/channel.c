@@ -71,18 +71,25 @@ static ssize_t receive(int fd, struct message *message, int *passed) {
     return got;
 }
 
-int channel_receive(int fd, struct message *message, int *passed, struct error *err) {
+int channel_next(int fd, struct message *message, int *passed, struct error *err) {
     ssize_t got = receive(fd, message, passed);
-    if (got < 0)
-        return error_errno(err, errno, "start", NULL, "read from the container's init process");
+    if (got == 0 || (got < 0 && errno == ECONNRESET))
+        return 0;
     if (got != (ssize_t)sizeof(*message))
-        return error_set(err, "internal", "start", NULL,
-                         "the container's init process ended while it was being set up");
+        return error_errno(err, got < 0 ? errno : EPROTO, "start", NULL, "read from the container's process");
     if (message->kind == MESSAGE_ERROR) {
         *err = message->error;
         return -1;
     }
-    return 0;
+    return 1;
+}
+
+int channel_receive(int fd, struct message *message, int *passed, struct error *err) {
+    int result = channel_next(fd, message, passed, err);
+    if (result == 0)
+        return error_set(err, "internal", "start", NULL,
+                         "the container's init process ended while it was being set up");
+    return result < 0 ? -1 : 0;
 }
 
 int channel_expect(int fd, enum message_kind kind, struct error *err) {

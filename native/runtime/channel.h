@@ -47,6 +47,9 @@ void channel_send_error(int fd, const struct error *error);
  */
 int channel_receive(int fd, struct message *message, int *passed, struct error *err);
 
+/* As channel_receive, but the other side's end is no error: 1 for a message, 0 if it is gone, -1. */
+int channel_next(int fd, struct message *message, int *passed, struct error *err);
+
 /* Receives and requires this kind. */
 int channel_expect(int fd, enum message_kind kind, struct error *err);
 

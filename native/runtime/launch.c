@@ -5,6 +5,7 @@
 #include "channel.h"
 #include "cleanup.h"
 #include "hooks.h"
+#include "intel_rdt.h"
 #include "path.h"
 #include "process.h"
 #include "seccomp_agent.h"
@@ -262,7 +263,10 @@ static int equip(struct launch *l, struct error *err) {
     if (cgroup_create(&l->cgroup, err) < 0 || cgroup_apply(&l->cgroup, l->spec.resources, false, err) < 0 ||
         cgroup_join(&l->cgroup, l->pid, err) < 0)
         return -1;
-    return answer(l, MESSAGE_CGROUPED, err);
+    char *class = NULL;
+    int result = intel_rdt_apply(l->spec.intel_rdt, l->options->id, l->pid, &class, err);
+    l->state.intel_rdt = class;
+    return result < 0 ? -1 : answer(l, MESSAGE_CGROUPED, err);
 }
 
 int launch_write_pid_file(const char *path, pid_t pid, struct error *err) {
@@ -301,6 +305,15 @@ static int record(struct launch *l, struct error *err) {
     return o->pid_file ? launch_write_pid_file(o->pid_file, l->pid, err) : 0;
 }
 
+/* `run`: init is told to go on; the end of the channel means that execve has closed it. */
+static int start_at_once(struct launch *l, struct error *err) {
+    struct message message;
+    if (answer(l, MESSAGE_START, err) < 0 || channel_next(l->channel[0], &message, NULL, err) < 0)
+        return -1;
+    return hooks_run(&l->spec.hooks[HOOK_POSTSTART], hook_names[HOOK_POSTSTART], &l->state, STATUS_RUNNING,
+                     err);
+}
+
 static int bring_up(struct launch *l, struct error *err) {
     if (launch_clone(l, err) < 0)
         return -1;
@@ -314,9 +327,7 @@ static int bring_up(struct launch *l, struct error *err) {
     }
     if (serve(l, err) < 0 || record(l, err) < 0)
         return -1;
-    if (!l->options->run)
-        return 0;
-    return answer(l, MESSAGE_START, err);
+    return l->options->run ? start_at_once(l, err) : 0;
 }
 
 static void undo(struct launch *l) {
@@ -332,6 +343,8 @@ static void undo(struct launch *l) {
         hooks_run(&l->spec.hooks[HOOK_POSTSTOP], hook_names[HOOK_POSTSTOP], &l->state, STATUS_STOPPED,
                   &ignored);
     cgroup_undo(&l->cgroup);
+    if (l->state.intel_rdt)
+        intel_rdt_remove(l->state.intel_rdt, &ignored);
     if (l->state_fd >= 0)
         state_remove(l->options->root, l->options->id, l->state_fd, &ignored);
 }
@@ -366,4 +379,5 @@ void launch_free(struct launch *l) {
     seccomp_filter_free(&l->seccomp);
     spec_free(&l->spec);
     free(l->config_text);
+    free((char *)l->state.intel_rdt);
 }

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 static const struct verb *const verbs[] = {
-    &verb_create, &verb_delete, &verb_kill, &verb_start, &verb_state, NULL,
+    &verb_checkpoint, &verb_create, &verb_delete, &verb_events, &verb_exec, &verb_features, &verb_kill, &verb_list, &verb_pause,
+    &verb_ps, &verb_restore, &verb_resume, &verb_run, &verb_spec, &verb_start, &verb_state, &verb_unpause, &verb_update, NULL,
 };
 
 static struct globals globals;
@@ -93,7 +94,7 @@ static int run_verb(const char *program, const struct verb *verb, int argc, char
         cli_help_verb(program, verb);
         return 0;
     }
-    int first = cli_parse(verb->flags, argc, argv, &err);
+    int first = verb->any_flags ? 0 : cli_parse(verb->flags, argc, argv, &err);
     if (first < 0)
         return usage_error(program, verb, err.message);
     int count = argc - first;

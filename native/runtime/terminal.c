@@ -8,16 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <termios.h>
 
 static int terminal_error(int number, const char *path, const char *what, struct error *err) {
     return error_errno(err, number, "terminal", path, "%s", what);
@@ -100,80 +96,5 @@ int terminal_take(int slave, struct error *err) {
     for (int fd = 0; fd <= 2; fd++)
         if (dup2(slave, fd) < 0)
             return terminal_error(errno, NULL, "put the terminal on stdio", err);
-    return 0;
-}
-
-static void copy_size(int master) {
-    struct winsize size;
-    if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-        ioctl(master, TIOCSWINSZ, &size);
-}
-
-static int write_all(int fd, const char *data, ssize_t length) {
-    while (length > 0) {
-        ssize_t wrote = write(fd, data, (size_t)length);
-        if (wrote < 0 && errno == EINTR)
-            continue;
-        if (wrote < 0)
-            return -1;
-        data += wrote;
-        length -= wrote;
-    }
-    return 0;
-}
-
-/* One turn of copying. Returns false when the terminal's other end is closed. */
-static bool copy_once(struct pollfd *fds, int master, int signals) {
-    char buffer[8192];
-    struct signalfd_siginfo ignored;
-    if (fds[2].revents & POLLIN) {
-        while (read(signals, &ignored, sizeof(ignored)) > 0)
-            ;
-        copy_size(master);
-    }
-    if (fds[0].revents) {
-        ssize_t got = read(STDIN_FILENO, buffer, sizeof(buffer));
-        if (got <= 0 || write_all(master, buffer, got) < 0)
-            fds[0].fd = -1;
-    }
-    if (fds[1].revents) {
-        ssize_t got = read(master, buffer, sizeof(buffer));
-        if (got > 0)
-            write_all(STDOUT_FILENO, buffer, got);
-        else if (got == 0 || errno != EINTR)
-            return false;
-    }
-    return true;
-}
-
-int terminal_relay(int master, int pidfd, struct error *err) {
-    struct termios saved, raw;
-    bool is_terminal = tcgetattr(STDIN_FILENO, &saved) == 0;
-    sigset_t window;
-    sigemptyset(&window);
-    sigaddset(&window, SIGWINCH);
-    sigprocmask(SIG_BLOCK, &window, NULL);
-    cleanup_fd int signals = signalfd(-1, &window, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (signals < 0)
-        return terminal_error(errno, NULL, "watch the window size", err);
-    if (is_terminal) {
-        raw = saved;
-        cfmakeraw(&raw);
-        tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-        copy_size(master);
-    }
-    struct pollfd fds[4] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                            {.fd = master, .events = POLLIN},
-                            {.fd = signals, .events = POLLIN},
-                            {.fd = pidfd, .events = POLLIN}};
-    while (poll(fds, 4, -1) >= 0 || errno == EINTR) {
-        if (!copy_once(fds, master, signals))
-            break;
-        /* What the process wrote before it ended is still in the pty: read until that is empty. */
-        if (fds[3].revents && !(fds[1].revents & POLLIN))
-            break;
-    }
-    if (is_terminal)
-        tcsetattr(STDIN_FILENO, TCSANOW, &saved);
     return 0;
 }

@@ -22,10 +22,4 @@ int terminal_bind_console(int root, int slave, struct error *err);
 /* Makes the slave the controlling terminal and stdio of this (new) session. */
 int terminal_take(int slave, struct error *err);
 
-/*
- * Foreground: copies between our own terminal (in raw mode) and the master until the process of pidfd has
- * ended; forwards window size. Restores the terminal.
- */
-int terminal_relay(int master, int pidfd, struct error *err);
-
 #endif
