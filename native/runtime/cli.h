@@ -44,6 +44,7 @@ struct verb {
     const char *summary;
     const struct flag *flags;       /* ends with a NULL name */
     int min_operands, max_operands; /* -1: any number */
+    bool any_flags;                 /* flags are not looked at: the verb only refuses */
     /* Returns the exit status; -1 after filling err (the status is then 1, or failure_status). */
     int (*run)(const struct invocation *in, struct error *err);
     int failure_status; /* 0: 1 */

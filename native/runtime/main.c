@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 static const struct verb *const verbs[] = {
-    &verb_checkpoint, &verb_create, &verb_delete, &verb_events, &verb_exec, &verb_features, &verb_kill, &verb_list, &verb_pause,
-    &verb_ps, &verb_restore, &verb_resume, &verb_run, &verb_spec, &verb_start, &verb_state, &verb_unpause, &verb_update, NULL,
+    &verb_checkpoint, &verb_create, &verb_delete,  &verb_events,  &verb_exec,   &verb_features, &verb_kill,
+    &verb_list,       &verb_pause,  &verb_ps,      &verb_restore, &verb_resume, &verb_run,      &verb_spec,
+    &verb_start,      &verb_state,  &verb_unpause, &verb_update,  NULL,
 };
 
 static struct globals globals;
