@@ -49,7 +49,8 @@ export async function startMonitor(
 ): Promise<StartedMonitor> {
   const child = spawn(program, [], {
     stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: socketCount }, () => 'pipe' as const)],
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' },
+    // The cast is for the dashboard, which reads these types beside Next.js's: there NODE_ENV is required of every environment.
+    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } as Partial<NodeJS.ProcessEnv> as NodeJS.ProcessEnv,
     cwd: '/',
   })
   const sockets = child.stdio.slice(3) as unknown as Duplex[]

@@ -100,7 +100,11 @@ function launch(program: string, args: readonly string[], options: ProgramOption
   const output = stdout && 'fd' in stdout ? stdout.fd : 'pipe'
   return spawn(program, args as string[], {
     stdio: [input, output, 'pipe', ...(options.answerFd ? (['pipe'] as const) : []), ...(options.extraFds ?? [])],
-    env: options.env ?? { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LANG: 'C.UTF-8' },
+    // The cast: see monitor.ts.
+    env: (options.env ?? {
+      PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      LANG: 'C.UTF-8',
+    }) as Partial<NodeJS.ProcessEnv> as NodeJS.ProcessEnv,
     cwd: options.cwd ?? '/',
   })
 }
