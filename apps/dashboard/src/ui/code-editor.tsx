@@ -67,24 +67,26 @@ async function makeEditor(
         : Promise.resolve([]),
   ])
   const colours = HighlightStyle.define([
-    { tag: tags.propertyName, color: '#6fcfd3' },
-    { tag: [tags.string, tags.special(tags.string)], color: '#a3e4b8' },
-    { tag: [tags.number, tags.bool, tags.null], color: '#e5c07b' },
-    { tag: [tags.keyword, tags.definition(tags.propertyName)], color: '#c99cf0' },
-    { tag: tags.comment, color: '#8fa1ab' },
-    { tag: tags.punctuation, color: '#9fb0b8' },
+    { tag: tags.propertyName, color: 'var(--ansi-6)' },
+    { tag: [tags.string, tags.special(tags.string)], color: 'var(--ansi-10)' },
+    { tag: [tags.number, tags.bool, tags.null], color: 'var(--ansi-3)' },
+    { tag: [tags.keyword, tags.definition(tags.propertyName)], color: 'var(--ansi-5)' },
+    { tag: tags.comment, color: 'var(--term-muted)' },
+    { tag: tags.punctuation, color: 'var(--ansi-7)' },
   ])
   const theme = EditorView.theme(
     {
       '&': { backgroundColor: 'transparent', color: 'inherit', fontSize: '12px', height: '100%' },
       '&.cm-focused': { outline: '2px solid var(--focus)', outlineOffset: '-2px' },
       '.cm-scroller': { fontFamily: 'var(--face-code)', lineHeight: '1.55', overflow: 'auto' },
-      '.cm-gutters': { backgroundColor: 'transparent', color: '#8a9aa4', border: 'none' },
-      '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: '#ffffff0a' },
-      '.cm-cursor': { borderLeftColor: '#7fd3d6' },
-      '.cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': { backgroundColor: '#2f5d63' },
+      '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--term-muted)', border: 'none' },
+      '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in oklch, var(--term-ink) 5%, transparent)' },
+      '.cm-cursor': { borderLeftColor: 'var(--ansi-6)' },
+      '.cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground': {
+        backgroundColor: 'var(--term-pressed)',
+      },
       '.cm-panels': { backgroundColor: 'var(--raised)', color: 'var(--ink)' },
-      '.cm-foldPlaceholder': { backgroundColor: '#2a3a44', color: '#cfd8dc', border: 'none', padding: '0 6px' },
+      '.cm-foldPlaceholder': { backgroundColor: 'var(--term-line)', color: 'var(--ansi-7)', border: 'none', padding: '0 6px' },
     },
     { dark: true },
   )

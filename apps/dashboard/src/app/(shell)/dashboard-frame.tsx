@@ -1,0 +1,35 @@
+'use client'
+import { ListChecks, ScrollText, SquareTerminal } from 'lucide-react'
+import dynamic from 'next/dynamic'
+import type { ReactNode } from 'react'
+import { Shell } from '../../features/shell/shell'
+import { CloseTerminal, mayCloseTerminal } from '../../features/terminals/close-terminal'
+import type { DockRenderer } from '../../ui/dock'
+
+const LogTab = dynamic(() => import('../../features/logs/log-tab').then((module) => module.LogTab), { ssr: false })
+const TerminalTab = dynamic(() => import('../../features/terminals/terminal-tab').then((module) => module.TerminalTab), { ssr: false })
+const OperationTab = dynamic(() => import('../../features/activity/operation-tab').then((module) => module.OperationTab), { ssr: false })
+
+/** What each kind of tab in the dock is drawn by. */
+const renderers: Record<string, DockRenderer> = {
+  logs: { icon: <ScrollText aria-hidden />, render: (tab) => <LogTab tab={tab} /> },
+  terminal: {
+    icon: <SquareTerminal aria-hidden />,
+    render: (tab, visible) => <TerminalTab tab={tab} visible={visible} />,
+    beforeClose: mayCloseTerminal,
+  },
+  operation: {
+    icon: <ListChecks aria-hidden />,
+    render: ({ params }) => <OperationTab hostId={params.hostId as string} id={params.operation as string} />,
+  },
+}
+
+/** The shell with everything that the features put into it. */
+export function DashboardFrame({ account, children }: { account: ReactNode; children: ReactNode }) {
+  return (
+    <Shell account={account} renderers={renderers}>
+      {children}
+      <CloseTerminal />
+    </Shell>
+  )
+}

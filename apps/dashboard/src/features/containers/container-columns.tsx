@@ -1,0 +1,153 @@
+'use client'
+import type { ContainerSummary } from '@berth/contract/container'
+import { type ColumnDef, createColumnHelper } from '@tanstack/react-table'
+import { Play, ScrollText, Square, SquareTerminal } from 'lucide-react'
+import Link from 'next/link'
+import { useTranslations } from 'next-intl'
+import { Button } from '../../ui/button'
+import { Ago } from '../../ui/now'
+import type { Placed } from '../../wire/across'
+import { useAllow } from '../../wire/allow'
+import { fits, type Target, useContainerCommand, useOpenInDock } from './container-commands'
+import { ContainerMenu } from './container-menu'
+import { ContainerState } from './container-state'
+import { Ports } from './ports'
+import { CpuCell, MemoryCell } from './usage-cells'
+import { latestUsage } from './usage-store'
+
+type Row = Placed<ContainerSummary>
+type Words = ReturnType<typeof useTranslations<'containers'>>
+
+export function targetOf(row: Row): Target {
+  return { hostId: row.hostId, hostName: row.hostName, id: row.item.id, name: row.item.name, status: row.item.state.status }
+}
+
+const order: Record<ContainerSummary['state']['status'], number> = {
+  running: 0,
+  restarting: 1,
+  paused: 2,
+  removing: 3,
+  created: 4,
+  exited: 5,
+  dead: 6,
+}
+const column = createColumnHelper<Row>()
+
+/** The columns of the container table; the host's column stands there only for several hosts. */
+// biome-ignore lint/suspicious/noExplicitAny: each column has a value type of its own
+export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any>[] {
+  return [
+    column.accessor((row) => row.item.name, {
+      id: 'name',
+      meta: { label: t('column.name'), fixed: true },
+      cell: ({ row: { original } }) => (
+        <Link
+          data-row-link
+          href={`/h/${original.hostId}/containers/${original.item.id}`}
+          className="block truncate font-medium hover:text-accent hover:underline hover:underline-offset-2"
+        >
+          {original.item.name}
+        </Link>
+      ),
+    }),
+    ...(several
+      ? [
+          column.accessor((row) => row.hostName, {
+            id: 'host',
+            meta: { label: t('column.host'), width: 130 },
+            cell: ({ row: { original } }) => (
+              <Link href={`/h/${original.hostId}`} className="block truncate text-ink-2 hover:underline">
+                {original.hostName}
+              </Link>
+            ),
+          }),
+        ]
+      : []),
+    column.accessor((row) => order[row.item.state.status], {
+      id: 'state',
+      meta: { label: t('column.state'), width: 176 },
+      cell: ({ row }) => <ContainerState state={row.original.item.state} />,
+    }),
+    column.accessor((row) => row.item.image, {
+      id: 'image',
+      meta: { label: t('column.image'), className: 'max-lg:hidden' },
+      cell: ({ getValue }) => <span className="block truncate font-mono text-ink-2 text-xs">{getValue()}</span>,
+    }),
+    column.accessor((row) => latestUsage(row.hostId, row.item.id)?.cpuPercent ?? -1, {
+      id: 'cpu',
+      meta: { label: t('column.cpu'), width: 160, align: 'right', className: 'max-xl:w-20!' },
+      cell: ({ row: { original } }) => (
+        <CpuCell hostId={original.hostId} id={original.item.id} running={original.item.state.status === 'running' && !original.stale} />
+      ),
+    }),
+    column.accessor((row) => latestUsage(row.hostId, row.item.id)?.memoryBytes ?? -1, {
+      id: 'memory',
+      meta: { label: t('column.memory'), width: 150 },
+      cell: ({ row: { original } }) => (
+        <MemoryCell hostId={original.hostId} id={original.item.id} running={original.item.state.status === 'running' && !original.stale} />
+      ),
+    }),
+    column.display({
+      id: 'ports',
+      meta: { label: t('column.ports'), width: 190, className: 'max-lg:hidden' },
+      cell: ({ row }) => <Ports ports={row.original.item.ports} />,
+    }),
+    column.accessor((row) => row.item.networks.map((network) => network.ipv4).join(), {
+      id: 'address',
+      meta: { label: t('column.address'), width: 130, hidden: true },
+      cell: ({ getValue }) => <span className="tabular block truncate font-mono text-xs">{getValue()}</span>,
+    }),
+    column.accessor((row) => row.item.restart.name, {
+      id: 'restart',
+      meta: { label: t('column.restart'), width: 120, hidden: true },
+      cell: ({ getValue }) => <span className="font-mono text-xs">{getValue()}</span>,
+    }),
+    column.accessor((row) => row.item.createdAt, {
+      id: 'created',
+      meta: { label: t('column.created'), width: 110, className: 'max-xl:hidden' },
+      cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
+    }),
+    column.display({
+      id: 'actions',
+      meta: { label: t('column.actions'), fixed: true, width: 132, align: 'right' },
+      cell: ({ row }) => <QuickActions row={row.original} />,
+    }),
+  ]
+}
+
+function QuickActions({ row }: { row: Row }) {
+  const t = useTranslations('containers')
+  const allow = useAllow(row.hostId)
+  const command = useContainerCommand()
+  const open = useOpenInDock()
+  const target = targetOf(row)
+  const running = row.item.state.status === 'running'
+  const verb = fits('start', target.status) ? 'start' : 'stop'
+  return (
+    <span className="flex items-center justify-end">
+      <Button
+        tone="quiet"
+        size="icon-small"
+        busy={command.busy}
+        hint={t(`verb.${verb}`)}
+        disabledReason={allow('operate')}
+        onClick={() => command.run({ verb, target })}
+      >
+        {verb === 'start' ? <Play aria-hidden /> : <Square aria-hidden />}
+      </Button>
+      <Button tone="quiet" size="icon-small" hint={t('openLogs')} onClick={() => open('logs', target)}>
+        <ScrollText aria-hidden />
+      </Button>
+      <Button
+        tone="quiet"
+        size="icon-small"
+        hint={t('openTerminal')}
+        disabledReason={allow('shell') ?? (running ? null : t('notRunning', { name: target.name }))}
+        onClick={() => open('terminal', target)}
+      >
+        <SquareTerminal aria-hidden />
+      </Button>
+      <ContainerMenu target={target} />
+    </span>
+  )
+}

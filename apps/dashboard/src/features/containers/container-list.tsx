@@ -1,0 +1,205 @@
+'use client'
+import type { ContainerSummary } from '@berth/contract/container'
+import { Box, Pause, Play, Plus, RotateCw, Square, Trash2 } from 'lucide-react'
+import Link from 'next/link'
+import { useRouter } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { useMemo, useState } from 'react'
+import { Button } from '../../ui/button'
+import { DataTable } from '../../ui/data-table'
+import { EmptyState } from '../../ui/empty-state'
+import { ErrorPanel } from '../../ui/error-panel'
+import { PageHead } from '../../ui/page'
+import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { useAllow } from '../../wire/allow'
+import { useHosts } from '../../wire/hosts'
+import { containerColumns, targetOf } from './container-columns'
+import { fits, perform, type Target, useBulkCommand, type Verb } from './container-commands'
+import { ContainerMenu } from './container-menu'
+import { ContainerState } from './container-state'
+import { Ports } from './ports'
+import { RemoveContainers } from './remove-dialog'
+import { CpuCell, MemoryCell } from './usage-cells'
+
+type Row = Placed<ContainerSummary>
+
+/** Compose's and Swarm's way to say what belongs together. */
+const projectLabel = 'com.docker.compose.project'
+
+/** Every container of one host or of all. */
+export function ContainerList({ scope }: { scope: string }) {
+  const t = useTranslations('containers')
+  const router = useRouter()
+  const allow = useAllow(scope)
+  const { hosts } = useHosts()
+  const list = useAcross<ContainerSummary>(scope, (agent) => agent.containers.list.queryOptions({}))
+  const several = scope === everyHost && hosts.length > 1
+  const columns = useMemo(() => containerColumns(t, several), [t, several])
+  const facets = useMemo(
+    () => [
+      {
+        key: 'status',
+        label: t('facet.status'),
+        values: (row: Row) => [row.item.state.status],
+        name: (value: string) => t(`status.${value as 'running'}`),
+      },
+      ...(several ? [{ key: 'host', label: t('facet.host'), values: (row: Row) => [row.hostName] }] : []),
+      { key: 'image', label: t('facet.image'), values: (row: Row) => [row.item.image] },
+      { key: 'network', label: t('facet.network'), values: (row: Row) => row.item.networks.map((network) => network.name) },
+      {
+        key: 'project',
+        label: t('facet.project'),
+        values: (row: Row) => (row.item.labels[projectLabel] ? [row.item.labels[projectLabel]] : []),
+      },
+    ],
+    [t, several],
+  )
+  const target = scope === everyHost ? hosts.find((host) => host.state === 'online')?.id : scope
+  const create = (
+    <Button tone="primary" disabledReason={allow('create', target ?? '')} onClick={() => router.push(`/h/${target}/containers/new`)}>
+      <Plus aria-hidden />
+      {t('run')}
+    </Button>
+  )
+  return (
+    <>
+      <PageHead title={t('title')} actions={create} />
+      {list.failures.map(({ host, error }) => (
+        <ErrorPanel
+          key={host.id}
+          error={error}
+          title={t('listFailed', { host: host.name })}
+          onRetry={list.retry}
+          compact
+          className="mx-3 mb-2 sm:mx-4"
+        />
+      ))}
+      <DataTable
+        id="containers"
+        label={t('title')}
+        rows={list.rows}
+        columns={columns}
+        rowId={(row) => `${row.hostId}/${row.item.id}`}
+        rowName={(row) => row.item.name}
+        searchText={searchText}
+        searchLabel={t('search')}
+        facets={facets}
+        initialSort={[{ id: 'name', desc: false }]}
+        loading={list.pending}
+        isStale={(row) => row.stale}
+        bulk={(rows, clear) => <BulkActions rows={rows} clear={clear} />}
+        card={(row) => <ContainerCard row={row} several={several} />}
+        empty={
+          list.failures.length > 0 ? null : (
+            <EmptyState
+              icon={<Box aria-hidden />}
+              action={create}
+              link={
+                target ? (
+                  <Link className="text-accent underline-offset-2 hover:underline" href={`/h/${scope}/images`}>
+                    {t('emptyLink')}
+                  </Link>
+                ) : null
+              }
+            >
+              {t('empty')}
+            </EmptyState>
+          )
+        }
+      />
+    </>
+  )
+}
+
+function searchText({ item, hostName }: Row): string {
+  return [
+    item.name,
+    item.image,
+    item.id.slice(0, 12),
+    hostName,
+    item.state.status,
+    ...item.networks.flatMap((network) => [network.name, network.ipv4]),
+    ...Object.entries(item.labels).map(([key, value]) => `${key}=${value}`),
+    ...item.ports.map((port) => `${port.hostPort ?? ''}:${port.containerPort}`),
+  ].join(' ')
+}
+
+function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
+  const t = useTranslations('containers')
+  const allow = useAllow('')
+  const bulk = useBulkCommand()
+  const [removing, setRemoving] = useState(false)
+  const [progress, setProgress] = useState<{ verb: Verb; done: number; of: number } | null>(null)
+  const targets = rows.map(targetOf)
+  const reasonFor = (permission: 'operate' | 'create', some: readonly Target[]) =>
+    some.map((target) => allow(permission, target.hostId)).find(Boolean) ?? null
+  const run = async (verb: Verb, some: readonly Target[]) => {
+    setProgress({ verb, done: 0, of: some.length })
+    await bulk(
+      some,
+      t(`verb.${verb}`),
+      (target) => perform(verb, target),
+      (done) => setProgress({ verb, done, of: some.length }),
+    )
+    setProgress(null)
+  }
+  const action = (verb: Verb, icon: React.ReactNode) => {
+    const some = targets.filter((target) => fits(verb, target.status))
+    return (
+      <Button
+        key={verb}
+        size="small"
+        busy={progress?.verb === verb}
+        disabledReason={some.length === 0 ? t('bulk.none', { action: t(`verb.${verb}`) }) : reasonFor('operate', some)}
+        onClick={() => void run(verb, some)}
+      >
+        {icon}
+        {t(`verb.${verb}`)}
+        {progress?.verb === verb ? <span className="tabular"> {`${progress.done}/${progress.of}`}</span> : null}
+      </Button>
+    )
+  }
+  return (
+    <>
+      {action('start', <Play aria-hidden />)}
+      {action('stop', <Square aria-hidden />)}
+      {action('restart', <RotateCw aria-hidden />)}
+      {action('pause', <Pause aria-hidden />)}
+      <Button size="small" tone="danger-quiet" disabledReason={reasonFor('create', targets)} onClick={() => setRemoving(true)}>
+        <Trash2 aria-hidden />
+        {t('remove.menu')}
+      </Button>
+      {removing ? <RemoveContainers targets={targets} onClose={() => setRemoving(false)} onDone={clear} /> : null}
+    </>
+  )
+}
+
+/** A row on a phone. */
+function ContainerCard({ row, several }: { row: Row; several: boolean }) {
+  const { item } = row
+  const running = item.state.status === 'running'
+  return (
+    <div className="grid gap-1.5">
+      <div className="flex items-start justify-between gap-2">
+        <div className="min-w-0">
+          <Link data-row-link href={`/h/${row.hostId}/containers/${item.id}`} className="block truncate font-medium text-base">
+            {item.name}
+          </Link>
+          <p className="truncate font-mono text-ink-3 text-xs">{item.image}</p>
+        </div>
+        <ContainerMenu target={targetOf(row)} />
+      </div>
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-ink-2 text-xs">
+        <ContainerState state={item.state} />
+        {several ? <span className="text-ink-3">{row.hostName}</span> : null}
+        <Ports ports={item.ports} />
+      </div>
+      {running ? (
+        <div className="grid grid-cols-[5rem_1fr] items-end gap-4 text-xs">
+          <CpuCell hostId={row.hostId} id={item.id} running />
+          <MemoryCell hostId={row.hostId} id={item.id} running />
+        </div>
+      ) : null}
+    </div>
+  )
+}

@@ -1,0 +1,93 @@
+'use client'
+import { Camera, CirclePause, Copy, Download, Ellipsis, PencilLine, Play, RefreshCw, RotateCw, Square, Trash2, Zap } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { type ReactNode, useState } from 'react'
+import { Button } from '../../ui/button'
+import { Menu, MenuItem, MenuLine } from '../../ui/menu'
+import { dataUrl } from '../../wire/agent'
+import { useAllow } from '../../wire/allow'
+import { fits, type Target, useContainerCommand, type Verb } from './container-commands'
+import { RemoveContainers } from './remove-dialog'
+import { CommitContainer, KillContainer, RecreateContainer, RenameContainer } from './small-dialogs'
+
+type Asking = 'remove' | 'kill' | 'rename' | 'commit' | 'recreate' | null
+
+/** Everything that can be done with one container, behind one button. */
+export function ContainerMenu({ target, trigger, onRemoved }: { target: Target; trigger?: ReactNode; onRemoved?: () => void }) {
+  const t = useTranslations('containers')
+  const router = useRouter()
+  const allow = useAllow(target.hostId)
+  const command = useContainerCommand()
+  const [asking, setAsking] = useState<Asking>(null)
+  const verb = (name: Verb, icon: ReactNode) =>
+    fits(name, target.status) ? (
+      <MenuItem key={name} disabledReason={allow('operate')} onSelect={() => command.run({ verb: name, target })}>
+        {icon}
+        {t(`verb.${name}`)}
+      </MenuItem>
+    ) : null
+  const running = fits('stop', target.status)
+  const close = () => setAsking(null)
+  return (
+    <>
+      <Menu
+        trigger={
+          trigger ?? (
+            <Button tone="quiet" size="icon-small" hint={t('actionsOf', { name: target.name })}>
+              <Ellipsis aria-hidden />
+            </Button>
+          )
+        }
+      >
+        {verb('start', <Play aria-hidden />)}
+        {verb('stop', <Square aria-hidden />)}
+        {verb('restart', <RotateCw aria-hidden />)}
+        {verb('pause', <CirclePause aria-hidden />)}
+        {verb('unpause', <Play aria-hidden />)}
+        {running ? (
+          <MenuItem disabledReason={allow('operate')} onSelect={() => setAsking('kill')}>
+            <Zap aria-hidden />
+            {t('kill.menu')}
+          </MenuItem>
+        ) : null}
+        <MenuLine />
+        <MenuItem disabledReason={allow('create')} onSelect={() => setAsking('rename')}>
+          <PencilLine aria-hidden />
+          {t('rename.menu')}
+        </MenuItem>
+        <MenuItem disabledReason={allow('create')} onSelect={() => router.push(`/h/${target.hostId}/containers/new?from=${target.id}`)}>
+          <Copy aria-hidden />
+          {t('duplicate')}
+        </MenuItem>
+        <MenuItem disabledReason={allow('create')} onSelect={() => setAsking('recreate')}>
+          <RefreshCw aria-hidden />
+          {t('recreate.menu')}
+        </MenuItem>
+        <MenuItem disabledReason={allow('create')} onSelect={() => setAsking('commit')}>
+          <Camera aria-hidden />
+          {t('commit.menu')}
+        </MenuItem>
+        <MenuItem
+          disabledReason={allow('files')}
+          onSelect={() => {
+            window.location.assign(dataUrl(target.hostId, 'containers/export', { container: target.id }))
+          }}
+        >
+          <Download aria-hidden />
+          {t('export')}
+        </MenuItem>
+        <MenuLine />
+        <MenuItem danger disabledReason={allow('create')} onSelect={() => setAsking('remove')}>
+          <Trash2 aria-hidden />
+          {t('remove.menu')}
+        </MenuItem>
+      </Menu>
+      {asking === 'remove' ? <RemoveContainers targets={[target]} onClose={close} onDone={onRemoved} /> : null}
+      {asking === 'kill' ? <KillContainer target={target} onClose={close} /> : null}
+      {asking === 'rename' ? <RenameContainer target={target} onClose={close} /> : null}
+      {asking === 'commit' ? <CommitContainer target={target} onClose={close} /> : null}
+      {asking === 'recreate' ? <RecreateContainer target={target} onClose={close} /> : null}
+    </>
+  )
+}

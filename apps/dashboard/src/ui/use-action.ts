@@ -1,0 +1,35 @@
+'use client'
+import { useMutation } from '@tanstack/react-query'
+import { useRef } from 'react'
+import { sayDone, sayFailed } from './toaster'
+
+export interface Action<I> {
+  run: (input: I) => void
+  /** The same, for who must wait: rejects with the error, which is not shown. */
+  ask: (input: I) => Promise<void>
+  busy: boolean
+}
+
+/** A command behind a button: runs once at a time, says what was done, or what failed and why. Empty `done`: what happens is plain to see. */
+export function useAction<I, O>(
+  perform: (input: I) => Promise<O>,
+  words: { done?: (output: O, input: I) => string; failed: (input: I) => string; then?: (output: O, input: I) => void },
+): Action<I> {
+  const newest = useRef({ perform, words })
+  newest.current = { perform, words }
+  const mutation = useMutation({ mutationFn: (input: I) => newest.current.perform(input) })
+  const settle = (output: O, input: I) => {
+    const said = newest.current.words.done?.(output, input)
+    if (said) sayDone(said)
+    newest.current.words.then?.(output, input)
+  }
+  return {
+    run: (input) =>
+      mutation.mutate(input, {
+        onSuccess: (output) => settle(output, input),
+        onError: (error) => sayFailed(newest.current.words.failed(input), error),
+      }),
+    ask: async (input) => settle(await mutation.mutateAsync(input), input),
+    busy: mutation.isPending,
+  }
+}
