@@ -5,7 +5,7 @@ import { cn } from './class-names'
 import { useFieldIds } from './field'
 
 export const controlLook =
-  'h-control w-full min-w-0 rounded-md border border-line-strong bg-raised px-2.5 text-ink text-sm transition-colors duration-(--quick) placeholder:text-ink-3 hover:border-ink-off focus-visible:border-focus focus-visible:outline-offset-0 aria-invalid:border-bad disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken disabled:text-ink-3 read-only:bg-sunken'
+  'h-control w-full min-w-0 rounded-md border border-line-strong bg-raised px-2.5 text-ink text-sm transition-colors duration-(--quick) placeholder:text-ink-3 hover:border-ink-off focus-visible:border-focus focus-visible:outline-offset-0 aria-invalid:border-bad disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken disabled:text-ink-3 [&:is(input,textarea):read-only]:bg-sunken'
 
 /** One line of text. Inside a Field it takes the field's id, error state and description. */
 export function Input({ className, mono, ...rest }: ComponentProps<'input'> & { mono?: boolean }) {

@@ -36,7 +36,6 @@ export function ProgressList({ lines, label, className }: { lines: readonly Prog
         const share = line.totalBytes ? Math.min(1, (line.currentBytes ?? 0) / line.totalBytes) : null
         const done = line.status !== undefined && /complete|exists|pushed|mounted/i.test(line.status)
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: lines without an id are only ever added at the end
           <div key={line.id ?? `#${index}`} className="flex items-center gap-3" data-progress={line.id}>
             {line.id ? <span className="w-28 shrink-0 truncate text-term-muted">{line.id}</span> : null}
             {line.status ? <span className={cn('shrink-0', done ? 'text-ansi-2' : 'text-ansi-7')}>{line.status}</span> : null}

@@ -13,7 +13,7 @@ export interface Action<I> {
 /** A command behind a button: runs once at a time, says what was done, or what failed and why. Empty `done`: what happens is plain to see. */
 export function useAction<I, O>(
   perform: (input: I) => Promise<O>,
-  words: { done?: (output: O, input: I) => string; failed: (input: I) => string; then?: (output: O, input: I) => void },
+  words: { done?: (output: O, input: I) => string; failed: (input: I) => string; after?: (output: O, input: I) => void },
 ): Action<I> {
   const newest = useRef({ perform, words })
   newest.current = { perform, words }
@@ -21,7 +21,7 @@ export function useAction<I, O>(
   const settle = (output: O, input: I) => {
     const said = newest.current.words.done?.(output, input)
     if (said) sayDone(said)
-    newest.current.words.then?.(output, input)
+    newest.current.words.after?.(output, input)
   }
   return {
     run: (input) =>

@@ -1,14 +1,23 @@
 'use client'
-import type { AgentRouter } from '@berth/agent/router'
-import { type QueryKey, type UseQueryOptions, type UseQueryResult, useQueries, useQueryClient } from '@tanstack/react-query'
-import { createTRPCOptionsProxy, type TRPCOptionsProxy } from '@trpc/tanstack-react-query'
-import { useCallback, useEffect, useMemo } from 'react'
-import { agentClient } from './agent.ts'
-import { keepHostFresh } from './host-freshness.ts'
-import { type HostView, useHosts } from './hosts.ts'
+import type { ContainerSummary } from '@berth/contract/container'
+import type { ImageSummary } from '@berth/contract/image'
+import type { NetworkSummary } from '@berth/contract/network'
+import type { Operation } from '@berth/contract/operation'
+import type { VolumeSummary } from '@berth/contract/volume'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useMemo } from 'react'
+import { useDashboard } from './dashboard.ts'
 
 /** The word for every host at once, where a host's id could stand. */
 export const everyHost = 'all'
+
+export interface FleetItem {
+  containers: ContainerSummary
+  images: ImageSummary
+  volumes: VolumeSummary
+  networks: NetworkSummary
+  operations: Operation
+}
 
 /** Where a row of a merged list lives, and whether what it says may be old. */
 export interface Placed<T> {
@@ -17,57 +26,48 @@ export interface Placed<T> {
   stale: boolean
   item: T
 }
+/** A host whose part of the list could not be read now. */
+export interface Gap {
+  /** The host's. */
+  id: string
+  name: string
+  away: boolean
+  /** When its rows were true; null: never read. */
+  asOf: string | null
+  message: string
+}
 export interface Across<T> {
   rows: readonly Placed<T>[]
   /** Nothing has been answered yet. */
   pending: boolean
-  /** Hosts that did not answer, with what they said instead. */
-  failures: readonly { host: HostView; error: unknown }[]
+  gaps: readonly Gap[]
+  error: unknown
   retry: () => void
 }
 
-type Agent = TRPCOptionsProxy<AgentRouter, { keyPrefix: true }>
-// biome-ignore lint/suspicious/noExplicitAny: the options of one procedure, whichever it is; T is what counts
-type Options<T> = UseQueryOptions<T[], any, T[], QueryKey>
+const nothing: never[] = []
 
-/**
- * One list over one host or all of them, each host asked for itself: what a host that is away said last stays, marked stale. Events keep it fresh.
- * `ask` picks the procedure: `(agent) => agent.containers.list.queryOptions({})`; keep it outside of the component or memoised.
- */
-export function useAcross<T>(scope: string, ask: (agent: Agent) => unknown): Across<T> {
-  const queryClient = useQueryClient()
-  const { hosts: all, pending: hostsPending } = useHosts()
-  const hosts = useMemo(() => (scope === everyHost ? all : all.filter((host) => host.id === scope)), [all, scope])
-  const ids = hosts.map((host) => host.id).join()
-  useEffect(() => {
-    const stops = ids ? ids.split(',').map((id) => keepHostFresh(id, queryClient)) : []
-    return () => {
-      for (const stop of stops) stop()
-    }
-  }, [ids, queryClient])
-  const combine = useCallback((results: UseQueryResult<T[]>[]) => merge(hosts, results), [hosts])
-  const queries = hosts.map(
-    (host) =>
-      ask(
-        createTRPCOptionsProxy<AgentRouter, { keyPrefix: true }>({ client: agentClient(host.id), queryClient, keyPrefix: host.id }),
-      ) as Options<T>,
+/** One list over one host or all of them, live by events. What a host that is away said last stays, marked stale. */
+export function useAcross<N extends keyof FleetItem>(scope: string, noun: N): Across<FleetItem[N]> {
+  const procedure = useDashboard().fleet[noun] as ReturnType<typeof useDashboard>['fleet']['containers']
+  const query = useQuery(procedure.queryOptions(scope === everyHost ? {} : { host: scope }, { placeholderData: keepPreviousData }))
+  const { data } = query
+  const rows = useMemo(() => {
+    const known = data?.hosts.filter((host) => scope === everyHost || host.host === scope) ?? nothing
+    const stale = new Set(known.filter((host) => host.state !== 'online' || host.error !== null).map((host) => host.host))
+    const here = new Set(known.map((host) => host.host))
+    return (data?.items ?? nothing)
+      .filter((item) => here.has(item.host))
+      .map((item) => ({ hostId: item.host, hostName: item.hostName, stale: stale.has(item.host), item: item as unknown as FleetItem[N] }))
+  }, [data, scope])
+  const gaps = useMemo(
+    () =>
+      (data?.hosts ?? nothing)
+        .filter((host) => host.error !== null && (scope === everyHost || host.host === scope))
+        .map(
+          (host): Gap => ({ id: host.host, name: host.name, away: host.state !== 'online', asOf: host.asOf, message: host.error ?? '' }),
+        ),
+    [data, scope],
   )
-  const merged = useQueries({ queries, combine })
-  return useMemo(() => ({ ...merged, pending: hostsPending || merged.pending }), [merged, hostsPending])
-}
-
-function merge<T>(hosts: readonly HostView[], results: UseQueryResult<T[]>[]): Across<T> {
-  return {
-    rows: hosts.flatMap((host, index) =>
-      (results[index]?.data ?? []).map((item) => ({ hostId: host.id, hostName: host.name, stale: host.state !== 'online', item })),
-    ),
-    pending: results.length > 0 && results.every((result) => result.isPending),
-    failures: hosts.flatMap((host, index) => {
-      const error = results[index]?.error
-      return error ? [{ host, error }] : []
-    }),
-    retry: () => {
-      for (const result of results) if (result.isError) void result.refetch()
-    },
-  }
+  return { rows, pending: query.isPending, gaps, error: query.error, retry: () => void query.refetch() }
 }

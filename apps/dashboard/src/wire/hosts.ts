@@ -1,27 +1,16 @@
 'use client'
-import type { Permission } from '@berth/contract/permission'
-import type { HostPoint } from '@berth/contract/stats'
-import type { SystemInfo } from '@berth/contract/system'
 import { useQuery } from '@tanstack/react-query'
+import { type DashboardOutputs, useDashboard } from './dashboard.ts'
 
-/** A host as the dashboard knows it. */
-export interface HostView {
-  id: string
-  name: string
-  state: 'online' | 'away' | 'revoked'
-  lastSeenAt: string | null
-  message: string
-  system: SystemInfo | null
-  point: HostPoint | null
-  permissions: readonly Permission[]
-}
+/** A host as the dashboard knows it, with what the asking person may do there. */
+export type HostView = DashboardOutputs['hosts']['list'][number]
 
 const noHosts: HostView[] = []
 
 /** Every host that this person may see. */
-export function useHosts(): { hosts: HostView[]; pending: boolean; error: unknown } {
-  const query = useQuery({ queryKey: ['tmp-hosts'], queryFn: async () => (await (await fetch('/api/tmp/hosts')).json()) as HostView[] })
-  return { hosts: query.data ?? noHosts, pending: query.isPending, error: query.error }
+export function useHosts(): { hosts: readonly HostView[]; pending: boolean; error: unknown; retry: () => void } {
+  const query = useQuery(useDashboard().hosts.list.queryOptions())
+  return { hosts: query.data ?? noHosts, pending: query.isPending, error: query.error, retry: () => void query.refetch() }
 }
 
 /** One host, null while it is not known. */

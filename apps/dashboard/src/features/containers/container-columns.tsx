@@ -54,7 +54,7 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
       ? [
           column.accessor((row) => row.hostName, {
             id: 'host',
-            meta: { label: t('column.host'), width: 130 },
+            meta: { label: t('column.host'), width: 124, className: 'max-md:hidden' },
             cell: ({ row: { original } }) => (
               <Link href={`/h/${original.hostId}`} className="block truncate text-ink-2 hover:underline">
                 {original.hostName}
@@ -65,7 +65,7 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
       : []),
     column.accessor((row) => order[row.item.state.status], {
       id: 'state',
-      meta: { label: t('column.state'), width: 176 },
+      meta: { label: t('column.state'), width: 168 },
       cell: ({ row }) => <ContainerState state={row.original.item.state} />,
     }),
     column.accessor((row) => row.item.image, {
@@ -75,21 +75,21 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
     }),
     column.accessor((row) => latestUsage(row.hostId, row.item.id)?.cpuPercent ?? -1, {
       id: 'cpu',
-      meta: { label: t('column.cpu'), width: 160, align: 'right', className: 'max-xl:w-20!' },
+      meta: { label: t('column.cpu'), width: 84, align: 'right' },
       cell: ({ row: { original } }) => (
         <CpuCell hostId={original.hostId} id={original.item.id} running={original.item.state.status === 'running' && !original.stale} />
       ),
     }),
     column.accessor((row) => latestUsage(row.hostId, row.item.id)?.memoryBytes ?? -1, {
       id: 'memory',
-      meta: { label: t('column.memory'), width: 150 },
+      meta: { label: t('column.memory'), width: 138 },
       cell: ({ row: { original } }) => (
         <MemoryCell hostId={original.hostId} id={original.item.id} running={original.item.state.status === 'running' && !original.stale} />
       ),
     }),
     column.display({
       id: 'ports',
-      meta: { label: t('column.ports'), width: 190, className: 'max-lg:hidden' },
+      meta: { label: t('column.ports'), width: 164, className: 'max-lg:hidden' },
       cell: ({ row }) => <Ports ports={row.original.item.ports} />,
     }),
     column.accessor((row) => row.item.networks.map((network) => network.ipv4).join(), {
@@ -104,12 +104,12 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
     }),
     column.accessor((row) => row.item.createdAt, {
       id: 'created',
-      meta: { label: t('column.created'), width: 110, className: 'max-xl:hidden' },
+      meta: { label: t('column.created'), width: 92, className: 'max-2xl:hidden' },
       cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
     }),
     column.display({
       id: 'actions',
-      meta: { label: t('column.actions'), fixed: true, width: 132, align: 'right' },
+      meta: { label: t('column.actions'), fixed: true, width: 128, align: 'right' },
       cell: ({ row }) => <QuickActions row={row.original} />,
     }),
   ]

@@ -8,8 +8,8 @@ import { useMemo, useState } from 'react'
 import { Button } from '../../ui/button'
 import { DataTable } from '../../ui/data-table'
 import { EmptyState } from '../../ui/empty-state'
-import { ErrorPanel } from '../../ui/error-panel'
 import { PageHead } from '../../ui/page'
+import { PartialList } from '../../ui/partial-list'
 import { everyHost, type Placed, useAcross } from '../../wire/across'
 import { useAllow } from '../../wire/allow'
 import { useHosts } from '../../wire/hosts'
@@ -32,7 +32,7 @@ export function ContainerList({ scope }: { scope: string }) {
   const router = useRouter()
   const allow = useAllow(scope)
   const { hosts } = useHosts()
-  const list = useAcross<ContainerSummary>(scope, (agent) => agent.containers.list.queryOptions({}))
+  const list = useAcross(scope, 'containers')
   const several = scope === everyHost && hosts.length > 1
   const columns = useMemo(() => containerColumns(t, several), [t, several])
   const facets = useMemo(
@@ -64,16 +64,7 @@ export function ContainerList({ scope }: { scope: string }) {
   return (
     <>
       <PageHead title={t('title')} actions={create} />
-      {list.failures.map(({ host, error }) => (
-        <ErrorPanel
-          key={host.id}
-          error={error}
-          title={t('listFailed', { host: host.name })}
-          onRetry={list.retry}
-          compact
-          className="mx-3 mb-2 sm:mx-4"
-        />
-      ))}
+      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
       <DataTable
         id="containers"
         label={t('title')}
@@ -90,7 +81,7 @@ export function ContainerList({ scope }: { scope: string }) {
         bulk={(rows, clear) => <BulkActions rows={rows} clear={clear} />}
         card={(row) => <ContainerCard row={row} several={several} />}
         empty={
-          list.failures.length > 0 ? null : (
+          list.error ? null : (
             <EmptyState
               icon={<Box aria-hidden />}
               action={create}

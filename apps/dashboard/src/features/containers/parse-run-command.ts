@@ -31,6 +31,12 @@ interface Draft {
 type Take = (draft: Draft, value: string) => void
 type Set_ = (draft: Draft) => void
 
+const sizeFlags = {
+  memoryBytes: '--memory',
+  memorySwapBytes: '--memory-swap',
+  memoryReservationBytes: '--memory-reservation',
+  kernelMemoryBytes: '--kernel-memory',
+} as const
 const units: Record<string, number> = { b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
 
 function bytes(flag: string, value: string): number {
@@ -182,7 +188,7 @@ const record =
 const limit =
   (key: 'memoryBytes' | 'memorySwapBytes' | 'memoryReservationBytes' | 'kernelMemoryBytes'): Take =>
   (draft, value) => {
-    draft.options.limits[key] = bytes(`--${key}`, value)
+    draft.options.limits[key] = bytes(sizeFlags[key], value)
   }
 const count =
   (
@@ -430,7 +436,8 @@ export function parseRunCommand(line: string): ParsedRun {
   if (words[0] !== 'run' && words[0] !== 'create') throw new Error('the line must begin with "docker run" or "docker create"')
   words.shift()
   const draft = emptyDraft()
-  while (words.length > 0 && (words[0] as string).startsWith('-') && words[0] !== '-') {
+  const isFlag = (word: string | undefined): word is string => word !== undefined && word.length > 1 && word.startsWith('-')
+  while (isFlag(words.at(0))) {
     const word = words.shift() as string
     if (word === '--') break
     takeFlag(draft, word, words)

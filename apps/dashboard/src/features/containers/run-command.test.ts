@@ -1,5 +1,6 @@
 import { containerOptions } from '@berth/contract/container'
 import { describe, expect, it } from 'vitest'
+import { emptyForm, fillForm, readForm } from './form-values'
 import { parsePorts, parseRunCommand, parseVolume } from './parse-run-command'
 import { runCommand, updateCommand } from './run-command'
 import { quoteWord, splitWords } from './shell-words'
@@ -95,5 +96,29 @@ describe('a docker run line', () => {
   it('breaks a long line and leaves out what is not set', () => {
     expect(runCommand(undefined, containerOptions.parse({ image: 'redis:7' }))).toBe('docker run -d redis:7')
     expect(updateCommand('web', { memoryBytes: 1024 ** 3, nanoCpus: 5e8 })).toBe('docker update --memory 1g --cpus 0.5 web')
+  })
+})
+
+describe('the form', () => {
+  it('says the same as the line that filled it', () => {
+    const line =
+      'docker run -it --name a --restart on-failure:2 --hostname h --user 1:2 -e A=b -e "C=d e" --label k=v --init --read-only --memory 1g --cpus 0.5 --device-read-bps /dev/sda:1m --network n --network-alias x --network name=m,alias=y -p 127.0.0.1:1:2/udp -p 80 -v v:/v -v /s:/t:ro --mount type=volume,source=q,target=/q,volume-opt=a=b --tmpfs /tmp:size=64m --health-cmd "true || false" --health-retries 2 --ulimit nofile=10:20 --log-driver local --log-opt max-size=1m --gpus all busybox:1 sh -c "echo hi"'
+    const parsed = parseRunCommand(line)
+    const { run, errors } = readForm(fillForm(parsed.name, parsed.options))
+    expect(errors).toEqual({})
+    expect(run?.options).toEqual(parsed.options)
+    expect(run?.name).toBe('a')
+  })
+
+  it('says everything that is wrong at once, each beside its field', () => {
+    const { errors } = readForm({
+      ...emptyForm,
+      name: '-x',
+      command: "a 'b",
+      ports: [{ hostIp: '', host: '1', container: 'x', protocol: 'tcp' }],
+      flags: { ...emptyForm.flags, memory: 'much', ulimit: 'nofile=a' },
+    })
+    expect(Object.keys(errors).sort()).toEqual(['command', 'flags.memory', 'flags.ulimit', 'image', 'name', 'ports.0'])
+    expect(errors['flags.memory']).toContain('512m')
   })
 })

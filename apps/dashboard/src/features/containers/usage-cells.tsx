@@ -18,9 +18,9 @@ export function CpuCell({ hostId, id, running }: UsageOf) {
   const newest = points.at(-1)
   if (!newest) return <span className="text-ink-off">–</span>
   return (
-    <span className="flex items-center justify-end gap-2">
-      <Sparkline values={points.map((point) => point.cpuPercent)} top={5} className="max-xl:hidden" />
-      <span className="tabular w-14 text-right">{format.percent(newest.cpuPercent)}</span>
+    <span className="relative flex h-7 items-center justify-end">
+      <Sparkline values={points.map((point) => point.cpuPercent)} top={5} className="absolute inset-0 h-full w-full opacity-60" />
+      <span className="tabular relative">{format.percent(newest.cpuPercent)}</span>
     </span>
   )
 }

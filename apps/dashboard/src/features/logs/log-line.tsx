@@ -103,8 +103,8 @@ function Coloured({ text }: { text: string }) {
   return (
     <>
       {spans.map((span, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: the spans of a line never change
         <span
+          // biome-ignore lint/suspicious/noArrayIndexKey: the spans of a line never change
           key={index}
           className={cn(span.bold && 'font-semibold')}
           style={span.color === null ? undefined : { color: `var(--ansi-${span.color === 0 ? 8 : span.color})` }}

@@ -10,14 +10,15 @@ import { Menu, MenuLabel, MenuLine, MenuRadio } from '../../ui/menu'
 /** Light, dark or as the system says; English or Chinese. */
 export function AppearanceMenu() {
   const t = useTranslations('shell')
-  const { theme, setTheme, resolvedTheme } = useTheme()
+  const { theme, setTheme } = useTheme()
   const locale = useLocale()
   const router = useRouter()
   return (
     <Menu
       trigger={
         <Button tone="quiet" size="icon" hint={t('appearance')}>
-          {resolvedTheme === 'dark' ? <Moon aria-hidden /> : <Sun aria-hidden />}
+          <Sun className="dark:hidden" aria-hidden />
+          <Moon className="hidden dark:block" aria-hidden />
         </Button>
       }
     >

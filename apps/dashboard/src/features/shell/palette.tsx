@@ -1,8 +1,5 @@
 'use client'
 import type { ContainerSummary } from '@berth/contract/container'
-import type { ImageSummary } from '@berth/contract/image'
-import type { NetworkSummary } from '@berth/contract/network'
-import type { VolumeSummary } from '@berth/contract/volume'
 import { Command } from 'cmdk'
 import {
   Box,
@@ -56,10 +53,10 @@ function Finder({ close }: { close: () => void }) {
   const { scope } = usePlace()
   const { hosts } = useHosts()
   const [typed, setTyped] = useState('')
-  const containers = useAcross<ContainerSummary>(everyHost, (agent) => agent.containers.list.queryOptions({}))
-  const images = useAcross<ImageSummary>(everyHost, (agent) => agent.images.list.queryOptions({}))
-  const volumes = useAcross<VolumeSummary>(everyHost, (agent) => agent.volumes.list.queryOptions({}))
-  const networks = useAcross<NetworkSummary>(everyHost, (agent) => agent.networks.list.queryOptions({}))
+  const containers = useAcross(everyHost, 'containers')
+  const images = useAcross(everyHost, 'images')
+  const volumes = useAcross(everyHost, 'volumes')
+  const networks = useAcross(everyHost, 'networks')
   const several = hosts.length > 1
   const go = (path: string) => {
     close()
