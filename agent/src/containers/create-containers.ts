@@ -27,7 +27,7 @@ import { detailOf, type Sizes, summaryOf } from './view.ts'
 /** What other rooms need of the containers, beyond the interface that edges see. */
 export interface ContainersRoom extends Containers {
   /** Running ones, for the stats sampler. */
-  running(): Iterable<{ id: string; pid: number; cgroup: string }>
+  running(): Iterable<{ id: string; pid: number; cgroup: string; ownNetwork: boolean }>
   /** For the log reader. @throws EngineError not_found, failed_precondition for log driver none */
   logOf(container: string): { id: string; directory: string; running: boolean; ended: Promise<void> }
 }
@@ -300,7 +300,13 @@ function reading(context: Context) {
       commitContainer(context, index.resolve(spelled), options, signal),
     *running() {
       for (const { id, task, record } of index.values())
-        if (task) yield { id, pid: task.pid, cgroup: context.paths.cgroup(id, record.options.cgroupParent) }
+        if (task)
+          yield {
+            id,
+            pid: task.pid,
+            cgroup: context.paths.cgroup(id, record.options.cgroupParent),
+            ownNetwork: record.options.networkMode !== 'host',
+          }
     },
     logOf(spelled: string) {
       const container = index.resolve(spelled)
