@@ -25,8 +25,11 @@ import type { Registries } from './registry/registries.ts'
 import { createRegistryClient } from './registry/registry-client.ts'
 import { createSnapshots } from './snapshots/create-snapshots.ts'
 import { createSystem } from './system-info.ts'
+import { createLogs } from './tasks/create-logs.ts'
+import { createStats } from './tasks/create-stats.ts'
 import { createTasks } from './tasks/create-tasks.ts'
 import type { Logs, Stats } from './tasks/tasks.ts'
+import { createVolumes } from './volumes/create-volumes.ts'
 import type { VolumeFiles } from './volumes/files.ts'
 import { createVolumeFiles } from './volumes/volume-files.ts'
 import type { Volumes } from './volumes/volumes.ts'
@@ -104,7 +107,8 @@ async function build(
     gc,
     log,
   })
-  const volumes = pendingVolumes()
+  const volumes = await createVolumes({ dataRoot, nativeDir, events, log })
+  closers.push(() => volumes.close())
   const networks = createNetworks({ instance: config.instance, dataRoot, pools: config.addressPools, events, log })
   await networks.open()
   closers.push(() => networks.close())
@@ -112,6 +116,16 @@ async function build(
   const containers = await createContainers({ config, log, native, events, images, snapshots, volumes, networks, tasks })
   await containers.open()
   closers.push(() => containers.close())
+  const stats = createStats({
+    source: containers,
+    events,
+    log,
+    cgroupVersion: containers.cgroupVersion,
+    dataRoot,
+    instance: config.instance,
+  })
+  stats.open()
+  closers.push(() => stats.close())
   const rooms = { config, containers, images, volumes, networks, builder: pending<Builder>('builds') }
   return {
     ...rooms,
@@ -119,8 +133,8 @@ async function build(
     operations,
     registries,
     volumeFiles: createVolumeFiles({ unpackPath: native.paths.unpack, mountpoint: (name) => volumes.mountpoint(name) }),
-    logs: pending<Logs>('logs'),
-    stats: pending<Stats>('stats'),
+    logs: createLogs(containers),
+    stats,
     system: createSystem(rooms, { engineId: readEngineId(dataRoot), agentVersion: readAgentVersion(), runtimePath: native.paths.runtime }),
     openHostTerminal: native.openHostTerminal,
     close,
@@ -133,12 +147,5 @@ function pending<T extends object>(noun: string): T {
     get: (_, property) => () => {
       throw new EngineError('unavailable', `${noun} are not there yet (${String(property)})`)
     },
-  })
-}
-
-function pendingVolumes(): Volumes {
-  const absent = pending<Volumes>('volumes')
-  return new Proxy(absent, {
-    get: (target, property) => (property === 'setUsers' ? () => {} : property === 'list' ? async () => [] : Reflect.get(target, property)),
   })
 }

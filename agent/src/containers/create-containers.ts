@@ -26,6 +26,7 @@ import { detailOf, type Sizes, summaryOf } from './view.ts'
 
 /** What other rooms need of the containers, beyond the interface that edges see. */
 export interface ContainersRoom extends Containers {
+  readonly cgroupVersion: '1' | '2'
   /** Running ones, for the stats sampler. */
   running(): Iterable<{ id: string; pid: number; cgroup: string; ownNetwork: boolean }>
   /** For the log reader. @throws EngineError not_found, failed_precondition for log driver none */
@@ -74,6 +75,7 @@ export async function createContainers(dependencies: ContainerDependencies): Pro
           }
   })
   return {
+    cgroupVersion: context.host.cgroupVersion,
     ...lifecycle(context, execs),
     ...reading(context),
     ...terminals(context, execs),

@@ -29,8 +29,9 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
             viewer.bind(sockets[index + 1] as Duplex)
           })
         })
-        for (const viewer of viewers) viewer.confirm()
-        return new LiveTask(document.id, document.terminal !== null, started, control, document, native, log)
+        const task = new LiveTask(document.id, document.terminal !== null, started, control, document, native, log)
+        for (const viewer of viewers) viewer.confirm(task.ended)
+        return task
       } catch (error) {
         for (const viewer of viewers) viewer.unbind()
         throw error
@@ -187,6 +188,7 @@ class LiveTask implements Task {
     const viewer = new Viewer(this.terminal, options, listener)
     const welcomed = viewer.welcome()
     viewer.bind(socket)
+    viewer.confirm(this.ended)
     await welcomed
     return viewer
   }

@@ -17,6 +17,7 @@ export class Viewer implements Attachment, WaitingViewer {
   /** Whether the start succeeded; until then a closed connection may only mean that it failed. */
   #confirmed = false
   #closedBefore = false
+  #engineKnows: Promise<unknown> | null = null
   /** What the caller did before the process was there, in order. */
   #early: ((connection: MonitorConnection) => void)[] = []
   #welcomed: { resolve: () => void; reject: (error: Error) => void } | null = null
@@ -31,7 +32,6 @@ export class Viewer implements Attachment, WaitingViewer {
   bind(socket: Duplex): void {
     const connection = new MonitorConnection(socket, {
       welcome: (welcome) => {
-        if (this.#welcomed) this.#confirmed = true
         this.terminal = welcome.terminal
         this.size = { cols: welcome.cols, rows: welcome.rows }
         this.#welcomed?.resolve()
@@ -53,9 +53,12 @@ export class Viewer implements Attachment, WaitingViewer {
     this.#connection = connection
   }
 
-  /** The start succeeded. */
-  confirm(): void {
+  /**
+   * The start succeeded. The viewer hears of the end only after the engine has: who sees the end of the output and then asks, finds the container stopped.
+   */
+  confirm(ended: Promise<unknown>): void {
     this.#confirmed = true
+    this.#engineKnows = ended
     if (this.#closedBefore) this.#closed()
   }
 
@@ -116,7 +119,8 @@ export class Viewer implements Attachment, WaitingViewer {
   #tell(reason: Parameters<AttachListener['ended']>[0]): void {
     if (this.#told) return
     this.#told = true
-    this.#listener.ended(reason)
+    if (!this.#engineKnows || 'lost' in reason) this.#listener.ended(reason)
+    else void this.#engineKnows.then(() => setImmediate(() => this.#listener.ended(reason)))
   }
 
   #closed(): void {
