@@ -393,6 +393,14 @@ void clients_forget_awaited(struct monitor *m) {
     m->hellos_awaited = 0;
 }
 
+void clients_shut(struct monitor *m) {
+    for (struct client *client = m->clients, *next; client; client = next) {
+        next = client->next;
+        if (!client->hello || shutdown(client->watch.fd, SHUT_WR) < 0)
+            leave(client);
+    }
+}
+
 void clients_drop_all(struct monitor *m) {
     while (m->clients)
         leave(m->clients);

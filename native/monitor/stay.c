@@ -12,6 +12,7 @@
 
 #define IDLE_MS 1000
 #define LINGER_MS 10000     /* how long clients may take nothing of what they have yet to get at the end */
+#define CLOSE_MS 5000       /* how long they may take to close after that */
 #define LINGER_MAX_MS 60000 /* how long they may take for all of it */
 
 void terminal_resize(struct monitor *m, uint16_t cols, uint16_t rows) {
@@ -97,6 +98,13 @@ void stay_until_clients_left(struct monitor *m) {
     while (!clients_served(m) && loop_now_ms() < give_up && loop_now_ms() < last)
         if (round_of_loop(m, give_up, false) > 0)
             give_up = loop_now_ms() + LINGER_MS;
+    /* A socket closed here would make the client's next credit fail, and with it the reading of what the
+       kernel still holds for it: our end is closed for writing, and the client closes when it has read that.
+     */
+    clients_shut(m);
+    give_up = loop_now_ms() + CLOSE_MS;
+    while (m->clients && loop_now_ms() < give_up)
+        round_of_loop(m, give_up, false);
     clients_drop_all(m);
     clients_free_gone(m);
 }

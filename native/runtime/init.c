@@ -113,8 +113,15 @@ static int early_hooks(struct launch *l, struct error *err) {
 
 /* The view of the file system becomes final. After this no host path resolves any more. */
 static int enter_rootfs(struct launch *l, struct error *err) {
-    if (rootfs_finish(&l->rootfs, err) < 0 || rootfs_make_readonly(&l->rootfs, err) < 0 ||
-        rootfs_mask(&l->rootfs, err) < 0)
+    if (rootfs_finish(&l->rootfs, err) < 0)
+        return -1;
+    /* A working directory that is not there is made, as runc does and docker run -w relies on. Where that
+     * cannot be, chdir says why. */
+    struct error ignored;
+    int cwd = path_make_directory(l->rootfs.fd, l->spec.process.cwd, 0755, &ignored);
+    if (cwd >= 0)
+        close(cwd);
+    if (rootfs_make_readonly(&l->rootfs, err) < 0 || rootfs_mask(&l->rootfs, err) < 0)
         return -1;
     return rootfs_pivot(&l->rootfs, l->options->no_pivot, err);
 }

@@ -160,6 +160,7 @@ function lifecycle(context: Context, execs: Execs) {
         }
         container.record = { ...container.record, name }
         index.release(old, container.id)
+        context.networks.rename(container.id, name)
         context.tell(container, 'rename', { oldName: `/${old}` })
       })
     },

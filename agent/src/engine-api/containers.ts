@@ -1,5 +1,5 @@
 import type { Limits } from '@berth/contract/container'
-import { EngineError } from '../errors.ts'
+import { codeOf, EngineError, messageOf } from '../errors.ts'
 import { type Call, flag, integer, type Route, readObject, sendEmpty, sendJson } from './call.ts'
 import { inspectBody, summaryBody } from './container-body.ts'
 import { parseCreate } from './container-config.ts'
@@ -77,6 +77,11 @@ async function restart(call: Call): Promise<void> {
 }
 
 async function kill(call: Call): Promise<void> {
+  try {
+    call.engine.containers.resolveId(id(call))
+  } catch (error) {
+    throw new EngineError(codeOf(error), `Cannot kill container: ${id(call)}: ${messageOf(error)}`, { cause: error })
+  }
   await call.engine.containers.kill(id(call), call.query.get('signal') || 'KILL')
   sendEmpty(call, 204)
 }
@@ -94,6 +99,7 @@ async function unpause(call: Call): Promise<void> {
 async function rename(call: Call): Promise<void> {
   const name = (call.query.get('name') ?? '').replace(/^\//, '')
   if (name === '') throw new EngineError('invalid_argument', 'Neither old nor new names may be empty')
+  call.engine.containers.resolveId(id(call))
   if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
     throw new EngineError('invalid_argument', `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
   await call.engine.containers.rename(id(call), name)
@@ -146,7 +152,8 @@ async function wait(call: Call): Promise<void> {
   call.response.flushHeaders()
   try {
     const result = await ended
-    call.response.end(`${JSON.stringify({ StatusCode: result.exitCode, ...(result.error ? { Error: { Message: result.error } } : {}) })}\n`)
+    // `Error` here means that the wait itself failed; why a container could not start is told by start and inspect.
+    call.response.end(`${JSON.stringify({ StatusCode: result.exitCode })}\n`)
   } catch (error) {
     // The head is out already: the client reads the failure from the body.
     if (!call.signal.aborted) call.response.end(`${JSON.stringify({ StatusCode: -1, Error: { Message: (error as Error).message } })}\n`)
