@@ -89,7 +89,7 @@ build_agent() {
   local stamp=agent/dist/.stamp
   stale "$stamp" agent || return 0
   say "building the agent"
-  npm run --silent build -w agent >&2 || die "the agent did not build; the reason is above"
+  npm run --silent build -w @berth/agent >&2 || die "the agent did not build; the reason is above"
   touch "$stamp"
 }
 
@@ -98,7 +98,7 @@ build_dashboard() {
   stale "$stamp" apps/dashboard agent/src agent/contract prisma || return 0
   say "building the dashboard (about a minute)"
   local log; log=$(mktemp)
-  npm run --silent build -w apps/dashboard >"$log" 2>&1 || { tail -40 "$log" >&2; die "the dashboard did not build; everything is in $log"; }
+  npm run --silent build -w @berth/dashboard >"$log" 2>&1 || { tail -40 "$log" >&2; die "the dashboard did not build; everything is in $log"; }
   rm -f "$log"
   touch "$stamp"
 }
