@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import type { ContentStore } from '../content/content-store.ts'
 import { EngineError } from '../errors.ts'
 import { type Digest, hexOf } from '../oci/digest.ts'
-import { canonical, familiar, familiarName, type Reference } from '../oci/reference.ts'
+import { canonical, familiar, familiarName, parseReference, type Reference } from '../oci/reference.ts'
 import type { ImageRecord, ImageStore } from './image-store.ts'
 
 interface Selected {
@@ -82,19 +82,33 @@ function select(store: ImageStore, names: string[]): Selected[] {
     if (reference?.tag && !entry.references.some((other) => canonical(other) === canonical(reference))) entry.references.push(reference)
   }
   for (const name of names) {
-    const { image, reference } = store.resolve(name)
-    const hasTag = name.lastIndexOf(':') > name.lastIndexOf('/') || name.includes('@')
-    const all =
-      reference && !hasTag
-        ? store.allReferences().filter((other) => other.reference.tag !== null && familiarName(other.reference) === familiarName(reference))
-        : []
-    if (all.length === 0) add(image, reference?.digest === null ? reference : null)
-    for (const other of all) {
-      const tagged = store.get(other.imageId)
-      if (tagged) add(tagged, other.reference)
+    const all = tagsOfRepository(store, name)
+    for (const { reference, imageId } of all) {
+      const tagged = store.get(imageId)
+      if (tagged) add(tagged, reference)
     }
+    if (all.length > 0) continue
+    const { image, reference } = store.resolve(name)
+    add(image, reference?.digest === null ? reference : null)
   }
   return [...found.values()]
+}
+
+/** Every tag of a repository that is named without one; empty for anything else. */
+function tagsOfRepository(store: ImageStore, name: string): { reference: Reference; imageId: Digest }[] {
+  if (name.includes('@') || name.lastIndexOf(':') > name.lastIndexOf('/') || /^[0-9a-f]{64}$/.test(name)) return []
+  return store
+    .allReferences()
+    .filter(({ reference }) => reference.tag !== null && familiarName(reference) === familiarName(parseLoosely(name)))
+}
+
+/** An id prefix is a well-formed name too; what is neither names nothing here and is told by resolve. */
+function parseLoosely(name: string): Pick<Reference, 'domain' | 'path'> {
+  try {
+    return parseReference(name)
+  } catch {
+    return { domain: '', path: '' }
+  }
 }
 
 function indexOf(selected: Selected[]): unknown {
