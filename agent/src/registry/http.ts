@@ -172,7 +172,7 @@ async function busyError(answer: Answer, waitMs: number): Promise<EngineError> {
   const when = answer.headers['retry-after'] === undefined ? 'later' : `in ${Math.ceil(waitMs / 1000)} seconds`
   return new EngineError(
     'resource_exhausted',
-    `toomanyrequests: ${words || `${answer.url.host} has had too many requests from here`}; try again ${when}, or log in`,
+    `toomanyrequests: ${words.replace(/^toomanyrequests: /, '') || `${answer.url.host} has had too many requests from here`}; try again ${when}, or log in`,
   )
 }
 
