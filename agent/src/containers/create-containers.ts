@@ -14,6 +14,7 @@ import { Execs } from './execs.ts'
 import * as files from './files.ts'
 import { compileFilters, hasLabel } from './filters.ts'
 import { readHostFacts } from './host-facts.ts'
+import { withoutOwnFiles } from './own-files.ts'
 import { reconcile, restartAtBoot } from './reconcile.ts'
 import { RecordStore } from './record.ts'
 import { removeContainer } from './remove.ts'
@@ -298,7 +299,7 @@ function reading(context: Context) {
     },
     resolveId: (spelled: string) => index.resolve(spelled).id,
     top: async (spelled: string, psArgs: string[]) => topOf(context, index.resolve(spelled), psArgs, spelled),
-    changes: async (spelled: string) => context.snapshots.changes(index.resolve(spelled).id),
+    changes: async (spelled: string) => withoutOwnFiles(await context.snapshots.changes(index.resolve(spelled).id)),
     commit: async (spelled: string, options: Parameters<Containers['commit']>[1], signal?: AbortSignal) =>
       commitContainer(context, index.resolve(spelled), options, signal),
     *running() {

@@ -1,7 +1,8 @@
-import { EngineError } from '../errors.ts'
+import { EngineError, messageOf } from '../errors.ts'
+import type { Attachment } from '../tasks/tasks.ts'
 import { type Call, flag, integer, parseObject, type Route, readBody, sendEmpty, sendJson } from './call.ts'
 import { Fields } from './fields.ts'
-import { parseDetachKeys, pump, RawConnection } from './hijack.ts'
+import { frameHeader, parseDetachKeys, pump, RawConnection } from './hijack.ts'
 
 /** attach and exec: everything that takes the connection over. */
 
@@ -139,7 +140,7 @@ async function startExec(call: Call): Promise<void> {
         opened = true
       }
       // Output may come before startExec resolves; a failure before any output still gets its proper status.
-      const attachment = await call.engine.containers.startExec(execId, {
+      const attachment = await startOrSay(call, connection, execId, options.terminal, {
         options: attachOptions,
         size,
         listener: {
@@ -158,7 +159,36 @@ async function startExec(call: Call): Promise<void> {
       if (!attachment) throw new EngineError('internal', `exec ${execId} started without a connection to it`)
       return attachment
     },
-  )
+  ).catch((error: unknown) => {
+    if (!(error instanceof Said)) throw error
+  })
+}
+
+class Said extends Error {}
+
+/**
+ * A command that cannot start was accepted all the same: Docker takes the connection over, says why on it, and the exec has an exit status (126, 127). Anything
+ * else that fails is an error of the request.
+ */
+async function startOrSay(
+  call: Call,
+  connection: RawConnection,
+  execId: string,
+  terminal: boolean,
+  attach: Parameters<Call['engine']['containers']['startExec']>[1],
+): Promise<Attachment | null> {
+  try {
+    return await call.engine.containers.startExec(execId, attach)
+  } catch (error) {
+    if (call.engine.containers.inspectExec(execId).exitCode === null) throw error
+    const message = messageOf(error)
+    const prefix = message.startsWith('unable to start container process') ? 'OCI runtime exec failed: exec failed: ' : ''
+    const text = Buffer.from(`${prefix}${message}\r\n`)
+    connection.open(terminal)
+    connection.write(terminal ? text : Buffer.concat([frameHeader(1, text.length), text]), () => undefined)
+    connection.end()
+    throw new Said(message, { cause: error })
+  }
 }
 
 async function inspectExec(call: Call): Promise<void> {

@@ -49,7 +49,12 @@ async function create(call: Call): Promise<void> {
   const name = call.query.get('name')?.replace(/^\//, '') || undefined
   if (name !== undefined && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
     throw new EngineError('invalid_argument', `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
-  const made = await call.engine.containers.create({ name, options })
+  const made = await call.engine.containers.create({ name, options }).catch((error: unknown) => {
+    // 404 means "pull the image and try again" to docker run: only a missing image may say it.
+    if (codeOf(error) === 'not_found' && !messageOf(error).startsWith('No such image'))
+      throw new EngineError('invalid_argument', messageOf(error), { cause: error })
+    throw error
+  })
   sendJson(call, 201, { Id: made.id, Warnings: made.warnings })
 }
 

@@ -114,6 +114,8 @@ export class BridgeNetwork {
   join(container: Joining, config: EndpointConfig): Endpoint {
     if (this.endpoints.has(container.id))
       throw new EngineError('already_exists', `endpoint with name ${container.name} already exists in network ${this.record.name}`)
+    if (this.record.predefined && (config.ipv4 || config.ipv6))
+      throw new EngineError('invalid_argument', 'user specified IP address is supported on user defined networks only')
     const taken: { family: 4 | 6; address: string; addresses: Addresses }[] = []
     try {
       for (const family of [4, 6] as const) {

@@ -4,7 +4,7 @@ import type { AttachedNetwork } from '@berth/contract/container'
 import type { PruneResult } from '@berth/contract/image'
 import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
 import { openRecords, type Records } from '../disk/records.ts'
-import { EngineError } from '../errors.ts'
+import { codeOf, EngineError, messageOf } from '../errors.ts'
 import type { Events } from '../events/events.ts'
 import { parseTime } from '../events/time.ts'
 import type { Logger } from '../log.ts'
@@ -172,10 +172,7 @@ class NetworkRoom implements Networks {
     if (input.driver !== '' && input.driver !== 'bridge') {
       if (input.driver === 'host' || input.driver === 'null')
         throw new EngineError('permission_denied', `only one instance of "${input.driver}" network is allowed`)
-      throw new EngineError(
-        'not_found',
-        `could not find plugin ${input.driver} in v1 plugin registry: plugin not found; Berth has the network driver "bridge"`,
-      )
+      throw new EngineError('not_found', `plugin "${input.driver}" not found; the network driver here is "bridge"`)
     }
     if (/^(default|container:.*)$/.test(input.name)) throw new EngineError('invalid_argument', `"${input.name}" is a reserved network name`)
     checkOptions(input.options)
@@ -262,11 +259,7 @@ class NetworkRoom implements Networks {
       const outward = joined.find(({ network }) => network.record.driver === 'bridge' && !network.record.internal)
       const target = outward ?? joined.find(({ network }) => network.record.driver === 'bridge')
       if (target) {
-        held.ports = await this.#ports.reserve(
-          container.id,
-          container.ports,
-          target.network.record.options[bridgeOptions.hostBinding]?.replace(/^0\.0\.0\.0$/, '') ?? '',
-        )
+        held.ports = await this.#reservePorts(container, target)
         held.redirects = redirectsOf(held.ports, target.endpoint.attached)
       }
       // Before the rules are written: a rebuild in between must know them.
@@ -279,6 +272,19 @@ class NetworkRoom implements Networks {
       this.#ports.give(held.ports)
       this.#held.delete(container.id)
       throw error
+    }
+  }
+
+  async #reservePorts(
+    { id, name, ports }: LeaseInput,
+    { network, endpoint }: { network: BridgeNetwork; endpoint: Endpoint },
+  ): Promise<HostPort[]> {
+    const hostBinding = network.record.options[bridgeOptions.hostBinding] ?? ''
+    try {
+      return await this.#ports.reserve(id, ports, hostBinding === '0.0.0.0' ? '' : hostBinding)
+    } catch (error) {
+      const words = `driver failed programming external connectivity on endpoint ${name} (${endpoint.attached.endpointId}): ${messageOf(error)}`
+      throw new EngineError(codeOf(error), words, { cause: error })
     }
   }
 

@@ -154,7 +154,7 @@ function probeTcp({ hostIp, hostPort }: HostPort): Promise<string | null> {
 
 function probeUdp({ hostIp, hostPort }: HostPort): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = createSocket({ type: hostIp.includes(':') ? 'udp6' : 'udp4', ipv6Only: true })
+    const socket = createSocket(hostIp.includes(':') ? { type: 'udp6', ipv6Only: true } : { type: 'udp4' })
     socket.once('error', (error: NodeJS.ErrnoException) => {
       socket.close()
       resolve(error.code ?? 'EIO')
