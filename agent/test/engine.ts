@@ -1,6 +1,7 @@
 /** A whole engine on a data root, a bridge and a cgroup of the test's own, with busybox pulled from a real registry. */
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type ContainerOptions, containerOptions } from '@berth/contract/container'
 import { type ExecOptions, execOptions } from '@berth/contract/exec'
@@ -17,6 +18,8 @@ import { startRegistry } from './registry.ts'
 export function testConfig(): AgentConfig {
   const instance = `bt${randomBytes(2).toString('hex')}`
   const dataRoot = mkdtempSync('/var/lib/berth-test-')
+  // As the agent makes it: root of a user namespace must be able to pass.
+  chmodSync(dataRoot, 0o711)
   const runRoot = `/run/berth-test-${instance}`
   mkdirSync(runRoot, { recursive: true, mode: 0o711 })
   const subnet = 64 + ((randomBytes(1)[0] as number) % 64)
@@ -132,8 +135,14 @@ export async function openTestEngine(
   return new Proxy(handle as TestEngine, { get: (target, property) => Reflect.get(property in target ? target : engine, property) })
 }
 
-/** What openEngine made on disk and in the cgroup trees. */
+/** What an engine leaves for its successor: files, its empty cgroup, bridges and table. */
 export function removeEngineFiles(config: AgentConfig): void {
+  const links = JSON.parse(execFileSync('ip', ['-j', 'link', 'show', 'type', 'bridge'], { encoding: 'utf8' })) as { ifname?: string }[]
+  for (const { ifname } of links) if (ifname?.startsWith(config.instance)) execFileSync('ip', ['link', 'delete', ifname])
+  for (const line of execFileSync('nft', ['list', 'tables'], { encoding: 'utf8' }).split('\n')) {
+    const [, family, table] = line.split(' ')
+    if (family && table?.startsWith(config.instance)) execFileSync('nft', ['delete', 'table', family, table])
+  }
   rmSync(config.dataRoot, { recursive: true, force: true })
   rmSync(config.runRoot, { recursive: true, force: true })
   for (const hierarchy of ['', 'cpu', 'cpuacct', 'cpuset', 'memory', 'devices', 'freezer', 'blkio', 'pids', 'systemd', 'unified']) {

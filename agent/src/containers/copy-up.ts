@@ -1,4 +1,5 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
 import type { Context } from './context.ts'
 import type { RecordedMount } from './record.ts'
@@ -19,7 +20,11 @@ export async function withMountsFile<T>(context: Context, id: string, work: (fil
 /** A new, empty volume gets what the image has at its target: ownership, modes and all. No such directory in the image: nothing. */
 export async function copyUp(context: Context, id: string, mount: RecordedMount): Promise<void> {
   const target = await context.volumes.mountpoint(mount.name)
-  await withMountsFile(context, id, async (file) => {
-    await runProgram(context.native.paths.unpack, ['copy', '--mounts', file, '--path', mount.destination, '--to-dir', target])
-  })
+  try {
+    await withMountsFile(context, id, async (file) => {
+      await runProgram(context.native.paths.unpack, ['copy', '--mounts', file, '--path', mount.destination, '--to-dir', target])
+    })
+  } catch (error) {
+    if (!(error instanceof EngineError && error.code === 'not_found')) throw error
+  }
 }

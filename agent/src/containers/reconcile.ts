@@ -2,8 +2,8 @@
  * At boot: what the records claim, against what the machine shows. Containers that go on running are listened to again; exits that happened meanwhile are
  * taken from exit.json; lost ones are cleaned up; what an interrupted create or remove left goes; then the restart policies.
  */
-import { readdir, readFile, rm } from 'node:fs/promises'
-import { isMissing, namesIn, readTextIfExists } from '../disk/files.ts'
+import { rm } from 'node:fs/promises'
+import { namesIn, readTextIfExists } from '../disk/files.ts'
 import { messageOf } from '../errors.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import { Container, endedState, exitOf } from './container.ts'
@@ -12,9 +12,6 @@ import { dieAttributes, giveBack, scheduleRestart, watchTask } from './ending.ts
 import { startHealth } from './health.ts'
 import { removeContainer } from './remove.ts'
 import { startsAtBoot } from './restart-policy.ts'
-
-/** Longest that a monitor, whose starter was killed, may need to come up or fail: mounts, hooks and its own 5 s for late viewers. */
-const monitorComesUpMs = 10_000
 
 /** Reads the records and settles each container. Restart policies are applied afterwards by restartAtBoot. */
 export async function reconcile(context: Context): Promise<Container[]> {
@@ -61,12 +58,7 @@ async function settle(context: Context, container: Container, runNames: Readonly
   const directories = { runDir: context.paths.run(id), stateDir: context.paths.directory(id) }
   const claimsRunning = record.state.status === 'running'
   const hasRunDir = runNames.has(runNameOf(context, id))
-  let found = claimsRunning || hasRunDir ? await context.tasks.find(id, directories) : null
-  if (hasRunDir && !rebooted && !(found && 'task' in found)) {
-    // The agent may have been killed between spawning the monitor and its answer: then it is still coming up.
-    await monitorGone(id, directories.runDir)
-    found = await context.tasks.find(id, directories)
-  }
+  const found = claimsRunning || hasRunDir ? await context.tasks.find(id, directories) : null
   if (found && 'task' in found) {
     await adopt(context, container, found.task, directories.runDir)
     return false
@@ -126,33 +118,6 @@ function parseLease(text: string | null): NetworkLease | null {
   } catch {
     return null
   }
-}
-
-/** Waits while a monitor that works for this run directory is alive and has not come up; each of them holds the directory open. */
-async function monitorGone(id: string, runDir: string): Promise<void> {
-  const until = Date.now() + monitorComesUpMs
-  while (Date.now() < until) {
-    if ((await readTextIfExists(`${runDir}/monitor.json`)) !== null) return
-    if (!(await hasMonitor(id))) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-}
-
-/** Whether a berth-monitor process mentions the container: in its arguments or as the title it gives itself. */
-async function hasMonitor(id: string): Promise<boolean> {
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    try {
-      const comm = await readFile(`/proc/${name}/comm`, 'utf8')
-      if (!comm.startsWith('berth-monitor')) continue
-      const line = await readFile(`/proc/${name}/cmdline`, 'utf8')
-      // One that has not read its document yet has no title: it may be ours.
-      if (line.includes(id.slice(0, 12)) || !/[0-9a-f]{12}/.test(line)) return true
-    } catch (error) {
-      if (!isMissing(error) && (error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-    }
-  }
-  return false
 }
 
 /** Starts what the policies want, a few at a time. Failures are the containers' own, in their state. */

@@ -3,6 +3,7 @@
  * in a session of its own, which neither our exit nor our death touches.
  */
 import { spawn } from 'node:child_process'
+import { readdir, readFile } from 'node:fs/promises'
 import type { Duplex, Readable } from 'node:stream'
 import { type ErrorCode, errorCodes } from '@berth/contract/error'
 import { EngineError } from '../errors.ts'
@@ -18,6 +19,25 @@ export class StartError extends EngineError {
     this.step = step
     this.exitStatus = exitStatus
   }
+}
+
+/** argv[0] of the monitor of a process. */
+export function monitorTitle(id: string): string {
+  return `berth-monitor ${id}`
+}
+
+/** Whether a monitor for this id is alive, come up or not. Looks through /proc: for the boot of the agent, not for every day. */
+export async function hasMonitor(id: string): Promise<boolean> {
+  const title = `${monitorTitle(id)}\0`
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      if ((await readFile(`/proc/${name}/cmdline`, 'utf8')) === title) return true
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return false
 }
 
 /** Above the 5 s that a monitor waits for late HELLOs, and the slowest sane mount or hook. */
@@ -52,6 +72,8 @@ export async function startMonitor(
     // The cast is for the dashboard, which reads these types beside Next.js's: there NODE_ENV is required of every environment.
     env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } as Partial<NodeJS.ProcessEnv> as NodeJS.ProcessEnv,
     cwd: '/',
+    // What ps shows, and how an agent that was killed meanwhile finds a monitor that is still coming up (hasMonitor).
+    argv0: monitorTitle(document.id),
   })
   const sockets = child.stdio.slice(3) as unknown as Duplex[]
   // A monitor that dies at once resets these; each later owner listens for itself.

@@ -5,6 +5,7 @@ import { readTextIfExists } from '../disk/files.ts'
 import { startTimeOf } from '../disk/lock.ts'
 import { EngineError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
+import { hasMonitor } from '../native/monitor.ts'
 import { MonitorConnection } from '../native/monitor-connection.ts'
 import type { MonitorDocument, MonitorFile } from '../native/monitor-document.ts'
 import type { Native } from '../native/native.ts'
@@ -39,6 +40,7 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
     },
 
     async find(id, directories) {
+      await untilUp(id, directories.runDir)
       const file = parseMonitorFile(await readTextIfExists(join(directories.runDir, 'monitor.json')))
       const socket = await native.connectMonitor(join(directories.runDir, 'attach.sock')).catch((error) => {
         if (error instanceof EngineError && error.code === 'not_found') return null
@@ -54,6 +56,20 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
       socket?.destroy()
       return endedMeanwhile(file, directories.stateDir)
     },
+  }
+}
+
+/** Longest that a monitor, whose starter was killed, may need to come up or fail: mounts, hooks and its own 5 s for late viewers. */
+const comesUpMs = 15_000
+const lookAgainMs = 20
+
+/** The agent may have been killed between spawning a monitor and its answer: then it is still coming up, and would be missed. */
+async function untilUp(id: string, runDir: string): Promise<void> {
+  const until = Date.now() + comesUpMs
+  while (Date.now() < until) {
+    if ((await readTextIfExists(join(runDir, 'monitor.json'))) !== null) return
+    if (!(await hasMonitor(id))) return
+    await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
   }
 }
 
