@@ -92,7 +92,7 @@ function fromJson(text: string): string | null {
 
 function printable(text: string): string {
   return text
-    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
     .trim()
     .slice(0, 500)
 }

@@ -69,10 +69,10 @@ export async function openLayers({ root, program, trash, log }: LayerOptions): P
   await ensureDirectory(unfinished)
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
   const records = await openRecords<LayerRecord>(join(root, 'layers'), { parse: (value) => layerRecord.parse(value), log })
-  await reconcile()
   const inFlight = new Map<Digest, Promise<Applied>>()
   let flushing: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
+  await reconcile()
 
   /** Drops records of another boot and directories without a record. */
   async function reconcile(): Promise<void> {

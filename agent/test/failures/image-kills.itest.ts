@@ -1,0 +1,170 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createEvents } from '../../src/events/create-events.ts'
+import { createVolumes } from '../../src/volumes/create-volumes.ts'
+import { makeDataRoot, nativeDir, openImageRooms } from '../image-rooms.ts'
+import { imageOf, layerOf, pushTestImage, sha256, tarOf } from '../images.ts'
+import { startRegistry, type TestRegistry } from '../registry.ts'
+import type { Statement } from './image-worker.ts'
+
+/** SIGKILLs in one run. BERTH_KILLS asks for more. */
+const kills = Number(process.env.BERTH_KILLS ?? 200)
+
+let registry: TestRegistry
+let scratch: string
+let dataRoot: string
+beforeAll(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'berth-kills-'))
+  dataRoot = makeDataRoot()
+  registry = await startRegistry()
+  const here = (name: string) => fileURLToPath(new URL(name, import.meta.url))
+  await build({
+    entryPoints: [here('./image-worker.ts')],
+    outfile: join(scratch, 'worker.mjs'),
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['undici', 'tar-stream', 'pino'],
+    logLevel: 'error',
+  })
+  // Beside the modules that the bundle leaves out.
+  rmSync(here('../../.image-worker.mjs'), { force: true })
+  writeFileSync(here('../../.image-worker.mjs'), readFileSync(join(scratch, 'worker.mjs')))
+  const file = (name: string, size: number) => layerOf(tarOf((directory) => writeFileSync(join(directory, name), Buffer.alloc(size, name))))
+  const shared = file('shared', 3_000_000)
+  for (let at = 0; at < 3; at++)
+    await pushTestImage(registry.url, `app${at}`, '1', imageOf([shared, file(`own${at}`, 2_000_000), file(`top${at}`, 1000)]))
+  writeFileSync(join(scratch, 'archive.tar'), archiveOf())
+})
+afterAll(async () => {
+  await registry.stop()
+  rmSync(fileURLToPath(new URL('../../.image-worker.mjs', import.meta.url)), { force: true })
+  rmSync(scratch, { recursive: true, force: true })
+  rmSync(dataRoot, { recursive: true, force: true })
+})
+
+function archiveOf(): Buffer {
+  const layers = ['l1', 'l2'].map((name) =>
+    layerOf(
+      tarOf((directory) => writeFileSync(join(directory, name), Buffer.alloc(1_000_000, name))),
+      'none',
+    ),
+  )
+  return tarOf((directory) => {
+    const entries = [1, 2].map((count) => {
+      const image = imageOf(layers.slice(0, count), { Cmd: [`loaded ${count}`] })
+      writeFileSync(join(directory, `c${count}.json`), JSON.stringify(image.config))
+      return { Config: `c${count}.json`, RepoTags: [`loaded:${count}`], Layers: layers.slice(0, count).map((_, at) => `l${at}.tar`) }
+    })
+    for (const [at, layer] of layers.entries()) writeFileSync(join(directory, `l${at}.tar`), layer.blob)
+    writeFileSync(join(directory, 'manifest.json'), JSON.stringify(entries))
+  })
+}
+
+/** Runs the worker, kills it `afterMs` after it is ready, and folds what it said into what is known. Names of an unfinished change are unknown. */
+async function runAndKill(known: Map<string, string | null>, seed: number, afterMs: number): Promise<number> {
+  const worker: ChildProcess = spawn(
+    process.execPath,
+    [
+      fileURLToPath(new URL('../../.image-worker.mjs', import.meta.url)),
+      dataRoot,
+      registry.host,
+      join(scratch, 'archive.tar'),
+      String(seed),
+    ],
+    {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, BERTH_NATIVE: nativeDir },
+    },
+  )
+  let complaint = ''
+  worker.stderr?.on('data', (chunk) => (complaint += chunk))
+  let done = 0
+  let killed = false
+  const ended = new Promise<number | null>((resolve) => worker.once('exit', (code) => resolve(code)))
+  const lines = createInterface({ input: worker.stdout as NodeJS.ReadableStream })
+  lines.on('line', (line) => {
+    const said = JSON.parse(line) as { ready?: boolean; begin?: string[]; done?: Statement[] }
+    if (said.ready)
+      setTimeout(() => {
+        killed = true
+        worker.kill('SIGKILL')
+      }, afterMs)
+    for (const name of said.begin ?? []) known.delete(name)
+    for (const { name, value } of said.done ?? []) known.set(name, value)
+    if (said.done) done += 1
+  })
+  await Promise.all([ended, new Promise((resolve) => lines.once('close', resolve))])
+  if (!killed) throw new Error(`the worker ended by itself: ${complaint}`)
+  return done
+}
+
+/** What must hold after any kill, however early. */
+async function checkAfterKill(known: Map<string, string | null>, thorough: boolean): Promise<void> {
+  const rooms = await openImageRooms(dataRoot)
+  const volumes = await createVolumes({ dataRoot, nativeDir, events: await createEvents({ dataRoot }) })
+  try {
+    const has = (name: string) => {
+      try {
+        return rooms.images.resolve(name).id
+      } catch {
+        return null
+      }
+    }
+    for (const [name, value] of known) {
+      if (!name.startsWith('volume')) expect([name, has(name)]).toEqual([name, value])
+      else if (value === null) await expect(volumes.inspect(name)).rejects.toThrow('no such volume')
+      else expect(readFileSync(join((await volumes.inspect(name)).mountpoint, 'f'), 'utf8')).toBe(value)
+    }
+    // A writable layer belongs to a container's record; those of the dead worker have none.
+    for (const name of readdirSync(join(dataRoot, 'snapshots', 'active'))) await rooms.snapshots.remove(name.replace(/\.json$/, ''))
+    await rooms.gc.collect()
+    const images = await rooms.images.list({ all: true })
+    const needed = new Set<string>()
+    for (const image of images) {
+      const { chainId } = rooms.images.resolve(image.id)
+      expect(chainId && rooms.snapshots.has(chainId)).toBe(true)
+      const { layers } = await rooms.images.inspect(image.id)
+      for (const layer of layers) needed.add(layer.diffId)
+      for (const digest of [image.id, ...layers.map((layer) => layer.digest as string)]) {
+        expect(rooms.content.has(digest)).toBe(true)
+        if (thorough) expect(sha256(readFileSync(rooms.content.path(digest)))).toBe(digest)
+      }
+    }
+    await rooms.snapshots.close()
+    // Nothing is left over: one directory per layer that an image needs, nothing half-made, no record put aside.
+    expect(readdirSync(join(dataRoot, 'snapshots', 'l'))).toHaveLength(needed.size)
+    for (const name of ['tmp', 'trash', 'a']) expect(readdirSync(join(dataRoot, 'snapshots', name))).toEqual([])
+    const work = join(dataRoot, 'images', 'work')
+    expect(existsSync(work) ? readdirSync(work) : []).toEqual([])
+    const everything = readdirSync(dataRoot, { recursive: true, encoding: 'utf8' })
+    expect(everything.filter((name) => name.endsWith('.broken') || name.endsWith('.tmp'))).toEqual([])
+  } finally {
+    await rooms.close()
+    await volumes.close()
+  }
+}
+
+it(
+  `survives ${kills} kills at any moment of pull, load, commit, remove, prune, backup and restore`,
+  async () => {
+    const known = new Map<string, string | null>()
+    let changes = 0
+    // The same moments in every run, spread over the first half second: the digest of a counter is as good as chance.
+    const chance = (at: number) => createHash('sha256').update(String(at)).digest().readUInt32LE(0)
+    for (let at = 0; at < kills; at++) {
+      changes += await runAndKill(known, chance(at), chance(at + 1_000_000) % 300)
+      await checkAfterKill(known, at % 10 === 0)
+    }
+    console.log(`${kills} kills, ${changes} changes acknowledged in between`)
+    expect(changes).toBeGreaterThan(kills / 2)
+  },
+  kills * 5000,
+)
