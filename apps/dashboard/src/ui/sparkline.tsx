@@ -6,11 +6,14 @@ export function Sparkline({
   top,
   color = '--series-1',
   className,
+  ground,
 }: {
   values: readonly number[]
   top?: number
   color?: string
   className?: string
+  /** Only the ground, for values that stand on it. */
+  ground?: boolean
 }) {
   if (values.length < 2) return <svg className={cn('h-5 w-16', className)} aria-hidden="true" />
   const high = Math.max(top ?? 0, ...values) || 1
@@ -21,7 +24,7 @@ export function Sparkline({
   return (
     <svg viewBox="0 0 64 20" preserveAspectRatio="none" className={cn('h-5 w-16', className)} aria-hidden="true">
       <path d={`${line}L64 20L0 20Z`} fill={`var(${color})`} opacity="0.14" />
-      <path d={line} fill="none" stroke={`var(${color})`} strokeWidth="1.25" vectorEffect="non-scaling-stroke" />
+      {ground ? null : <path d={line} fill="none" stroke={`var(${color})`} strokeWidth="1.25" vectorEffect="non-scaling-stroke" />}
     </svg>
   )
 }

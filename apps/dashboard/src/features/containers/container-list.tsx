@@ -170,7 +170,7 @@ function ContainerCard({ row, several }: { row: Row; several: boolean }) {
   const { item } = row
   const running = item.state.status === 'running'
   return (
-    <div className="grid gap-1.5">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5">
       <div className="flex items-start justify-between gap-2">
         <div className="min-w-0">
           <Link data-row-link href={`/h/${row.hostId}/containers/${item.id}`} className="block truncate font-medium text-base">

@@ -19,7 +19,7 @@ export function CpuCell({ hostId, id, running }: UsageOf) {
   if (!newest) return <span className="text-ink-off">–</span>
   return (
     <span className="relative flex h-7 items-center justify-end">
-      <Sparkline values={points.map((point) => point.cpuPercent)} top={5} className="absolute inset-0 h-full w-full opacity-60" />
+      <Sparkline ground values={points.map((point) => point.cpuPercent)} top={5} className="absolute inset-0 h-full w-full" />
       <span className="tabular relative">{format.percent(newest.cpuPercent)}</span>
     </span>
   )
