@@ -80,6 +80,9 @@ export class LayerFetcher {
         await ingest.discard()
         // What an earlier life left may be what is broken: once more from the beginning.
         if (resumed && code === 'data_loss') return this.download(layer, repositories, progress, signal)
+      } else if (code === 'resource_exhausted' || codeOf(signal.reason) === 'resource_exhausted') {
+        // A full disk: half a layer kept for later would keep it full.
+        await ingest.discard()
       } else await ingest.suspend()
       throw error
     }
