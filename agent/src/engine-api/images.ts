@@ -151,14 +151,7 @@ async function create(call: Call): Promise<void> {
     call,
     { kind: 'pull', subject: reference },
     (context) => call.engine.images.pull({ reference, platform, allTags, auth }, context),
-    (result) => [
-      ...(result.digest ? [{ status: `Digest: ${result.digest}` }] : []),
-      {
-        status: result.changed
-          ? `Status: Downloaded newer image for ${result.reference}`
-          : `Status: Image is up to date for ${result.reference}`,
-      },
-    ],
+    () => [],
   )
 }
 
@@ -175,7 +168,7 @@ async function importImage(call: Call, source: string, platform: string | undefi
     call,
     { kind: 'import', subject: reference || 'image' },
     (context) => call.engine.images.import(call.request, options, context),
-    (result) => [{ status: result.id }],
+    () => [],
   )
 }
 
@@ -187,13 +180,7 @@ async function push(call: Call): Promise<void> {
     call,
     { kind: 'push', subject: reference },
     (context) => call.engine.images.push({ reference, allTags: tag === '', auth }, context),
-    (result) =>
-      tag === ''
-        ? []
-        : [
-            { status: `${tag}: digest: ${result.digest} size: ${result.sizeBytes}` },
-            { progressDetail: {}, aux: { Tag: tag, Digest: result.digest, Size: result.sizeBytes } },
-          ],
+    () => [],
   )
 }
 
@@ -227,11 +214,8 @@ async function load(call: Call): Promise<void> {
     call,
     { kind: 'load', subject: 'archive' },
     (context) => call.engine.images.load(call.request, context),
-    (result) => [
-      ...result.references.map((reference) => ({ stream: `Loaded image: ${reference}\n` })),
-      ...(result.references.length === 0 ? result.ids.map((id) => ({ stream: `Loaded image ID: ${id}\n` })) : []),
-    ],
-    (line) => (quiet ? null : progressMessage(line)),
+    () => [],
+    (line) => (quiet && line.text === undefined ? null : progressMessage(line)),
   )
 }
 
