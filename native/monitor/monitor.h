@@ -145,9 +145,9 @@ void clients_free_gone(struct monitor *m);
 bool clients_served(const struct monitor *m);
 /* Stops waiting for the first frame of attach descriptors. */
 void clients_forget_awaited(struct monitor *m);
-/* Cuts off everyone who is still there. */
 /* At the end: closes our side of every connection for writing; those without a hello go at once. */
 void clients_shut(struct monitor *m);
+/* Cuts off everyone who is still there. */
 void clients_drop_all(struct monitor *m);
 
 /* attach.c */

@@ -3,6 +3,8 @@
 #include "mounts.h"
 
 #include "cleanup.h"
+#include "fault.h"
+#include "layers.h"
 
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -88,28 +90,13 @@ static int set_path(int context, const char *key, const char *path) {
     return set_option(context, FSCONFIG_SET_STRING, key, short_path);
 }
 
-/* Takes the next directory off a lowerdir list, in place: ':' separates, '\' escapes. NULL at the end. */
-static char *next_layer(char **rest) {
-    char *from = *rest, *begin = *rest, *to = *rest;
-    if (!*from)
-        return NULL;
-    for (; *from && *from != ':'; from++) {
-        if (*from == '\\' && from[1])
-            from++;
-        *to++ = *from;
-    }
-    *rest = *from ? from + 1 : from;
-    *to = '\0';
-    return begin;
-}
-
 static int set_lower_layers(int context, const struct mount_plan *plan, const char *list, struct error *err) {
     cleanup_free char *copy = strdup(list);
     char *rest = copy;
     if (!copy)
         return fail(err, plan, "copy options");
-    for (char *layer; (layer = next_layer(&rest));)
-        if (set_path(context, "lowerdir+", layer) < 0)
+    for (char *layer; (layer = layers_next(&rest));)
+        if (fault_at("lowerdir+") ? (errno = EINVAL) : set_path(context, "lowerdir+", layer) < 0)
             return fail_config(err, plan, context, layer);
     return 0;
 }
@@ -219,7 +206,7 @@ static int page_append_layers(struct page_options *page, const char *list) {
     const char *separator = page->length > 0 ? ",lowerdir=" : "lowerdir=";
     if (!copy)
         return -1;
-    for (char *layer; (layer = next_layer(&rest)); separator = ":")
+    for (char *layer; (layer = layers_next(&rest)); separator = ":")
         if (page_append_directory(page, separator, layer) < 0)
             return -1;
     return 0;
@@ -278,6 +265,47 @@ static int apply(const struct mount_plan *plan, struct error *err) {
     return 0;
 }
 
+static const char *find_lowerdir(const struct mount_plan *plan) {
+    for (size_t i = 0; i < plan->option_count; i++)
+        if (strncmp(plan->options[i], "lowerdir=", 9) == 0)
+            return plan->options[i] + 9;
+    return NULL;
+}
+
+/* The same plan with the layers' shifted places instead of the layers. */
+static int apply_placed(const struct layers *layers, const struct mount_plan *plan, struct error *err) {
+    size_t room = 10 + layers->count * (strlen(layers->directory) + 24);
+    cleanup_free char *lowerdir = malloc(room);
+    cleanup_free const char **options = calloc(plan->option_count, sizeof(char *));
+    if (!lowerdir || !options)
+        return fail(err, plan, "copy options");
+    size_t used = (size_t)snprintf(lowerdir, room, "lowerdir=");
+    for (size_t i = 0; i < layers->count; i++)
+        used +=
+            (size_t)snprintf(lowerdir + used, room - used, "%s%s/%zu", i ? ":" : "", layers->directory, i);
+    for (size_t i = 0; i < plan->option_count; i++)
+        options[i] = strncmp(plan->options[i], "lowerdir=", 9) == 0 ? lowerdir : plan->options[i];
+    struct mount_plan placed = *plan;
+    placed.options = options;
+    return apply(&placed, err);
+}
+
+/* An overlay whose layers get other owners: see layers.h. */
+static int apply_shifted(const struct document *doc, const struct mount_plan *plan, struct error *err) {
+    struct layers layers;
+    cleanup_free char *copy = strdup(find_lowerdir(plan));
+    char *rest = copy;
+    if (!copy)
+        return fail(err, plan, "copy options");
+    int result = layers_begin(&layers, doc, err);
+    for (char *layer; result == 0 && (layer = layers_next(&rest));)
+        result = layers_add(&layers, layer, err);
+    if (result == 0)
+        result = apply_placed(&layers, plan, err);
+    layers_end(&layers);
+    return result;
+}
+
 /* The mount that holds path stops passing on what is mounted in it; it may be no mount point itself. */
 static int stop_propagation(const char *path, struct error *err) {
     cleanup_free char *copy = realpath(path, NULL);
@@ -297,6 +325,8 @@ static int stop_propagation(const char *path, struct error *err) {
 int mounts_unshare(const struct document *doc, struct error *err) {
     if (unshare(CLONE_NEWNS) < 0)
         return error_errno(err, errno, "namespace", "", "make a mount namespace");
+    if (doc->uid_mapping_count > 0 && stop_propagation(doc->run_dir, err) < 0) /* see layers.h */
+        return -1;
     for (size_t i = 0; i < doc->mount_count; i++)
         if (stop_propagation(doc->mounts[i].target, err) < 0)
             return -1;
@@ -305,7 +335,9 @@ int mounts_unshare(const struct document *doc, struct error *err) {
 
 int mounts_apply(const struct document *doc, struct error *err) {
     for (size_t i = 0; i < doc->mount_count; i++) {
-        if (apply(&doc->mounts[i], err) == 0)
+        const struct mount_plan *plan = &doc->mounts[i];
+        bool shifted = doc->uid_mapping_count > 0 && find_lowerdir(plan);
+        if ((shifted ? apply_shifted(doc, plan, err) : apply(plan, err)) == 0)
             continue;
         while (i-- > 0)
             umount2(doc->mounts[i].target, MNT_DETACH);

@@ -204,6 +204,60 @@ describe('a full disk', () => {
   })
 })
 
+describe('the layers', () => {
+  const idmap = {
+    uidMappings: [{ containerID: 0, hostID: 200_000, size: 65_536 }],
+    gidMappings: [{ containerID: 0, hostID: 300_000, size: 65_536 }],
+  }
+  const script = 'stat -c "%u %g %n" /bin/busybox; echo text > /new; cat /extra; mount | grep " / "'
+
+  function twoLayers(document: Record<string, unknown>) {
+    const second = path.join(harness.root, 'layer:two') // a colon must be escaped in the option
+    mkdirSync(second, { recursive: true })
+    writeFileSync(path.join(second, 'extra'), 'extra\n')
+    editLower(document, `${second.replaceAll(':', '\\:')}:${harness.layer}`)
+  }
+
+  it.each([
+    ['of a new kernel', {}],
+    ['of a kernel before 6.7', { BERTH_FAIL_AT: 'lowerdir+' }],
+  ])('%s are mounted, with their owners shifted if that is asked for', async (_name, env) => {
+    const plain = await harness.start({ args: ['sh', '-c', script], env, edit: twoLayers })
+    expect(plain.answer).toMatchObject({ ok: true })
+    await harness.gone(plain)
+    expect(harness.logText(plain)).toMatch(/^0 0 \/bin\/busybox\nextra\n/)
+    expect(readFileSync(path.join(plain.dir, 'upper/new'), 'utf8')).toBe('text\n')
+    const shifted = await harness.start({
+      args: ['sh', '-c', script],
+      env,
+      edit: (d) => {
+        twoLayers(d)
+        Object.assign(d.rootfs as object, { idmap })
+      },
+    })
+    expect(shifted.answer).toMatchObject({ ok: true })
+    await harness.gone(shifted)
+    expect(harness.logText(shifted)).toMatch(/^200000 300000 \/bin\/busybox\nextra\n/)
+    expect(readdirSync(path.join(shifted.dir, 'run')).sort()).toEqual(['init.pid', 'monitor.json'])
+  })
+
+  it.each([
+    ['', {}],
+    [' of a kernel before 6.7', { BERTH_FAIL_AT: 'lowerdir+' }],
+  ])('that are missing%s leave nothing', async (_name, env) => {
+    const failed = await harness.start({
+      env,
+      edit: (d) => {
+        editLower(d, `${harness.layer}:/lower-that-is-not`)
+        Object.assign(d.rootfs as object, { idmap })
+      },
+    })
+    expect(failed.answer).toMatchObject({ ok: false, step: 'mount' })
+    expect(failed.answer.message).toContain('/lower-that-is-not')
+    expect(readdirSync(path.join(failed.dir, 'run'))).toEqual([])
+  })
+})
+
 it('cuts a torn last record off and goes on', async () => {
   const first = await harness.start({ args: ['sh', '-c', 'echo one; echo two'] })
   await harness.gone(first)

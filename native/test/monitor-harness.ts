@@ -20,7 +20,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 
 const nativeDir = path.resolve(import.meta.dirname, '..')
-const applets = 'sh true false cat sleep echo ls yes head tail stty dd seq mount id ip nc kill dmesg sync wc tr printf test'.split(' ')
+const applets =
+  'sh true false cat sleep echo ls yes head tail stty dd seq mount id ip nc kill dmesg sync wc tr printf test stat grep'.split(' ')
 
 /** Frame types of native/README.md. */
 export const frame = {
