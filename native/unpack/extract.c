@@ -32,6 +32,9 @@ struct item {
 void extract_begin(struct extract *x, int root, const struct extract_options *options) {
     *x = (struct extract){.options = *options};
     tree_init(&x->tree, root, options->layer);
+    x->tree.own_new = options->set_owner && options->own_parents;
+    x->tree.uid = options->uid;
+    x->tree.gid = options->gid;
     x->umask = umask(0);
 }
 

@@ -26,6 +26,7 @@ struct extract_options {
     bool set_mode;     /* everything but links gets mode below */
     bool own_new_only; /* with set_owner: existing directories keep their owner and mode */
     uint32_t uid, gid, mode;
+    bool own_parents;     /* with set_owner: missing parent directories get uid and gid too */
     uint64_t max_bytes;   /* sum of the entries' sizes, 0 = no limit */
     uint64_t max_entries; /* 0 = no limit */
 };

@@ -21,7 +21,8 @@ static const struct {
     {"copy", verb_copy},     {"delete-tree", verb_delete_tree},
     {"diff", verb_diff},     {"export", verb_export},
     {"get", verb_get},       {"list", verb_list},
-    {"mkdir", verb_mkdir},   {"put", verb_put},
+    {"mkdir", verb_mkdir},   {"place", verb_place},
+    {"probe", verb_probe},   {"put", verb_put},
     {"remove", verb_remove}, {"rename", verb_rename},
     {"stat", verb_stat},     {"usage", verb_usage},
 };

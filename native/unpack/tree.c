@@ -141,6 +141,8 @@ static int make_parents(struct tree *tree, char *path) {
         char saved = path[end];
         path[end] = '\0';
         int result = mkdirat(fd, path + at, 0755);
+        if (result == 0 && tree->own_new)
+            result = fchownat(fd, path + at, tree->uid, tree->gid, AT_SYMLINK_NOFOLLOW);
         close(fd);
         fd = result < 0 && errno != EEXIST ? -1 : tree_open(tree, path, O_PATH | O_DIRECTORY);
         path[end] = saved;

@@ -18,7 +18,9 @@
 struct tree {
     int root;       /* O_PATH or readable directory; borrowed */
     bool one_mount; /* refuse to cross mounts (layers); false for a container with volumes */
-    char *parent;   /* path of the cached parent directory, NULL if none */
+    bool own_new;   /* directories made on the way belong to uid and gid instead of root */
+    uint32_t uid, gid;
+    char *parent; /* path of the cached parent directory, NULL if none */
     int parent_fd;
 };
 

@@ -24,7 +24,7 @@ struct place {
 };
 
 static int place_open(struct place *place, const struct root_options *options, const char *path,
-                      struct error *err) {
+                      bool create_parents, struct error *err) {
     *place = (struct place){.root = -1, .parent = -1};
     tree_init(&place->tree, -1, false);
     if (options_require(path, "path", err) < 0)
@@ -35,7 +35,7 @@ static int place_open(struct place *place, const struct root_options *options, c
     tree_init(&place->tree, place->root, false);
     if (tree_split_asked(path, &place->path, err) < 0)
         return -1;
-    place->parent = tree_parent(&place->tree, place->path.parent, false, err);
+    place->parent = tree_parent(&place->tree, place->path.parent, create_parents, err);
     return place->parent < 0 ? -1 : 0;
 }
 
@@ -113,7 +113,7 @@ int verb_stat(int argc, char **argv, struct error *err) {
     struct stat st;
     if (options_parse(specs, argc, argv, err) < 0)
         return -1;
-    int result = place_open(&place, &root, path, err);
+    int result = place_open(&place, &root, path, false, err);
     if (result == 0)
         result = stat_place(&place, path, &st, err);
     if (result == 0) {
@@ -185,7 +185,7 @@ int verb_list(int argc, char **argv, struct error *err) {
     struct place place;
     if (options_parse(specs, argc, argv, err) < 0)
         return -1;
-    int result = place_open(&place, &root, path, err);
+    int result = place_open(&place, &root, path, false, err);
     if (result == 0) {
         cleanup_free char *full = tree_path_join(&place.path);
         cleanup_fd int fd = full ? tree_open(&place.tree, full, O_RDONLY | O_DIRECTORY) : -1;
@@ -212,7 +212,7 @@ int verb_remove(int argc, char **argv, struct error *err) {
     struct stat st;
     if (options_parse(specs, argc, argv, err) < 0)
         return -1;
-    int result = place_open(&place, &root, path, err);
+    int result = place_open(&place, &root, path, false, err);
     if (result == 0)
         result = refuse_root(&place, "remove", path, err);
     if (result == 0 && fstatat(place.parent, place.path.name, &st, AT_SYMLINK_NOFOLLOW) < 0)
@@ -223,22 +223,41 @@ int verb_remove(int argc, char **argv, struct error *err) {
     return result;
 }
 
+/* The directory and its missing parents; nothing to do is success. Says whether it was there. */
+static int make_with_parents(struct place *place, const char *path, struct error *err) {
+    struct json_writer w;
+    cleanup_free char *full = tree_path_join(&place->path);
+    cleanup_fd int fd = full ? tree_open(&place->tree, full, O_PATH | O_DIRECTORY) : -1;
+    bool created = fd < 0;
+    if (created && (!full || tree_parent(&place->tree, full, true, err) < 0))
+        return full ? -1 : error_errno(err, ENOMEM, "mkdir", path, "no memory for a path");
+    json_writer_init(&w, 0);
+    json_begin_object(&w);
+    json_member_bool(&w, "created", created);
+    json_end_object(&w);
+    return verb_answer(STDOUT_FILENO, &w, err);
+}
+
 int verb_mkdir(int argc, char **argv, struct error *err) {
     struct root_options root = {0};
     const char *path = NULL;
     uint64_t mode = 0755;
+    bool parents = false;
     const struct option_spec specs[] = {ROOT_OPTION_SPECS(root),
                                         {"path", OPTION_TEXT, &path, NULL},
                                         {"mode", OPTION_OCTAL, &mode, NULL},
+                                        {"parents", OPTION_FLAG, &parents, NULL},
                                         {0}};
     struct place place;
     if (options_parse(specs, argc, argv, err) < 0)
         return -1;
-    int result = place_open(&place, &root, path, err);
-    if (result == 0)
-        result = refuse_root(&place, "mkdir", path, err);
     umask(0);
-    if (result == 0 && mkdirat(place.parent, place.path.name, (mode_t)(mode & 07777)) < 0)
+    int result = place_open(&place, &root, path, parents, err);
+    if (result == 0 && parents)
+        result = make_with_parents(&place, path, err);
+    else if (result == 0)
+        result = refuse_root(&place, "mkdir", path, err);
+    if (result == 0 && !parents && mkdirat(place.parent, place.path.name, (mode_t)(mode & 07777)) < 0)
         result = error_errno(err, errno, "mkdir", path, "cannot create the directory \"%.256s\"", path);
     place_close(&place);
     return result;
@@ -255,7 +274,7 @@ int verb_rename(int argc, char **argv, struct error *err) {
     tree_init(&other, -1, false);
     if (options_parse(specs, argc, argv, err) < 0 || options_require(to, "to", err) < 0)
         return -1;
-    int result = place_open(&place, &root, path, err);
+    int result = place_open(&place, &root, path, false, err);
     if (result == 0)
         result = refuse_root(&place, "rename", path, err);
     if (result == 0)

@@ -10,7 +10,7 @@ typedef int verb(int argc, char **argv, struct error *err);
 
 verb verb_apply, verb_diff, verb_changes, verb_usage, verb_delete_tree;
 verb verb_stat, verb_list, verb_remove, verb_mkdir, verb_rename;
-verb verb_get, verb_put, verb_export, verb_copy;
+verb verb_get, verb_put, verb_export, verb_copy, verb_place, verb_probe;
 
 /* Writes the document and a newline to fd and frees the writer. */
 int verb_answer(int fd, struct json_writer *w, struct error *err);
