@@ -2,13 +2,13 @@ import { join } from 'node:path'
 import type { DiskUsage, SystemInfo } from '@berth/contract/system'
 import { readAgentVersion } from './agent-version.ts'
 import type { Builder } from './build/build.ts'
+import { createBuilder } from './build/create-builder.ts'
 import type { AgentConfig } from './config.ts'
 import type { Containers } from './containers/containers.ts'
 import { createContainers } from './containers/create-containers.ts'
 import { createContentStore } from './content/content-store.ts'
 import { lockDataRoot } from './disk/lock.ts'
 import { readEngineId } from './engine-id.ts'
-import { EngineError } from './errors.ts'
 import { createEvents } from './events/create-events.ts'
 import type { Events } from './events/events.ts'
 import { createGc } from './gc/create-gc.ts'
@@ -126,7 +126,9 @@ async function build(
   })
   stats.open()
   closers.push(() => stats.close())
-  const rooms = { config, containers, images, volumes, networks, builder: pending<Builder>('builds') }
+  const builder = await createBuilder({ dataRoot, nativeDir, images, containers, snapshots, content, log })
+  closers.push(() => builder.close())
+  const rooms = { config, containers, images, volumes, networks, builder }
   return {
     ...rooms,
     events,
@@ -139,13 +141,4 @@ async function build(
     openHostTerminal: native.openHostTerminal,
     close,
   }
-}
-
-/** Stands for a room that is not built yet: every call says so. */
-function pending<T extends object>(noun: string): T {
-  return new Proxy({} as T, {
-    get: (_, property) => () => {
-      throw new EngineError('unavailable', `${noun} are not there yet (${String(property)})`)
-    },
-  })
 }

@@ -1,0 +1,230 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { BuildOptions } from '@berth/contract/build'
+import type { Platform } from '@berth/contract/image'
+import type { RegistryAuth } from '@berth/contract/registry'
+import type { Containers } from '../containers/containers.ts'
+import type { ContentStore } from '../content/content-store.ts'
+import { namesIn } from '../disk/files.ts'
+import { EngineError } from '../errors.ts'
+import type { Images } from '../images/images.ts'
+import type { Logger } from '../log.ts'
+import { runProgram } from '../native/programs.ts'
+import { shortId } from '../oci/digest.ts'
+import { hostPlatform } from '../oci/platform.ts'
+import { familiar, parseReference, parseTagged } from '../oci/reference.ts'
+import type { OperationContext } from '../operations/operations.ts'
+import type { Snapshots } from '../snapshots/snapshots.ts'
+import type { Builder } from './build.ts'
+import { openBuildCache } from './build-cache.ts'
+import { BuildContext } from './build-context.ts'
+import { type Instruction, parseDockerfile } from './dockerfile.ts'
+import type { Build, BuildRooms, StageResult } from './rooms.ts'
+import { planStages, type StagePlan } from './stage-plan.ts'
+import { StageRunner } from './stage-runner.ts'
+
+/** Predefined arguments of Docker; giving them without an ARG is no mistake. */
+const predefinedArgs = /^(https?|ftp|no|all)_proxy$/i
+
+/** Opens the room below `dataRoot`/build and removes what interrupted builds left. */
+export async function createBuilder(rooms: {
+  dataRoot: string
+  nativeDir: string
+  images: Images
+  containers: Containers
+  snapshots: Snapshots
+  content: Pick<ContentStore, 'lease'>
+  log?: Logger
+}): Promise<Builder & { close(): Promise<void> }> {
+  const directory = join(rooms.dataRoot, 'build')
+  const unpack = join(rooms.nativeDir, 'berth-unpack')
+  const work = join(directory, 'work')
+  await mkdir(work, { recursive: true, mode: 0o711 })
+  for (const name of await namesIn(work)) await runProgram(unpack, ['delete-tree', '--dir', join(work, name)])
+  const cache = await openBuildCache({
+    directory: join(directory, 'cache'),
+    unpack,
+    imageSize: (id) => imageSize(rooms, id),
+    log: rooms.log,
+  })
+  const shared: BuildRooms = { directory, unpack, cache, ...rooms }
+  return {
+    async build(context, options, registryAuth, operation) {
+      const scratch = join(work, operation.id)
+      try {
+        return await buildImage(shared, context as Readable, options, registryAuth, operation, scratch)
+      } catch (error) {
+        if (operation.signal.aborted) throw new EngineError('cancelled', 'the build was cancelled', { cause: error })
+        throw error
+      } finally {
+        await runProgram(unpack, ['delete-tree', '--dir', scratch])
+      }
+    },
+    cacheUsage: () => cache.usage(),
+    pruneCache: (options) => cache.prune(options),
+    close: () => cache.close(),
+  }
+}
+
+/** Bytes of an image's own top layer; null when the image is gone. */
+function imageSize({ images, snapshots }: Pick<BuildRooms, 'images' | 'snapshots'>, id: string): number | null {
+  try {
+    const { chainId } = images.resolve(id)
+    if (chainId !== null && !snapshots.has(chainId)) return null
+    return chainId === null ? 0 : snapshots.layerBytes(chainId)
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'not_found') return null
+    throw error
+  }
+}
+
+function checkOptions(options: BuildOptions): void {
+  for (const tag of options.tags) parseTagged(tag)
+  if (options.squash) throw new EngineError('invalid_argument', 'squash is not supported by this builder')
+}
+
+function platformArguments(target: Platform): Record<string, string> {
+  const host = hostPlatform()
+  const text = ({ os, architecture, variant }: Platform) => [os, architecture, variant].filter(Boolean).join('/')
+  return {
+    BUILDPLATFORM: text(host),
+    BUILDOS: host.os,
+    BUILDARCH: host.architecture,
+    BUILDVARIANT: host.variant ?? '',
+    TARGETPLATFORM: text(target),
+    TARGETOS: target.os,
+    TARGETARCH: target.architecture,
+    TARGETVARIANT: target.variant ?? '',
+  }
+}
+
+async function buildImage(
+  rooms: BuildRooms,
+  source: Readable,
+  options: BuildOptions,
+  registryAuth: Record<string, RegistryAuth>,
+  operation: OperationContext,
+  work: string,
+): Promise<{ id: string }> {
+  checkOptions(options)
+  await mkdir(work, { mode: 0o711 })
+  const context = await BuildContext.receive(source, join(work, 'context'), {
+    unpack: rooms.unpack,
+    dockerfile: options.dockerfile,
+    signal: operation.signal,
+  })
+  const platform = hostPlatform()
+  const platformArgs = platformArguments(platform)
+  const plan = planStages(parseDockerfile(context.dockerfile, options.dockerfile), {
+    target: options.target,
+    buildArgs: options.buildArgs,
+    platformArgs,
+  })
+  const labels = labelInstruction(options.labels)
+  const build = assemble(rooms, { options, registryAuth, operation, context, plan, work, platformArgs, platform }, labels)
+  if (options.cacheFrom.length > 0)
+    operation.progress({
+      text: `[Warning] --cache-from ${options.cacheFrom.join(', ')}: steps are looked for in this host's own build cache only\n`,
+    })
+  warnOfArguments(build)
+  const { imageId } = await allStages(build)
+  if (imageId === null) throw new EngineError('invalid_argument', 'No image was generated. Is your Dockerfile empty?')
+  operation.progress({ aux: { ID: imageId } })
+  operation.progress({ text: `Successfully built ${shortId(imageId)}\n` })
+  for (const tag of options.tags) {
+    await rooms.images.tag(imageId, tag)
+    operation.progress({ text: `Successfully tagged ${familiar(parseTagged(tag))}\n` })
+  }
+  return { id: imageId }
+}
+
+/** Every stage that is needed, each as soon as what it needs is there. When one fails the others are waited for, so that nothing runs on behind. */
+async function allStages(build: Build): Promise<StageResult> {
+  const results = await Promise.allSettled(build.plan.stages.map((stage) => build.stageResult(stage.index)))
+  const failed = results.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
+  return build.stageResult(build.plan.target.index)
+}
+
+function assemble(
+  rooms: BuildRooms,
+  given: Pick<Build, 'options' | 'registryAuth' | 'operation' | 'context' | 'plan' | 'work' | 'platformArgs' | 'platform'>,
+  labels: Instruction[],
+): Build {
+  const running = new Map<number, Promise<StageResult>>()
+  const pulls = new Map<string, Promise<StageResult>>()
+  let steps = 0
+  let names = 0
+  const build: Build = {
+    ...rooms,
+    ...given,
+    totalSteps: given.plan.stages.reduce((sum, stage) => sum + 1 + stage.instructions.length, labels.length),
+    nextStep: () => ++steps,
+    unique: () => String(++names),
+    stageResult(index) {
+      let result = running.get(index)
+      if (!result) {
+        const stage = given.plan.stages.find((candidate) => candidate.index === index)
+        if (!stage) throw new EngineError('internal', `stage ${index} is not part of the plan`)
+        result = Promise.all(stage.needs.map((need) => build.stageResult(need))).then(() =>
+          new StageRunner(build, stage).run(stage === given.plan.target ? labels : []),
+        )
+        running.set(index, result)
+      }
+      return result
+    },
+    resolveImage(reference, platform) {
+      const wanted = platform || given.options.platform
+      const key = `${reference} ${wanted}`
+      let result = pulls.get(key)
+      if (!result) {
+        result = findImage(build, reference, wanted)
+        pulls.set(key, result)
+      }
+      return result
+    },
+  }
+  return build
+}
+
+async function findImage(build: Build, text: string, platform: string): Promise<StageResult> {
+  const { images, options } = build
+  if (!options.pull) {
+    try {
+      const { id, chainId } = images.resolve(text)
+      return { imageId: id, chainId }
+    } catch (error) {
+      if (!(error instanceof EngineError && error.code === 'not_found')) throw error
+    }
+  }
+  const { domain } = parseReference(text)
+  const auth =
+    build.registryAuth[domain] ?? build.registryAuth[domain === 'docker.io' ? 'https://index.docker.io/v1/' : `https://${domain}`]
+  const { id } = await images.pull({ reference: text, platform: platform || undefined, auth }, build.operation)
+  return { imageId: id, chainId: images.resolve(id).chainId }
+}
+
+/** Labels of the call come last, as one instruction. */
+function labelInstruction(labels: Record<string, string>): Instruction[] {
+  const entries = Object.entries(labels)
+  if (entries.length === 0) return []
+  const quote = (text: string) => `'${text.replaceAll("'", `'"'"'`)}'`
+  const rest = entries.map(([name, value]) => `${quote(name)}=${quote(value)}`).join(' ')
+  return [
+    {
+      keyword: 'LABEL',
+      flags: [],
+      rest,
+      heredocs: [],
+      line: 0,
+      original: `LABEL ${entries.map(([name, value]) => `${name}=${value}`).join(' ')}`,
+    },
+  ]
+}
+
+function warnOfArguments(build: Build): void {
+  const plan: StagePlan = build.plan
+  const unused = Object.keys(build.options.buildArgs).filter((name) => !plan.declaredArgs.has(name) && !predefinedArgs.test(name))
+  if (unused.length > 0) build.operation.progress({ text: `[Warning] One or more build-args [${unused.join(' ')}] were not consumed\n` })
+}
