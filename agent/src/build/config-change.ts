@@ -4,10 +4,13 @@ import type { CommandForm, Statement } from './statement.ts'
 
 export const defaultShell: readonly string[] = ['/bin/sh', '-c']
 
+/** What RUN finds programs by when the base image says nothing. */
+export const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
 export const emptyConfig: ImageConfig = {
   user: '',
   exposedPorts: [],
-  env: ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'],
+  env: [defaultPath],
   entrypoint: null,
   cmd: null,
   volumes: [],

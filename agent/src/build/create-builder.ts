@@ -21,7 +21,7 @@ import { openBuildCache } from './build-cache.ts'
 import { BuildContext } from './build-context.ts'
 import { type Instruction, parseDockerfile } from './dockerfile.ts'
 import type { Build, BuildRooms, StageResult } from './rooms.ts'
-import { planStages, type StagePlan } from './stage-plan.ts'
+import { planStages, type Stage, type StagePlan } from './stage-plan.ts'
 import { StageRunner } from './stage-runner.ts'
 
 /** Predefined arguments of Docker; giving them without an ARG is no mistake. */
@@ -154,13 +154,11 @@ function assemble(
 ): Build {
   const running = new Map<number, Promise<StageResult>>()
   const pulls = new Map<string, Promise<StageResult>>()
-  let steps = 0
   let names = 0
   const build: Build = {
     ...rooms,
     ...given,
     totalSteps: given.plan.stages.reduce((sum, stage) => sum + 1 + stage.instructions.length, labels.length),
-    nextStep: () => ++steps,
     unique: () => String(++names),
     stageResult(index) {
       let result = running.get(index)
@@ -168,7 +166,7 @@ function assemble(
         const stage = given.plan.stages.find((candidate) => candidate.index === index)
         if (!stage) throw new EngineError('internal', `stage ${index} is not part of the plan`)
         result = Promise.all(stage.needs.map((need) => build.stageResult(need))).then(() =>
-          new StageRunner(build, stage).run(stage === given.plan.target ? labels : []),
+          new StageRunner(build, stage, firstStep(given.plan, stage)).run(stage === given.plan.target ? labels : []),
         )
         running.set(index, result)
       }
@@ -186,6 +184,11 @@ function assemble(
     },
   }
   return build
+}
+
+/** Steps are numbered as the file has them, whatever runs first. */
+function firstStep({ stages }: StagePlan, stage: Stage): number {
+  return stages.filter(({ index }) => index < stage.index).reduce((sum, other) => sum + 1 + other.instructions.length, 1)
 }
 
 async function findImage(build: Build, text: string, platform: string): Promise<StageResult> {

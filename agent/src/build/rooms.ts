@@ -35,8 +35,6 @@ export interface Build extends BuildRooms {
   work: string
   platformArgs: Record<string, string>
   platform: Platform
-  /** Counts steps as they begin. */
-  nextStep(): number
   totalSteps: number
   /** Result of a stage, whenever it is ready. */
   stageResult(index: number): Promise<StageResult>

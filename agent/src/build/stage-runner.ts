@@ -6,7 +6,7 @@ import type { ImageConfig } from '@berth/contract/image'
 import { EngineError } from '../errors.ts'
 import { shortId } from '../oci/digest.ts'
 import { keyOf } from './build-cache.ts'
-import { type ConfigState, changeConfig, emptyConfig, historyText, resolveWorkdir, shellOf } from './config-change.ts'
+import { type ConfigState, changeConfig, defaultPath, emptyConfig, historyText, resolveWorkdir, shellOf } from './config-change.ts'
 import { type Instruction, parseTrigger } from './dockerfile.ts'
 import { copyLayer, findSources, type NewLayer, targetPath, workdirLayer } from './layer-step.ts'
 import type { Build, StageResult } from './rooms.ts'
@@ -44,13 +44,18 @@ export class StageRunner {
   private state: ConfigState = { config: emptyConfig, author: '', cmdSet: false }
   /** ARGs declared so far with their values, in order. */
   private readonly args = new Map<string, string>()
+  private step: number
   /** A step was done anew: nothing after it can be in the cache. */
   private missed = false
 
   constructor(
     private readonly build: Build,
     private readonly stage: Stage,
-  ) {}
+    /** Number of this stage's first step in the whole build. */
+    firstStep: number,
+  ) {
+    this.step = firstStep
+  }
 
   async run(extra: Instruction[]): Promise<StageResult> {
     const { build, stage } = this
@@ -74,7 +79,7 @@ export class StageRunner {
   }
 
   private announce(instruction: Instruction): void {
-    this.say(`Step ${this.build.nextStep()}/${this.build.totalSteps} : ${instruction.original.replace(/\s+/g, ' ')}\n`)
+    this.say(`Step ${this.step++}/${this.build.totalSteps} : ${instruction.original.replace(/\s+/g, ' ')}\n`)
   }
 
   private async begin(): Promise<void> {
@@ -88,7 +93,7 @@ export class StageRunner {
       earlier && earlier.name !== '' ? await build.stageResult(earlier.index) : await build.resolveImage(stage.base, stage.platform)
     if (base.imageId === null) return
     this.adopt(base.imageId)
-    this.state = { ...this.state, cmdSet: false }
+    if (!this.lookup('PATH')) this.state = { ...this.state, config: { ...this.state.config, env: [...this.state.config.env, defaultPath] } }
     this.say(` ---> ${shortId(base.imageId)}\n`)
   }
 
