@@ -2,6 +2,8 @@
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useState } from 'react'
 import { dashboardKey } from './dashboard.ts'
+import type { FleetNoun } from './dashboard-events.ts'
+import { refreshFleetPart } from './fleet-parts.ts'
 import { createQueryClient } from './query-client.ts'
 import { dashboardSocket } from './sockets.ts'
 
@@ -40,8 +42,8 @@ function listen(queryClient: QueryClient): () => void {
       connectedBefore = true
     },
     'hosts.changed': () => invalidate('hosts'),
-    'fleet.changed': (_host: string, nouns: string[]) => {
-      for (const noun of nouns) invalidate('fleet', noun)
+    'fleet.changed': (host: string, nouns: FleetNoun[]) => {
+      for (const noun of nouns) void refreshFleetPart(queryClient, host, noun)
     },
     'access.changed': () => {
       invalidate('me')

@@ -1,0 +1,44 @@
+'use client'
+import { useQuery } from '@tanstack/react-query'
+import { CircleUserRound, KeyRound, LogOut } from 'lucide-react'
+import { useRouter } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { Button } from '../../ui/button'
+import { Menu, MenuItem, MenuLabel, MenuLine } from '../../ui/menu'
+import { sayFailed } from '../../ui/toaster'
+import { dashboardClient, useDashboard } from '../../wire/dashboard'
+
+/** Who is signed in, the way to the account, and the way out. */
+export function AccountMenu() {
+  const t = useTranslations('account')
+  const router = useRouter()
+  const me = useQuery(useDashboard().me.get.queryOptions())
+  const signOut = (): void => {
+    dashboardClient()
+      .session.signOut.mutate()
+      .then(
+        () => window.location.assign('/sign-in'),
+        (error) => sayFailed(t('signOutFailed'), error),
+      )
+  }
+  return (
+    <Menu
+      trigger={
+        <Button tone="quiet" size="icon" hint={t('menu')}>
+          <CircleUserRound aria-hidden />
+        </Button>
+      }
+    >
+      <MenuLabel>{me.data ? `${me.data.name} · ${me.data.email}` : '…'}</MenuLabel>
+      <MenuLine />
+      <MenuItem onSelect={() => router.push('/account')}>
+        <KeyRound aria-hidden />
+        {t('title')}
+      </MenuItem>
+      <MenuItem onSelect={signOut}>
+        <LogOut aria-hidden />
+        {t('signOut')}
+      </MenuItem>
+    </Menu>
+  )
+}
