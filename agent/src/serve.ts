@@ -1,8 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs'
+import { readAgentVersion } from './agent-version.ts'
+import { watchLocalInvitation } from './api/local-invitation.ts'
 import { openApi } from './api/server.ts'
 import type { AgentConfig } from './config.ts'
 import { openEngine } from './engine.ts'
 import { serveEngineApi } from './engine-api/server.ts'
+import { readEngineId } from './engine-id.ts'
 import type { Logger } from './log.ts'
 
 /** The engine and its two doors. A failure while opening closes what was open already. */
@@ -10,7 +13,9 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<{ clo
   mkdirSync(config.runRoot, { recursive: true, mode: 0o711 })
   const engine = await openEngine(config, log)
   const doors: { close(): Promise<void> }[] = []
+  let stopWatching = () => {}
   const close = async () => {
+    stopWatching()
     await Promise.all(doors.map((door) => door.close()))
     await engine.close()
   }
@@ -19,6 +24,7 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<{ clo
     doors.push(api)
     doors.push(await serveEngineApi(engine, log, config.dockerSocket, groupId(config.dockerSocketGroup)))
     log.info({ addresses: [...api.addresses, `unix://${config.dockerSocket}`] }, 'ready')
+    stopWatching = watchLocalInvitation(config, { engineId: readEngineId(config.dataRoot), agentVersion: readAgentVersion() }, log)
   } catch (error) {
     await close()
     throw error

@@ -1,3 +1,5 @@
+// What x509's container of parts needs, before it is loaded.
+import 'reflect-metadata'
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, webcrypto, X509Certificate } from 'node:crypto'
 import { cryptoProvider, Pkcs10CertificateRequestGenerator } from '@peculiar/x509'
 import { EngineError } from '../errors.ts'
