@@ -170,6 +170,7 @@ function builtConfiguration(applicationRoot: string): object {
 function withSecureMark(pages: PageHandler, settings: Settings): PageHandler {
   return (request: IncomingMessage, response: ServerResponse) => {
     request.headers['x-berth-secure'] = originOf(request, settings).secure ? '1' : '0'
+    request.headers['x-berth-path'] = request.url ?? '/'
     return pages(request, response)
   }
 }
