@@ -182,7 +182,7 @@ async function startOrSay(
   } catch (error) {
     if (call.engine.containers.inspectExec(execId).exitCode === null) throw error
     const message = messageOf(error)
-    const prefix = message.startsWith('unable to start container process') ? 'OCI runtime exec failed: exec failed: ' : ''
+    const prefix = /^(exec failed|unable to start container process)/.test(message) ? 'OCI runtime exec failed: ' : ''
     const text = Buffer.from(`${prefix}${message}\r\n`)
     connection.open(terminal)
     connection.write(terminal ? text : Buffer.concat([frameHeader(1, text.length), text]), () => undefined)
