@@ -21,7 +21,7 @@ export function mergeWithImage(id: string, options: ContainerOptions, image: Ima
     command,
     entrypoint,
     cmd,
-    env: mergeEnvironment(image.env, options.env),
+    env: [...options.env.filter((entry) => entry.includes('=')), ...withoutNames(image.env, options.env)],
     user: options.user || image.user,
     workingDir: options.workingDir || image.workingDir,
     hostname: options.hostname || id.slice(0, 12),
@@ -48,6 +48,12 @@ export function mergeEnvironment(image: readonly string[], user: readonly string
     else byName.delete(entry)
   }
   return [...byName.values()]
+}
+
+/** The image's variables that the user neither sets nor removes. Docker shows the user's own first. */
+function withoutNames(image: readonly string[], user: readonly string[]): string[] {
+  const named = new Set(user.map(nameOf))
+  return image.filter((entry) => !named.has(nameOf(entry)))
 }
 
 function nameOf(entry: string): string {

@@ -73,9 +73,18 @@ function volumesFrom(context: Context, options: ContainerOptions): RecordedMount
   })
 }
 
+/** What inspect calls Mode: the words behind the second colon of `-v`; Docker shows `z` for a named volume without any. */
+function modeOf({ spelling, type, source, readOnly, propagation }: Mount): string {
+  if (spelling === 'bind-string') {
+    const words = [...(readOnly ? ['ro'] : []), ...(propagation ? [propagation] : [])].join(',')
+    if (words !== '' || type !== 'volume' || source === '') return words
+  }
+  return type === 'volume' && source !== '' ? 'z' : ''
+}
+
 async function place(context: Context, mount: Mount, undo: Undo): Promise<RecordedMount> {
   const destination = cleanTarget(mount.target)
-  const mode = mount.readOnly ? 'ro' : mount.spelling === 'bind-string' ? 'rw' : ''
+  const mode = modeOf(mount)
   const base = {
     destination,
     mode,

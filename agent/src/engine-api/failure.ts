@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@berth/contract/error'
+import { ZodError } from 'zod'
 import { codeOf, messageOf } from '../errors.ts'
 
 /** The one table from our codes to the status codes that Docker clients expect. */
@@ -18,5 +19,12 @@ export const statusOf: Record<ErrorCode, number> = {
 
 /** Status and body in Docker's shape. */
 export function failure(error: unknown): { status: number; body: { message: string } } {
+  if (error instanceof ZodError) {
+    const [issue] = error.issues
+    return {
+      status: 400,
+      body: { message: `invalid parameter ${issue?.path.map(String).join('.') || 'in the request'}: ${issue?.message}` },
+    }
+  }
   return { status: statusOf[codeOf(error)], body: { message: messageOf(error) } }
 }

@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs'
 import type { ContainerDetail, ContainerOptions, Limits, Mount, PortBinding } from '@berth/contract/container'
 import { EngineError } from '../errors.ts'
 import { Fields } from './fields.ts'
 
 /** Docker's HostConfig ⇄ our options. Lossless for what a client sent: inspect answers with the same words. */
+
+/** As containers/ decides it: a namespace of its own on cgroup v2, the host's on v1. */
+const defaultCgroupns = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'private' : 'host'
 
 const nullIfEmpty = <T>(list: T[]): T[] | null => (list.length === 0 ? null : list)
 
@@ -311,7 +315,7 @@ export function limitsBody(limits: Limits): Record<string, unknown> {
     MemorySwap: limits.memorySwapBytes === 0 && limits.memoryBytes > 0 ? limits.memoryBytes * 2 : limits.memorySwapBytes,
     MemorySwappiness: limits.memorySwappiness,
     OomKillDisable: limits.oomKillDisable,
-    PidsLimit: limits.pidsLimit,
+    PidsLimit: limits.pidsLimit || null,
   }
 }
 
@@ -340,7 +344,7 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     ...(Object.keys(options.annotations).length > 0 ? { Annotations: options.annotations } : {}),
     CapAdd: nullIfEmpty(options.capAdd),
     CapDrop: nullIfEmpty(options.capDrop),
-    CgroupnsMode: options.cgroupnsMode || 'private',
+    CgroupnsMode: options.cgroupnsMode || defaultCgroupns,
     Dns: options.dns,
     DnsOptions: options.dnsOptions,
     DnsSearch: options.dnsSearch,
@@ -388,6 +392,6 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     ...(mounts.length > 0 ? { Mounts: mounts.map(mountBody) } : {}),
     MaskedPaths: options.maskedPaths ?? (unconfined ? null : defaultMasked),
     ReadonlyPaths: options.readonlyPaths ?? (unconfined ? null : defaultReadonly),
-    ...(options.init === null ? {} : { Init: options.init }),
+    ...(options.init ? { Init: true } : {}),
   }
 }

@@ -1,5 +1,5 @@
 import type { VolumeSummary } from '@berth/contract/volume'
-import { EngineError } from '../errors.ts'
+import { codeOf, EngineError } from '../errors.ts'
 import { type Call, flag, type Route, readObject, sendEmpty, sendJson } from './call.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters } from './filters.ts'
@@ -30,7 +30,11 @@ async function list(call: Call): Promise<void> {
 async function create(call: Call): Promise<void> {
   const fields = new Fields(await readObject(call))
   const driver = fields.text('Driver', 'local') || 'local'
-  if (driver !== 'local') throw new EngineError('not_found', `error looking up volume plugin ${driver}: plugin "${driver}" not found`)
+  if (driver !== 'local')
+    throw new EngineError(
+      'not_found',
+      `create ${fields.text('Name')}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
+    )
   if (fields.has('ClusterVolumeSpec')) throw new EngineError('unavailable', 'cluster volumes are not supported: this engine has no swarm')
   const name = fields.text('Name')
   const volume = await call.engine.volumes.create({
@@ -42,12 +46,19 @@ async function create(call: Call): Promise<void> {
   sendJson(call, 201, volumeBody(volume))
 }
 
+async function inDockersWords<T>(call: Call, work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    if (codeOf(error) === 'not_found') throw new EngineError('not_found', `get ${call.params[0]}: no such volume`, { cause: error })
+    throw error
+  })
+}
+
 async function inspect(call: Call): Promise<void> {
-  sendJson(call, 200, volumeBody(await call.engine.volumes.inspect(call.params[0] as string)))
+  sendJson(call, 200, volumeBody(await inDockersWords(call, call.engine.volumes.inspect(call.params[0] as string))))
 }
 
 async function remove(call: Call): Promise<void> {
-  await call.engine.volumes.remove(call.params[0] as string, { force: flag(call.query, 'force') })
+  await inDockersWords(call, call.engine.volumes.remove(call.params[0] as string, { force: flag(call.query, 'force') }))
   sendEmpty(call, 204)
 }
 
