@@ -14,13 +14,13 @@ export function leftovers(config: AgentConfig): string[] {
   return [...processes(config), ...mounts(config), ...cgroups(config), ...links(config), ...ports(config), ...files(config)]
 }
 
-/** Waits until nothing is left, or gives what is after a while: the kernel takes its time with namespaces, the trash with files. */
-export async function settledLeftovers(config: AgentConfig, timeoutMs = 5000): Promise<string[]> {
-  const until = Date.now() + timeoutMs
-  let left = leftovers(config)
+/** Waits until nothing that matters is left, or gives what is after a while: the kernel takes its time with namespaces, the trash with files. */
+export async function settledLeftovers(config: AgentConfig, matters: (left: string) => boolean = () => true): Promise<string[]> {
+  const until = Date.now() + 5000
+  let left = leftovers(config).filter(matters)
   while (left.length > 0 && Date.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, 100))
-    left = leftovers(config)
+    left = leftovers(config).filter(matters)
   }
   return left
 }
@@ -106,7 +106,13 @@ function files(config: AgentConfig): string[] {
     `${config.runRoot}/shm`,
     `${config.runRoot}/runtime`,
   ]
+  // The runtime keeps compiled seccomp programs for the next container.
+  const kept = (name: string) => name.endsWith('@cache')
   return directories.flatMap((directory) =>
-    existsSync(directory) ? readdirSync(directory).map((name) => `file: ${directory}/${name}`) : [],
+    existsSync(directory)
+      ? readdirSync(directory)
+          .filter((name) => !kept(name))
+          .map((name) => `file: ${directory}/${name}`)
+      : [],
   )
 }

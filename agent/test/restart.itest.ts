@@ -1,0 +1,105 @@
+import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ContainerSummary } from '@berth/contract/container'
+import type { ExecDetail } from '@berth/contract/exec'
+import type { LogPage } from '@berth/contract/log'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type AgentBundle, AgentProcess, bundleAgent } from './agent-process.ts'
+import { openTestEngine, testConfig } from './engine.ts'
+import { settledLeftovers } from './leaks.ts'
+
+/** What must survive the agent: everything but itself. */
+const config = testConfig()
+let bundle: AgentBundle
+let agent: AgentProcess
+const start = async () => {
+  agent = new AgentProcess(bundle, config)
+  await agent.ready
+}
+const list = () => agent.call<ContainerSummary[]>('containers.list', { all: true, filters: {}, limit: 0, size: false })
+const one = async (name: string) => (await list()).find((container) => container.name === name) as ContainerSummary
+const quiet = { image: 'busybox:1', networkMode: 'none' }
+
+beforeAll(async () => {
+  const engine = await openTestEngine(config)
+  await engine.close()
+  bundle = await bundleAgent()
+  await start()
+})
+afterAll(async () => {
+  await agent?.stop()
+  bundle?.remove()
+  const engine = await openTestEngine(config, {})
+  await engine.destroy()
+})
+
+describe('an agent that is killed', () => {
+  it('leaves containers, logs, execs and terminals running, and finds them again', async () => {
+    await agent.call('test.create', 'ticker', {
+      image: 'busybox:1',
+      cmd: ['sh', '-c', 'i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done'],
+      ports: [{ containerPort: 80 }],
+    })
+    await agent.call('containers.start', 'ticker')
+    await agent.call('test.create', 'shell', { ...quiet, cmd: ['sh'], terminal: true, openStdin: true })
+    await agent.call('containers.start', 'shell')
+    await agent.call('test.talk', { container: 'shell' }, 'x=survived\n', 'survived')
+    const exec = await agent.call<string>('test.exec', 'ticker', { cmd: ['sh'], terminal: true, attachStdin: true })
+    await agent.call('test.talk', { exec }, 'y=held; echo ready-$y\n', 'ready-held')
+    const short = await agent.call<string>('test.exec', 'ticker', { cmd: ['sh', '-c', 'sleep 0.3; exit 9'] })
+    const before = await one('ticker')
+    await agent.kill()
+    await sleep(600)
+    await start()
+    const after = await one('ticker')
+    expect(after.state).toMatchObject({ status: 'running', pid: before.state.pid, startedAt: before.state.startedAt })
+    expect([after.networks, after.ports]).toEqual([before.networks, before.ports])
+    expect(await agent.call('test.talk', { container: 'shell' }, 'echo still-$x\n', 'still-survived')).toContain('x=survived')
+    expect(await agent.call('test.talk', { exec }, 'echo and-$y\n', 'and-held')).toContain('ready-held')
+    expect(await agent.call<ExecDetail>('containers.inspectExec', short)).toMatchObject({ running: false, exitCode: 9 })
+    const page = await agent.call<LogPage>('logs.read', { container: 'ticker', stdout: true, stderr: true, tail: null, limit: 10000 })
+    const numbers = page.records.map(({ text }) => Number(text))
+    expect(numbers.length).toBeGreaterThan(20)
+    expect(numbers).toEqual(numbers.map((_, index) => index + 1))
+  })
+
+  it('is told of exits that happened meanwhile, and keeps the policies', async () => {
+    await agent.call('test.create', 'ends', { ...quiet, cmd: ['sh', '-c', 'sleep 0.3; exit 6'] })
+    await agent.call('test.create', 'again', { ...quiet, cmd: ['sh', '-c', 'sleep 0.3; exit 1'], restart: { name: 'always' } })
+    await agent.call('test.create', 'gone', { ...quiet, cmd: ['sleep', '0.3'], autoRemove: true })
+    await agent.call('test.create', 'stopped', {
+      ...quiet,
+      cmd: ['sleep', '60'],
+      restart: { name: 'unless-stopped' },
+      stopTimeoutSeconds: 0,
+    })
+    for (const name of ['ends', 'again', 'gone', 'stopped']) await agent.call('containers.start', name)
+    await agent.call('containers.stop', 'stopped')
+    await agent.kill()
+    await sleep(700)
+    await start()
+    expect((await one('ends')).state).toMatchObject({ status: 'exited', exitCode: 6 })
+    await expect.poll(async () => (await one('again')).state.status).toMatch(/running|restarting/)
+    expect(await one('gone')).toBeUndefined()
+    expect((await one('stopped')).state.status).toBe('exited')
+    await agent.call('containers.remove', 'again', { force: true, volumes: true })
+  })
+
+  it('cleans up after a monitor that was killed too', async () => {
+    await agent.call('test.create', 'orphan', { ...quiet, cmd: ['sleep', '60'] })
+    await agent.call('containers.start', 'orphan')
+    const { state, id } = await one('orphan')
+    const monitor = Number(readFileSync(`/proc/${state.pid}/stat`, 'utf8').split(' ')[3])
+    await agent.kill()
+    process.kill(monitor, 'SIGKILL')
+    await start()
+    expect((await one('orphan')).state).toMatchObject({ status: 'exited', exitCode: 255, error: expect.stringContaining('monitor') })
+    expect(await settledLeftovers(config, (left) => left.includes(id) && !left.startsWith('file:'))).toEqual([])
+    // And while the agent watches.
+    await agent.call('containers.start', 'orphan')
+    const pid = (await one('orphan')).state.pid
+    process.kill(Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ')[3]), 'SIGKILL')
+    await expect.poll(async () => (await one('orphan')).state.exitCode).toBe(255)
+    expect(await settledLeftovers(config, (left) => left.includes(id) && !left.startsWith('file:'))).toEqual([])
+  })
+})
