@@ -10,6 +10,7 @@ import { mergeWithImage } from './effective.ts'
 import { randomName } from './names.ts'
 import { placeMounts } from './place-mounts.ts'
 import type { ContainerRecord } from './record.ts'
+import { settleAll } from './settle-all.ts'
 import { Undo } from './undo.ts'
 
 /**
@@ -37,7 +38,7 @@ export async function createContainer(
     undo.push(() => rm(context.paths.directory(id), { recursive: true, force: true }))
     await context.store.createDirectory(id)
     undo.push(() => context.snapshots.remove(id))
-    await Promise.all([
+    await settleAll([
       context.snapshots.prepare(id, image.chainId, idmap ? { idmap } : undefined),
       mkdir(context.paths.rootfs(id), { mode: 0o755 }),
       mkdir(context.paths.logs(id), { mode: 0o700 }),

@@ -4,6 +4,7 @@ import { isMissing } from '../disk/files.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { settleAll } from './settle-all.ts'
 import type { NamespacePaths } from './spec.ts'
 import type { MountFacts } from './spec-mounts.ts'
 
@@ -31,7 +32,7 @@ export async function networkFiles(
   const files = filesOf(context, id)
   const onHost = options.networkMode === 'host'
   const hosts = onHost ? await textOf('/etc/hosts') : hostsText(lease, options.extraHosts, () => gatewayOf(context))
-  await Promise.all([
+  await settleAll([
     writeFile(
       files.hostname,
       `${onHost && !options.hostname ? (await textOf('/proc/sys/kernel/hostname')).trim() : effective.hostname}\n`,

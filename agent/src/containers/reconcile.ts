@@ -47,7 +47,7 @@ async function sweepOrphans(context: Context): Promise<void> {
     })
     await context.networks.release(id)
     await context.snapshots.remove(id)
-    await context.store.remove(id)
+    await context.store.removeDirectory(id)
   }
 }
 

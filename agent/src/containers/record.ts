@@ -134,9 +134,13 @@ export class RecordStore {
     await syncDirectory(this.root)
   }
 
-  /** Forgets the record first, so that a crash in between leaves an orphan and never half a container. */
-  async remove(id: string): Promise<void> {
+  /** The container is gone from here on. Its directory stays until all that belongs to it is gone too: a crash in between leaves an orphan to sweep. */
+  async forget(id: string): Promise<void> {
     await rm(join(this.directory(id), recordFile), { force: true })
+    await syncDirectory(this.directory(id))
+  }
+
+  async removeDirectory(id: string): Promise<void> {
     await rm(this.directory(id), { recursive: true, force: true })
   }
 }

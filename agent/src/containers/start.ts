@@ -7,6 +7,7 @@ import { messageOf } from '../errors.ts'
 import { StartError } from '../native/monitor.ts'
 import type { MonitorDocument } from '../native/monitor-document.ts'
 import type { NetworkLease } from '../networks/networks.ts'
+import type { Task } from '../tasks/tasks.ts'
 import { parseLogOptions } from './check-options.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
@@ -17,10 +18,13 @@ import { joinedNamespaces } from './joined-namespaces.ts'
 import { networkFiles } from './network-files.ts'
 import { maskedRootPropagation } from './propagation.ts'
 import { parseSecurityOptions } from './security-options.ts'
+import { settleAll } from './settle-all.ts'
 import { prepareShm, releaseShm } from './shm.ts'
 import { buildSpec } from './spec.ts'
 import { Undo } from './undo.ts'
 import { userOf } from './user-of.ts'
+
+const sigkill = 9
 
 /** The caller holds the container's turn and has checked its status. On failure the container is as before, with the reason in its state. */
 export async function startContainer(context: Context, container: Container): Promise<void> {
@@ -31,7 +35,9 @@ export async function startContainer(context: Context, container: Container): Pr
     const document = await prepare(context, container, undo)
     container.change({ status: 'running', paused: false, bootId: context.host.bootId, error: '', manuallyStopped: false, oomKilled: false })
     // Beside the spawn, not before it: both must have succeeded before anyone is told.
-    const [task] = await Promise.all([context.tasks.start(document, container.viewers), context.store.save(container.record, true)])
+    const starting = context.tasks.start(document, container.viewers)
+    undo.push(() => endUnwanted(starting))
+    const [task] = await settleAll([starting, context.store.save(container.record, true)])
     container.viewers = []
     container.task = task
     container.stopRequested = false
@@ -47,6 +53,14 @@ export async function startContainer(context: Context, container: Container): Pr
   } finally {
     container.starting = false
   }
+}
+
+/** The process runs, but its record could not be written: nobody would look for it after a crash, so it must not go on. */
+async function endUnwanted(starting: Promise<Task>): Promise<void> {
+  const task = await starting.catch(() => null)
+  if (!task) return
+  task.signal(sigkill)
+  await task.ended
 }
 
 /** State after a start that did not succeed: Docker's exit codes, and the sentence for `inspect`. */
@@ -70,7 +84,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     container.lease = null
     await context.networks.release(id)
   })
-  const [lease, user, devices, rates, sources] = await Promise.all([
+  const [lease, user, devices, rates, sources] = await settleAll([
     leaseNetworks(context, container),
     userOf(context, container),
     gatherDevices(options),
@@ -102,7 +116,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     cgroupsPath: cgroup,
     idmap: mapping,
   })
-  await Promise.all([
+  await settleAll([
     writeFile(`${runDir}/config.json`, JSON.stringify(spec), { mode: 0o600 }),
     writeFile(`${runDir}/lease.json`, JSON.stringify({ lease, user }), { mode: 0o600 }),
   ])

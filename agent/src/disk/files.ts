@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EngineError } from '../errors.ts'
 
@@ -23,18 +23,41 @@ export async function writeFileAtomic(path: string, data: string | Uint8Array, o
   const durable = options.durable ?? true
   const temporary = temporaryName(path)
   let handle: FileHandle | null = null
+  let directory: FileHandle | null = null
+  let renamed = false
+  let existed = true
   try {
+    // Opened before anything is changed: a process without descriptors must not learn of it after the rename.
+    if (durable) {
+      directory = await open(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
+      existed = await exists(path)
+    }
     handle = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, options.mode ?? 0o600)
     await handle.writeFile(data)
     if (durable) await handle.sync()
     await handle.close()
     handle = null
     await rename(temporary, path)
-    if (durable) await syncDirectory(dirname(path))
+    renamed = true
+    await directory?.sync()
   } catch (error) {
     await handle?.close().catch(() => {})
     await rm(temporary, { force: true }).catch(() => {})
+    // A new file whose name may not be durable was not written.
+    if (renamed && !existed) await rm(path, { force: true }).catch(() => {})
     throw diskError(error, path)
+  } finally {
+    await directory?.close().catch(() => {})
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path)
+    return true
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
   }
 }
 

@@ -99,6 +99,7 @@ export async function createVolumes(options: { dataRoot: string; nativeDir: stri
       await records.put(record.name, record)
       await syncDirectory(root)
     } catch (error) {
+      records.forget(record.name)
       await trash.discard(directory)
       throw error
     }
