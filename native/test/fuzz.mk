@@ -11,7 +11,7 @@ FUZZ_SRC_json := test/fuzz/json_fuzz.c $(LIB_SRC)
 FUZZ_LIBS_json := -lm
 
 FUZZ_NAMES += unpack
-FUZZ_SRC_unpack := test/fuzz/unpack_fuzz.c $(filter-out unpack/verb_%,$(UNPACK_SRC)) monitor/mounts.c $(LIB_SRC)
+FUZZ_SRC_unpack := test/fuzz/unpack_fuzz.c $(filter-out unpack/verb_%,$(UNPACK_SRC)) monitor/mounts.c monitor/layers.c $(LIB_SRC)
 FUZZ_LIBS_unpack := $(UNPACK_LIBS) -lm
 FUZZ_ARGS_unpack := -max_len=65536 -rss_limit_mb=1024
 

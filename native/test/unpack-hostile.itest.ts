@@ -218,6 +218,14 @@ describe('archives that are damaged or meant to fill the disk', () => {
     for (const cut of [5, 12, 60, compressed.length - 1]) refuse(compressed.subarray(0, cut))
   })
 
+  it('takes an archive that ends with the last byte of its last file, as the docker command line sends it', () => {
+    const whole = tarArchive([{ name: 'first', content: 'x' }, file])
+    answer(['apply', '--target', target], whole.subarray(0, 1024 + 512 + 100_000))
+    expect(readFileSync(join(target, 'file')).length).toBe(100_000)
+    run('bash', '-c', `rm -rf '${target}'/*`)
+    refuse(whole.subarray(0, 1024 + 512 + 99_999))
+  })
+
   it('refuses damaged headers, checksums and pax records', () => {
     const broken = tarArchive([file, { name: 'second' }])
     broken[512 + 100_352 + 3] = 0xff

@@ -16,7 +16,8 @@ struct archive_in {
     struct input *input;
     struct error error; /* why the pipeline failed, if it did */
     int failed;
-    char last[256]; /* the last entry's name, for messages about a cut archive */
+    int content_read; /* the last entry's content was read to its end */
+    char last[256];   /* the last entry's name, for messages about a cut archive */
 };
 
 int archive_in_open(struct archive_in *a, struct input *input, struct error *err);

@@ -60,6 +60,8 @@ export interface BuildCache {
   close(): Promise<void>
 }
 
+const flushMs = 30_000
+
 export function keyOf(parts: unknown): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
 }
@@ -87,8 +89,18 @@ export async function openBuildCache(options: {
     writing = Promise.all([writing, done])
     return done
   }
-  const touch = (key: string, known: CacheRecord) =>
-    write(key, { ...known, lastUsedAt: new Date().toISOString(), usageCount: known.usageCount + 1 })
+  // Uses are counted in memory and written now and then: a cached build must not wait for eleven files that nobody misses.
+  const used = new Map<string, CacheRecord>()
+  const flush = () => {
+    for (const [key, value] of used) if (records.has(key)) void write(key, value)
+    used.clear()
+  }
+  const timer = setInterval(flush, flushMs)
+  timer.unref()
+  const current = (key: string): CacheRecord | undefined => used.get(key) ?? records.get(key)
+  const touch = (key: string, known: CacheRecord) => {
+    used.set(key, { ...known, lastUsedAt: new Date().toISOString(), usageCount: known.usageCount + 1 })
+  }
   const sizeOf = async (key: string, { kind, imageId }: CacheRecord): Promise<number> => {
     if (kind === 'step') return options.imageSize(imageId) ?? 0
     const { stdout } = await runProgram(options.unpack, ['usage', '--dir', join(mounts, key)])
@@ -97,8 +109,8 @@ export async function openBuildCache(options: {
   const open = async (key: string, description: string, how: { mode: number | null; uid: number; gid: number }): Promise<CacheMount> => {
     const path = join(mounts, key)
     users.set(key, (users.get(key) ?? 0) + 1)
-    const known = records.get(key)
-    if (known) void touch(key, known)
+    const known = current(key)
+    if (known) touch(key, known)
     else {
       await mkdir(path, { recursive: true })
       await chown(path, how.uid, how.gid)
@@ -110,7 +122,7 @@ export async function openBuildCache(options: {
   const usage = async (): Promise<CacheEntry[]> => {
     const entries: CacheEntry[] = []
     for (const key of records.keys()) {
-      const known = records.get(key)
+      const known = current(key)
       if (!known || (known.kind === 'step' && options.imageSize(known.imageId) === null)) continue
       const { kind, imageId: _, ...rest } = known
       entries.push({ id: key, ...rest, sizeBytes: await sizeOf(key, known), inUse: (users.get(key) ?? 0) > 0, shared: kind === 'step' })
@@ -120,9 +132,9 @@ export async function openBuildCache(options: {
 
   return {
     find(key) {
-      const known = records.get(key)
+      const known = current(key)
       if (!known || options.imageSize(known.imageId) === null) return null
-      void touch(key, known)
+      touch(key, known)
       return known.imageId
     },
     store(key, imageId, description) {
@@ -184,6 +196,8 @@ export async function openBuildCache(options: {
       return { removed, reclaimedBytes }
     },
     async close() {
+      clearInterval(timer)
+      flush()
       await writing
     },
   }

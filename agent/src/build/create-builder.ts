@@ -49,6 +49,7 @@ export async function createBuilder(rooms: {
     log: rooms.log,
   })
   const shared: BuildRooms = { directory, unpack, cache, ...rooms }
+  const removals = new Set<Promise<void>>()
   return {
     async build(context, options, registryAuth, operation) {
       const scratch = join(work, operation.id)
@@ -58,12 +59,20 @@ export async function createBuilder(rooms: {
         if (operation.signal.aborted) throw new EngineError('cancelled', 'the build was cancelled', { cause: error })
         throw error
       } finally {
-        await runProgram(unpack, ['delete-tree', '--dir', scratch])
+        // Nobody waits for this; what a crash leaves, the next start removes.
+        const removal = runProgram(unpack, ['delete-tree', '--dir', scratch])
+          .then(() => {})
+          .catch((error) => rooms.log?.error({ err: error, scratch }, 'the files of a build are still there'))
+          .finally(() => removals.delete(removal))
+        removals.add(removal)
       }
     },
     cacheUsage: () => cache.usage(),
     pruneCache: (options) => cache.prune(options),
-    close: () => cache.close(),
+    async close() {
+      await Promise.all(removals)
+      await cache.close()
+    },
   }
 }
 
@@ -133,10 +142,20 @@ async function buildImage(
   operation.progress({ aux: { ID: imageId } })
   operation.progress({ text: `Successfully built ${shortId(imageId)}\n` })
   for (const tag of options.tags) {
-    await rooms.images.tag(imageId, tag)
+    if (!isTagged(rooms.images, tag, imageId)) await rooms.images.tag(imageId, tag)
     operation.progress({ text: `Successfully tagged ${familiar(parseTagged(tag))}\n` })
   }
   return { id: imageId }
+}
+
+/** Pointing a tag at the image that it points at is two flushes for nothing. */
+function isTagged(images: Images, tag: string, imageId: string): boolean {
+  try {
+    return images.resolve(tag).id === imageId
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'not_found') return false
+    throw error
+  }
 }
 
 /** Every stage that is needed, each as soon as what it needs is there. When one fails the others are waited for, so that nothing runs on behind. */
