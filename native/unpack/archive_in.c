@@ -69,7 +69,7 @@ static int is_harmless(struct archive *archive) {
 static int is_only_padding_cut(const struct archive_in *a) {
     const char *why = archive_error_string(a->archive);
     unsigned needed, available;
-    return a->content_read && why &&
+    return a->content_left == 0 && why &&
            sscanf(why, "Truncated input file (needed %u bytes, only %u available)", &needed, &available) ==
                2 &&
            needed < 512 && available == 0;
@@ -92,12 +92,13 @@ int archive_in_open(struct archive_in *a, struct input *input, struct error *err
 }
 
 int archive_in_next(struct archive_in *a, struct archive_entry **entry, struct error *err) {
+    if (a->ended)
+        return 0;
     int result = archive_read_next_header(a->archive, entry);
     if (result == ARCHIVE_EOF)
         return a->failed ? report(a, err) : 0;
     if (result == ARCHIVE_FATAL && !a->failed && is_only_padding_cut(a))
         return 0;
-    a->content_read = 0;
     if (result != ARCHIVE_OK && !(result == ARCHIVE_WARN && is_harmless(a->archive)))
         return report(a, err);
     const char *name = archive_entry_pathname(*entry);
@@ -105,16 +106,21 @@ int archive_in_next(struct archive_in *a, struct archive_entry **entry, struct e
         return error_set(err, "invalid_argument", "read archive", a->last,
                          "the archive has an entry without a name after \"%.256s\"", a->last);
     snprintf(a->last, sizeof(a->last), "%s", name);
+    a->entry_size = a->content_left = archive_entry_size(*entry);
     return 1;
 }
 
 int archive_in_data(struct archive_in *a, const void **data, size_t *length, int64_t *offset,
                     struct error *err) {
     int result = archive_read_data_block(a->archive, data, length, offset);
-    if (result == ARCHIVE_EOF) {
-        a->content_read = 1;
+    if (result == ARCHIVE_FATAL && !a->failed && is_only_padding_cut(a)) {
+        a->ended = 1;
         return 0;
     }
+    if (result == ARCHIVE_OK)
+        a->content_left = a->entry_size - *offset - (int64_t)*length;
+    if (result == ARCHIVE_EOF)
+        return 0;
     return result == ARCHIVE_OK ? 1 : report(a, err);
 }
 

@@ -16,8 +16,10 @@ struct archive_in {
     struct input *input;
     struct error error; /* why the pipeline failed, if it did */
     int failed;
-    int content_read; /* the last entry's content was read to its end */
-    char last[256];   /* the last entry's name, for messages about a cut archive */
+    int64_t entry_size;
+    int64_t content_left; /* bytes of the last entry's content that have not been read */
+    int ended;            /* the archive ended without its padding */
+    char last[256];       /* the last entry's name, for messages about a cut archive */
 };
 
 int archive_in_open(struct archive_in *a, struct input *input, struct error *err);

@@ -1,5 +1,5 @@
 /** What an instruction that makes no files does to the image's configuration, and how history tells it. PURE. */
-import type { ImageConfig } from '@berth/contract/image'
+import type { Healthcheck, ImageConfig } from '@berth/contract/image'
 import type { CommandForm, Statement } from './statement.ts'
 
 export const defaultShell: readonly string[] = ['/bin/sh', '-c']
@@ -97,6 +97,18 @@ export function changeConfig(state: ConfigState, statement: Statement): ConfigSt
 
 const quoted = (words: readonly string[]) => `[${words.map((word) => JSON.stringify(word)).join(' ')}]`
 
+/** Go's way of printing the struct. */
+function healthText({ test, intervalMs = 0, timeoutMs = 0, startPeriodMs = 0, retries = 0 }: Healthcheck): string {
+  const code = retries.toString(16).padStart(2, '0')
+  return `&{${quoted(test)} "${goDuration(intervalMs)}" "${goDuration(timeoutMs)}" "${goDuration(startPeriodMs)}" '\\x${code}'}`
+}
+
+function goDuration(ms: number): string {
+  const [hours, minutes, seconds] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60, (ms % 60_000) / 1000]
+  if (ms > 0 && ms < 1000) return `${ms}ms`
+  return `${hours ? `${hours}h` : ''}${hours || minutes ? `${minutes}m` : ''}${seconds}s`
+}
+
 /** The instruction as `docker history` shows it, without the shell in front. */
 export function historyText(statement: Statement, config: ImageConfig): string {
   switch (statement.kind) {
@@ -111,7 +123,7 @@ export function historyText(statement: Statement, config: ImageConfig): string {
     case 'user':
       return ` USER ${statement.user}`
     case 'expose':
-      return ` EXPOSE ${statement.ports.map((port) => port.replace('/tcp', '')).join(' ')}`
+      return ` EXPOSE ${[...statement.asWritten].sort().join(' ')}`
     case 'volume':
       return ` VOLUME [${statement.paths.join(' ')}]`
     case 'cmd':
@@ -123,7 +135,7 @@ export function historyText(statement: Statement, config: ImageConfig): string {
     case 'stopsignal':
       return ` STOPSIGNAL ${statement.signal}`
     case 'healthcheck':
-      return ` HEALTHCHECK ${JSON.stringify(statement.healthcheck)}`
+      return ` HEALTHCHECK ${healthText(statement.healthcheck)}`
     case 'onbuild':
       return ` ONBUILD ${statement.trigger}`
     case 'maintainer':

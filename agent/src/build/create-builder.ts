@@ -136,8 +136,10 @@ async function buildImage(
     operation.progress({
       text: `[Warning] --cache-from ${options.cacheFrom.join(', ')}: steps are looked for in this host's own build cache only\n`,
     })
-  warnOfArguments(build)
+  for (const [at, { original }] of plan.leading.entries())
+    operation.progress({ text: `Step ${at + 1}/${build.totalSteps} : ${original}\n` })
   const { imageId } = await allStages(build)
+  warnOfArguments(build)
   if (imageId === null) throw new EngineError('invalid_argument', 'No image was generated. Is your Dockerfile empty?')
   operation.progress({ aux: { ID: imageId } })
   operation.progress({ text: `Successfully built ${shortId(imageId)}\n` })
@@ -177,7 +179,7 @@ function assemble(
   const build: Build = {
     ...rooms,
     ...given,
-    totalSteps: given.plan.stages.reduce((sum, stage) => sum + 1 + stage.instructions.length, labels.length),
+    totalSteps: given.plan.stages.reduce((sum, stage) => sum + 1 + stage.instructions.length, labels.length + given.plan.leading.length),
     unique: () => String(++names),
     stageResult(index) {
       let result = running.get(index)
@@ -206,8 +208,8 @@ function assemble(
 }
 
 /** Steps are numbered as the file has them, whatever runs first. */
-function firstStep({ stages }: StagePlan, stage: Stage): number {
-  return stages.filter(({ index }) => index < stage.index).reduce((sum, other) => sum + 1 + other.instructions.length, 1)
+function firstStep({ stages, leading }: StagePlan, stage: Stage): number {
+  return stages.filter(({ index }) => index < stage.index).reduce((sum, other) => sum + 1 + other.instructions.length, leading.length + 1)
 }
 
 async function findImage(build: Build, text: string, platform: string): Promise<StageResult> {

@@ -283,8 +283,13 @@ async function addArchive(build: Build, root: string[], path: string, target: st
 async function ownerOf(chown: string, lower: string[]): Promise<{ uid: number; gid: number }> {
   const [user = '', group = user] = chown.split(':')
   const [passwd, groups] = await Promise.all(['etc/passwd', 'etc/group'].map((path) => textOf(lower, path)))
-  const { uid, gid } = resolveUser(`${user}:${group}`, [], passwd as string, groups as string)
-  return { uid, gid }
+  try {
+    const { uid, gid } = resolveUser(`${user}:${group}`, [], passwd as string, groups as string)
+    return { uid, gid }
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error
+    throw new EngineError(error.code, `unable to convert uid/gid chown string to host mapping: ${error.message}`, { cause: error })
+  }
 }
 
 async function textOf(lower: string[], path: string): Promise<string> {

@@ -15,6 +15,8 @@ import type { RunMount, Statement } from './statement.ts'
 
 export type RunStatement = Extract<Statement, { kind: 'run' }>
 
+/** Digest of an archive without entries: such a layer is left out, as Docker does. */
+const emptyDiffId = 'sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef'
 const creditBytes = 1 << 20
 const secretLimit = 500 * 1024
 
@@ -46,7 +48,7 @@ export async function runLayer(
   statement: RunStatement,
   at: { imageId: string; chainId: string | null; config: ImageConfig; args: [string, string][]; stageIndex: number },
   hold: (digest: string) => void,
-): Promise<NewLayer> {
+): Promise<NewLayer | null> {
   const { args, script } = runCommand(statement, at.config)
   const prepared = await prepareMounts(build, statement, at, script)
   try {
@@ -63,7 +65,7 @@ export async function runLayer(
       try {
         const layer = await build.snapshots.commit(id, { compress: 'gzip', consume: true, lease, signal: build.operation.signal })
         for (const digest of [layer.digest, layer.diffId, layer.chainId]) hold(digest)
-        return layer
+        return layer.diffId === emptyDiffId ? null : layer
       } finally {
         lease.release()
       }

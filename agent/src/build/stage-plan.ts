@@ -23,6 +23,8 @@ export interface StagePlan {
   target: Stage
   /** ARGs in front of the first FROM with their values. */
   metaArgs: Map<string, string | null>
+  /** The instructions of metaArgs, which count as steps. */
+  leading: Instruction[]
   /** Names of build arguments that some ARG takes. */
   declaredArgs: Set<string>
   escapeChar: string
@@ -40,6 +42,7 @@ export function planStages(
   const metaArgs = new Map<string, string | null>()
   const declaredArgs = new Set<string>()
   const stages: Stage[] = []
+  const leading: Instruction[] = []
   const lookup = (name: string) => metaArgs.get(name) ?? options.platformArgs[name]
   for (const instruction of instructions) {
     const stage = stages.at(-1)
@@ -47,6 +50,7 @@ export function planStages(
     if (instruction.keyword === 'FROM') stages.push(readFrom(instruction, stages, (text) => expandWord(text, lookup, escapeChar)))
     else if (stage) stage.instructions.push(instruction)
     else if (instruction.keyword === 'ARG') {
+      leading.push(instruction)
       for (const [name, value] of argPairs(instruction, escapeChar))
         metaArgs.set(
           name,
@@ -64,7 +68,7 @@ export function planStages(
     for (const need of (stages[index] as Stage).needs) visit(need)
   }
   visit(target.index)
-  return { stages: stages.filter(({ index }) => wanted.has(index)), target, metaArgs, declaredArgs, escapeChar }
+  return { stages: stages.filter(({ index }) => wanted.has(index)), target, metaArgs, leading, declaredArgs, escapeChar }
 }
 
 function argPairs(instruction: Instruction, escapeChar: string): [string, string | null][] {

@@ -79,7 +79,7 @@ export class StageRunner {
   }
 
   private announce(instruction: Instruction): void {
-    this.say(`Step ${this.step++}/${this.build.totalSteps} : ${instruction.original.replace(/\s+/g, ' ')}\n`)
+    this.say(`Step ${this.step++}/${this.build.totalSteps} : ${instruction.original}\n`)
   }
 
   private async begin(): Promise<void> {
@@ -163,7 +163,7 @@ export class StageRunner {
       const flags = [statement.chown, statement.chmod, sources.items]
       return {
         key: ['copy', statement.add, sources.digest, target, flags],
-        createdBy: `${shell} #(nop) ${statement.add ? 'ADD' : 'COPY'} ${sources.label} in ${target} `,
+        createdBy: `${shell} #(nop) ${statement.add ? 'ADD' : 'COPY'} ${statement.chown ? `--chown=${statement.chown} ` : ''}${sources.label} in ${statement.target} `,
         layer: (hold) =>
           copyLayer(this.build, statement, sources, { chainId: this.chainId, workingDir: this.state.config.workingDir }, hold),
         after: this.state,
@@ -175,7 +175,7 @@ export class StageRunner {
     const workdir = statement.kind === 'workdir' ? resolveWorkdir(this.state.config.workingDir, statement.path) : null
     return {
       key: ['config', statement.kind, text, after.config, after.author],
-      createdBy: `${shell} #(nop) ${text}`,
+      createdBy: `${shellOf(after.config).join(' ')} #(nop) ${text}`,
       layer: async (hold) => (workdir === null ? null : workdirLayer(this.build, this.chainId, workdir, hold)),
       after,
     }

@@ -40,7 +40,7 @@ export type Statement =
   | { kind: 'arg'; args: { name: string; value: string | null }[] }
   | { kind: 'workdir'; path: string }
   | { kind: 'user'; user: string }
-  | { kind: 'expose'; ports: string[] }
+  | { kind: 'expose'; ports: string[]; asWritten: string[] }
   | { kind: 'volume'; paths: string[] }
   | { kind: 'cmd' | 'entrypoint'; command: CommandForm }
   | { kind: 'shell'; shell: string[] }
@@ -82,7 +82,7 @@ export function understand(instruction: Instruction, lookup: Lookup, escapeChar:
       escapeChar,
     })
   } catch (error) {
-    if (error instanceof EngineError && !error.message.startsWith('dockerfile parse error'))
+    if (error instanceof EngineError && !/^(dockerfile parse error|When using|COPY failed|ADD failed)/.test(error.message))
       throw new EngineError(error.code, `dockerfile parse error line ${instruction.line}: ${error.message}`, { cause: error })
     throw error
   }
@@ -144,7 +144,10 @@ const readers: Record<string, (instruction: Instruction, expand: Expander) => St
   }),
   WORKDIR: ({ rest }, expand) => ({ kind: 'workdir', path: expand.word(rest) }),
   USER: ({ rest }, expand) => ({ kind: 'user', user: one('USER', expand.words(rest)) }),
-  EXPOSE: ({ rest }, expand) => ({ kind: 'expose', ports: expand.words(rest).flatMap(portsOf) }),
+  EXPOSE: ({ rest }, expand) => {
+    const asWritten = expand.words(rest)
+    return { kind: 'expose', asWritten, ports: asWritten.flatMap(portsOf) }
+  },
   VOLUME: ({ rest }, expand) => {
     const paths = jsonWords(rest)?.map((path) => expand.word(path)) ?? expand.words(rest)
     if (paths.length === 0 || paths.some((path) => path.trim() === '')) throw bad('VOLUME specified can not be an empty string')

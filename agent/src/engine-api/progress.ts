@@ -82,7 +82,10 @@ export async function streamOperation<T>(
       call.response.end(`${JSON.stringify(body)}\n`)
       return
     }
-    send({ errorDetail: { message: messageOf(error) }, error: messageOf(error) })
+    const message = messageOf(error)
+    // A build step's exit status is the command line's own.
+    const code = Number(/returned a non-zero code: (\d+)$/.exec(message)?.[1] ?? 0)
+    send({ errorDetail: code > 0 ? { code, message } : { message }, error: message })
   } finally {
     call.signal.removeEventListener('abort', cancel)
   }
