@@ -59,6 +59,9 @@ export class Container {
     if (this.removing) return 'removing'
     if (this.task) return this.record.state.paused ? 'paused' : 'running'
     if (this.restartTimer) return 'restarting'
+    // The record claims `running` a moment before the process is there.
+    if (this.starting)
+      return this.record.state.restartCount > 0 ? 'restarting' : this.record.state.startedAt === null ? 'created' : 'exited'
     return this.record.state.status === 'running' ? 'exited' : this.record.state.status
   }
 

@@ -5,6 +5,7 @@ import { EngineError, messageOf } from '../errors.ts'
 import { parseTime } from '../events/time.ts'
 import type { AttachListener, AttachOptions, Task } from '../tasks/tasks.ts'
 import { commitContainer } from './commit.ts'
+import { connectNetwork, disconnectNetwork } from './connect.ts'
 import type { Container } from './container.ts'
 import { ContainerIndex } from './container-index.ts'
 import type { Containers } from './containers.ts'
@@ -212,52 +213,13 @@ function lifecycle(context: Context, execs: Execs) {
     },
     async connect(network: string, spelled: string, config: Parameters<Containers['connect']>[2]) {
       const container = index.resolve(spelled)
-      await container.inTurn(async () => {
-        const mode = container.record.options.networkMode
-        if (mode === 'host')
-          throw new EngineError('failed_precondition', 'container cannot be connected to network endpoints: it uses the host network')
-        if (mode.startsWith('container:'))
-          throw new EngineError(
-            'failed_precondition',
-            `container sharing network namespace with another container cannot be connected to any other network`,
-          )
-        const { name } = context.networks.inspect(network)
-        if (Object.keys(container.record.networks).some((known) => known === name || known === network))
-          throw new EngineError('failed_precondition', `endpoint with name ${container.name} already exists in network ${name}`)
-        if (container.task) {
-          const attached = await context.networks.connect(network, subject(container), config)
-          container.lease = container.lease
-            ? {
-                ...container.lease,
-                attached: [...container.lease.attached.filter((one) => one.networkId !== attached.networkId), attached],
-              }
-            : container.lease
-        }
-        container.record = { ...container.record, networks: { ...container.record.networks, [name]: config } }
-        await context.store.save(container.record, true)
-      })
+      await container.inTurn(() => connectNetwork(context, container, network, config))
     },
     async disconnect(network: string, spelled: string, force: boolean) {
       const container = index.resolve(spelled)
-      await container.inTurn(async () => {
-        const { name, id } = context.networks.inspect(network)
-        const known = Object.keys(container.record.networks).find((key) => key === name || key === id)
-        if (!known && !force) throw new EngineError('failed_precondition', `container ${container.id} is not connected to network ${name}`)
-        if (container.task) {
-          await context.networks.disconnect(network, { id: container.id, pid: container.task.pid }, force)
-          if (container.lease)
-            container.lease = { ...container.lease, attached: container.lease.attached.filter((one) => one.networkId !== id) }
-        }
-        const { [known ?? '']: _, ...networks } = container.record.networks
-        container.record = { ...container.record, networks }
-        await context.store.save(container.record, true)
-      })
+      await container.inTurn(() => disconnectNetwork(context, container, network, force))
     },
   }
-}
-
-function subject({ id, record, task }: Container) {
-  return { id, name: record.name, pid: task?.pid ?? null, hostname: record.effective.hostname }
 }
 
 /** `until` of prune: a time, or an age such as 24h. */

@@ -96,6 +96,30 @@ function extraLines(extraHosts: readonly string[], gateway: () => string): strin
     .join('')
 }
 
+/**
+ * After a running container joined or left a network: its name server is the gateway of a user network as long as it has one, and its hosts file knows its
+ * addresses. Written in place, because the files are bound into the container; what the container itself wrote elsewhere in them stays.
+ */
+export async function refreshNetworkFiles(context: Context, container: Container): Promise<void> {
+  const { lease } = container
+  if (!lease) return
+  const files = filesOf(context, container.id)
+  const named = lease.attached.find(({ networkName, gateway }) => networkName !== 'bridge' && gateway !== '')
+  const lines = (await textOf(files.resolvConf)).split('\n').filter((line) => line !== '' && !line.startsWith('nameserver '))
+  const servers = named ? [named.gateway] : nameservers(lease.resolvConf)
+  const { hostname } = container.record.effective
+  const own = lease.attached.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
+  const hosts = (await textOf(files.hosts)).split('\n').filter((line) => line !== '' && line.split(/\s+/)[1] !== hostname)
+  await settleAll([
+    writeFile(files.resolvConf, `${[...servers.map((server) => `nameserver ${server}`), ...lines].join('\n')}\n`),
+    writeFile(files.hosts, `${[...hosts, ...own.map((address) => `${address}\t${hostname}`)].join('\n')}\n`),
+  ])
+}
+
+function nameservers(resolvConf: string): string[] {
+  return [...resolvConf.matchAll(/^nameserver (\S+)/gm)].map((match) => match[1] as string)
+}
+
 /** The host as the default bridge's containers see it. */
 function gatewayOf(context: Context): string {
   return context.networks.inspect('bridge').pools[0]?.gateway ?? '127.0.0.1'

@@ -91,9 +91,11 @@ export function defaultMounts(options: ContainerOptions, facts: MountFacts): Spe
 export function userMounts(facts: MountFacts, options: ContainerOptions): SpecMount[] {
   const mounts: SpecMount[] = []
   const own = new Set(facts.placed.map((mount) => mount.destination))
+  // What is the engine's own belongs inside to whom it belongs outside; a bind is the host's and stays so.
+  const mapped = options.usernsMode === 'auto' ? ['idmap'] : []
   if (facts.files) {
     const file = (destination: string, source: string) => {
-      if (!own.has(destination)) mounts.push({ destination, type: 'bind', source, options: ['rbind', 'rprivate'] })
+      if (!own.has(destination)) mounts.push({ destination, type: 'bind', source, options: ['rbind', 'rprivate', ...mapped] })
     }
     file('/etc/resolv.conf', facts.files.resolvConf)
     file('/etc/hostname', facts.files.hostname)
@@ -101,20 +103,20 @@ export function userMounts(facts: MountFacts, options: ContainerOptions): SpecMo
   }
   if (options.init === true)
     mounts.push({ destination: '/sbin/berth-init', type: 'bind', source: facts.init, options: ['bind', 'ro', 'nosuid', 'nodev'] })
-  for (const mount of facts.placed) mounts.push(placedMount(mount))
+  for (const mount of facts.placed) mounts.push(placedMount(mount, mount.type === 'volume' ? mapped : []))
   for (const [destination, text] of Object.entries(options.tmpfs))
     if (!own.has(destination)) mounts.push({ destination, type: 'tmpfs', source: 'tmpfs', options: tmpfsMountOptions(text) })
   return mounts
 }
 
-function placedMount(mount: PlacedMount): SpecMount {
+function placedMount(mount: PlacedMount, mapped: string[]): SpecMount {
   if (mount.type === 'tmpfs') return { destination: mount.destination, type: 'tmpfs', source: 'tmpfs', options: mount.tmpfsOptions }
   const bind = mount.nonRecursive ? 'bind' : 'rbind'
   return {
     destination: mount.destination,
     type: 'bind',
     source: mount.source,
-    options: [bind, mount.propagation || 'rprivate', ...(mount.readOnly ? [mount.nonRecursive ? 'ro' : 'rro'] : [])],
+    options: [bind, mount.propagation || 'rprivate', ...(mount.readOnly ? [mount.nonRecursive ? 'ro' : 'rro'] : []), ...mapped],
   }
 }
 
