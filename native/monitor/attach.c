@@ -14,6 +14,7 @@
 
 #define STEP "attach"
 #define NAME "attach.sock"
+#define LISTENER_RETRY_MS 1000
 
 static bool peer_allowed(int fd) {
     struct ucred peer;
@@ -23,9 +24,27 @@ static bool peer_allowed(int fd) {
     return peer.uid == 0 || peer.uid == geteuid();
 }
 
+/* No descriptor can be had, and the waiting connection would wake us for ever: try again in a second. */
+static void attach_pause(struct monitor *m) {
+    loop_want(&m->loop, &m->listener, 0);
+    m->listener_retry = loop_now_ms() + LISTENER_RETRY_MS;
+}
+
+int64_t attach_tidy(struct monitor *m) {
+    if (m->listener_retry == 0 || m->listener.fd < 0)
+        return 0;
+    if (loop_now_ms() < m->listener_retry)
+        return m->listener_retry;
+    m->listener_retry = 0;
+    loop_want(&m->loop, &m->listener, EPOLLIN);
+    return 0;
+}
+
 static void on_connection(struct watch *watch, uint32_t events) {
     int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     (void)events;
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS))
+        attach_pause(watch->owner);
     if (fd < 0)
         return;
     if (peer_allowed(fd))

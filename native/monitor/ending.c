@@ -14,7 +14,8 @@
 
 bool ending_prepare(struct ending *ending, const struct document *doc, const struct runtime *runtime) {
     char log_path[4096];
-    *ending = (struct ending){.exec = doc->exec, .delete_container = doc->delete_on_exit};
+    *ending = (struct ending){.delete_container = doc->delete_on_exit};
+    ending->runtime.reap_others = true;
     ending->runtime.fd = runtime->fd;
     ending->runtime.descriptors = runtime->descriptors;
     ending->runtime.path = strdup(doc->runtime_path);
@@ -93,13 +94,16 @@ int ending_write_monitor_json(struct monitor *m, struct error *err) {
     return 0;
 }
 
+/*
+ * By force from the start: the process is gone, but without a pid namespace of its own others of the
+ * container may run on, and hold the cgroup. What fails here has its trace in the runtime's root, where the
+ * agent finds it.
+ */
 static void remove_container(struct ending *ending) {
     static const int no_stdio[3] = {-1, -1, -1};
-    const char *gently[] = {"delete", ending->id, NULL};
-    const char *by_force[] = {"delete", "--force", ending->id, NULL};
+    const char *verb[] = {"delete", "--force", ending->id, NULL};
     struct error err;
-    if (runtime_call(&ending->runtime, gently, no_stdio, NULL, &err) < 0)
-        runtime_call(&ending->runtime, by_force, no_stdio, NULL, &err);
+    runtime_call(&ending->runtime, verb, no_stdio, NULL, &err);
 }
 
 static void format_exit(struct monitor *m, bool oom) {

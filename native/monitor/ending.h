@@ -11,7 +11,7 @@
 #include "runtime_call.h"
 
 struct ending {
-    bool exec, delete_container;
+    bool delete_container;
     char *id, *run_dir;
     struct runtime runtime; /* its strings are copies, owned here */
     char **links;           /* host ends of the veth pairs */

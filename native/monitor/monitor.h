@@ -68,6 +68,8 @@ struct oom_watch {
     struct watch watch; /* v1: eventfd; v2: inotify */
     int counter_fd;     /* memory.oom_control or memory.events; -1: there is none */
     uint64_t seen;      /* kills that clients were told about */
+    int looks_left;     /* at the counter, after an event that it did not show yet */
+    int64_t look_at;
 };
 
 struct port;
@@ -77,6 +79,7 @@ struct monitor {
     char *scratch;        /* IO_CHUNK bytes that every read goes through; nothing stays in it */
     struct watch signals; /* signalfd: SIGCHLD */
     struct watch listener;
+    int64_t listener_retry; /* when to listen again after there was no descriptor; 0: listening */
     struct log_writer log;
     struct ring ring;
     struct output outputs[2];
@@ -155,13 +158,17 @@ void clients_drop_all(struct monitor *m);
 /* Binds and listens on runDir/attach.sock, mode 0600. Undone by attach_close. */
 int attach_listen(struct monitor *m, struct error *err);
 void attach_close(struct monitor *m);
+/* Listens again when it is time; returns when it wants to be called next (0: need not be). */
+int64_t attach_tidy(struct monitor *m);
 
 /* oom.c */
 
 /* Finds the cgroup's OOM counter; without one the verdict is "no" and nobody is told. */
 void oom_open(struct monitor *m, const char *cgroup);
-/* Did the kernel kill a process of the cgroup? */
-bool oom_killed(const struct monitor *m);
+/* Looks at the counter again if it is time; returns when it wants to be called next (0: need not be). */
+int64_t oom_tidy(struct monitor *m);
+/* Did the kernel kill a process of the cgroup? Clients are told if they were not. */
+bool oom_killed(struct monitor *m);
 void oom_close(struct monitor *m);
 
 /* Tells the kernel the terminal's new size, and everyone who is attached. */

@@ -18,6 +18,8 @@
 #include <sys/vfs.h>
 
 #define CGROUP_ROOT "/sys/fs/cgroup"
+#define LOOKS 10 /* at the counter after an event: v1 counts the kill later than it tells */
+#define LOOK_MS 20
 
 /* The counter's value; 0 if it cannot be read (ENODEV once the cgroup is gone). */
 static uint64_t read_kills(int fd) {
@@ -38,11 +40,27 @@ static void on_event(struct watch *watch, uint32_t events) {
         loop_want(&m->loop, watch, 0);
         return;
     }
+    m->oom.looks_left = LOOKS;
+    m->oom.look_at = loop_now_ms(); /* in this round still */
+}
+
+static void tell_kills(struct monitor *m) {
     uint64_t kills = read_kills(m->oom.counter_fd);
-    if (kills == m->oom.seen)
+    if (kills <= m->oom.seen)
         return;
     m->oom.seen = kills;
+    m->oom.looks_left = 0;
     clients_tell(m, FRAME_OOM, NULL, 0);
+}
+
+int64_t oom_tidy(struct monitor *m) {
+    int64_t now = m->oom.looks_left > 0 ? loop_now_ms() : 0;
+    if (m->oom.looks_left > 0 && now >= m->oom.look_at) {
+        m->oom.looks_left--;
+        m->oom.look_at = now + LOOK_MS;
+        tell_kills(m);
+    }
+    return m->oom.looks_left > 0 ? m->oom.look_at : 0;
 }
 
 /* v1: asks for an eventfd; false where the kernel lacks it (PREEMPT_RT): then only the verdict remains. */
@@ -89,7 +107,8 @@ void oom_open(struct monitor *m, const char *cgroup) {
     m->oom.seen = read_kills(m->oom.counter_fd);
 }
 
-bool oom_killed(const struct monitor *m) {
+bool oom_killed(struct monitor *m) {
+    tell_kills(m); /* if the process itself was the victim, its end may be seen before the event */
     return read_kills(m->oom.counter_fd) > 0;
 }
 

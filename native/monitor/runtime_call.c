@@ -46,6 +46,8 @@ static void become(const struct runtime *runtime, char *const *argv, const int s
     setrlimit(RLIMIT_NOFILE, &runtime->descriptors); /* lowering the soft limit cannot fail */
     sigprocmask(SIG_SETMASK, &none, NULL);
     syscall(SYS_execveat, runtime->fd, "", argv, environ, AT_EMPTY_PATH);
+    if (errno == ENOENT) /* a script: its interpreter could not open a descriptor that is closed by then */
+        execve(runtime->path, argv, environ);
     _exit(125);
 }
 
@@ -137,8 +139,11 @@ int runtime_call(const struct runtime *runtime, const char *const *verb, const i
     if (child < 0)
         return error_errno(err, errno, verb[0], runtime->path, "start %s", runtime->path);
     int status;
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
+    for (pid_t pid = 0; pid != child;) {
+        pid = waitpid(runtime->reap_others ? -1 : child, &status, 0);
+        if (pid < 0 && errno != EINTR)
+            return error_errno(err, errno, verb[0], runtime->path, "wait for %s", runtime->path);
+    }
     int result = status == 0 ? 0 : report(runtime, verb[0], status, exit_status, err);
     unlink(runtime->log_path);
     return result;

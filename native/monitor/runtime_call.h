@@ -17,6 +17,8 @@ struct runtime {
     const char *path, *root, *log_path; /* borrowed */
     const char *const *args;
     size_t arg_count;
+    bool reap_others; /* while waiting: the process is over, and its orphans, which the runtime ends, are ours
+                       */
     struct rlimit descriptors; /* RLIMIT_NOFILE as we have inherited it: what the runtime inherits from us */
 };
 

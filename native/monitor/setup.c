@@ -164,6 +164,7 @@ static void remove_container(struct setup *s) {
     static const int no_stdio[3] = {-1, -1, -1};
     const char *verb[] = {"delete", "--force", s->doc->id, NULL};
     struct error ignored; /* the first error is the one to tell */
+    s->runtime.reap_others = true;
     if (!s->doc->exec)
         runtime_call(&s->runtime, verb, no_stdio, NULL, &ignored);
     if (s->m->pidfd >= 0) /* an exec's process; a container's is dead by now, or the runtime has failed */

@@ -62,7 +62,8 @@ static int64_t nearest(int64_t a, int64_t b) {
  * `may_trim` a second without events is the time to trim; the wait goes on without our memory.
  */
 static int round_of_loop(struct monitor *m, int64_t deadline, bool may_trim) {
-    int64_t now = loop_now_ms(), next = nearest(deadline, ports_tidy(m));
+    int64_t now = loop_now_ms(), next = nearest(deadline, attach_tidy(m));
+    next = nearest(nearest(next, ports_tidy(m)), oom_tidy(m));
     if (m->hellos_awaited > 0)
         next = nearest(next, m->hello_deadline);
     bool trim = may_trim && (next == 0 || next > now + IDLE_MS);

@@ -185,6 +185,7 @@ export interface StartOptions {
   network?: unknown
   memoryLimit?: number
   hostNetwork?: boolean
+  hostPid?: boolean
   /** Changes the document just before it is sent. */
   edit?: (document: Record<string, unknown>) => void
   /** Connects this many attach descriptors. */
@@ -250,7 +251,9 @@ export class MonitorHarness {
   }
 
   private spec(dir: string, id: string, options: StartOptions): Record<string, unknown> {
-    const namespaces = ['pid', 'ipc', 'uts', 'mount', ...(options.hostNetwork ? [] : ['network'])].map((type) => ({ type }))
+    const namespaces = ['ipc', 'uts', 'mount', ...(options.hostPid ? [] : ['pid']), ...(options.hostNetwork ? [] : ['network'])].map(
+      (type) => ({ type }),
+    )
     return {
       ociVersion: '1.0.2',
       process: this.process(options),

@@ -1,4 +1,5 @@
 // berth-monitor with real containers: stdio, log, attach, exit, exec. monitor-network.itest.ts and monitor-failure.itest.ts have the rest.
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
@@ -61,6 +62,14 @@ describe('a process and its end', () => {
     expect(isAlive(started.answer.pid)).toBe(true)
     client.number(frame.signal, 9)
     expect(await client.exit()).toMatchObject({ exitCode: 137 })
+  })
+
+  it("reaps and ends what a container in the host's pid namespace leaves", async () => {
+    const script = '(sleep 0.05; exit 1) & sleep 4321 & (sleep 4321 &) ; sleep 0.3; exit 2'
+    const started = await harness.start({ args: ['sh', '-c', script], hostPid: true })
+    expect(await harness.exitOf(started)).toMatchObject({ exitCode: 2 })
+    await harness.gone(started)
+    expect(execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })).not.toMatch(/^sleep 4321$/m)
   })
 
   it('says 127 and 126 when the command cannot be executed, and leaves nothing', async () => {
@@ -251,6 +260,22 @@ describe('attach', () => {
     expect(text.endsWith('49999\n50000\nlast\n')).toBe(true)
     expect(text.length).toBeGreaterThan(8_192)
     expect(text.length).toBeLessThanOrEqual(16_384)
+  })
+
+  it('does not spin when it has no descriptor left, and recovers', async () => {
+    const started = await harness.start({ args: ['sleep', '1000'], wrapper: ['prlimit', '--nofile=48:48'] })
+    expect(started.answer).toMatchObject({ ok: true })
+    const clients = await Promise.all(Array.from({ length: 60 }, () => harness.attach(started)))
+    for (const client of clients) client.hello()
+    await until('the descriptors to be used up', () => clients.filter((client) => client.of(frame.welcome).length).length > 20)
+    await sleep(100)
+    const ticks = () => Number(readFileSync(`/proc/${started.answer.monitorPid}/stat`, 'utf8').split(') ')[1]?.split(' ')[12])
+    const before = ticks()
+    await sleep(700)
+    expect(ticks() - before).toBeLessThan(20) // of 70
+    for (const client of clients) client.close()
+    const late = (await harness.attach(started)).hello()
+    await late.waitFor(frame.welcome)
   })
 
   it('disconnects who breaks the protocol', async () => {
