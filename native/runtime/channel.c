@@ -55,9 +55,12 @@ static ssize_t receive(int fd, struct message *message, int *passed) {
                          .msg_control = control.space,
                          .msg_controllen = sizeof(control.space)};
     ssize_t got;
+    int resets = 0;
+    /* ECONNRESET (the other side closed without reading all we sent) is reported before what it has sent us:
+     * ask again. */
     do
         got = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
+    while (got < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
     if (got < 0)
         return got;
     struct cmsghdr *header = CMSG_FIRSTHDR(&msg);

@@ -31,6 +31,7 @@ struct exec {
     int channel[2];
     pid_t pid;
     int pidfd, master;
+    bool cgrouped; /* in the child: MESSAGE_CGROUPED has come */
 };
 
 static int exec_error(int number, const char *what, struct error *err) {
@@ -60,6 +61,20 @@ static int set_affinity(pid_t pid, const char *list, struct error *err) {
     }
     if (sched_setaffinity(pid, sizeof(set), &set) < 0)
         return exec_error(errno, "set CPU affinity", err);
+    return 0;
+}
+
+/* In the child. MESSAGE_CGROUPED comes when the runtime is done with that, maybe before the answer to a
+ * question of ours. */
+static int await_message(struct exec *e, int channel, enum message_kind kind, struct error *err) {
+    struct message message = {.kind = kind};
+    if (kind == MESSAGE_CGROUPED && e->cgrouped)
+        return 0;
+    do {
+        if (channel_receive(channel, &message, NULL, err) < 0)
+            return -1;
+        e->cgrouped = e->cgrouped || message.kind == MESSAGE_CGROUPED;
+    } while (message.kind != kind);
     return 0;
 }
 
@@ -110,7 +125,7 @@ static int load_seccomp(struct exec *e, int channel, struct error *err) {
         return 0;
     if (channel_send(channel, MESSAGE_SECCOMP, 0, notify) < 0)
         return exec_error(errno, "hand over the seccomp listener", err);
-    return channel_expect(channel, MESSAGE_CONTINUE, err);
+    return await_message(e, channel, MESSAGE_CONTINUE, err);
 }
 
 /* Limits of a container with a user namespace can only be set from outside. */
@@ -121,7 +136,7 @@ static int set_limits(struct exec *e, int channel, struct error *err) {
         return process_set_limits(e->process, 0, err);
     if (channel_send(channel, MESSAGE_LIMITS, 0, -1) < 0)
         return exec_error(errno, "ask for limits", err);
-    return channel_expect(channel, MESSAGE_CONTINUE, err);
+    return await_message(e, channel, MESSAGE_CONTINUE, err);
 }
 
 /* The same order as init's (init.c), without what concerns the whole container. */
@@ -141,8 +156,8 @@ static int child_steps(struct exec *e, int channel, struct error *err) {
         return -1;
     process_set_home(p, &e->spec->arena);
     if (process_find_program(p, &e->spec->arena, &program, err) < 0)
-        return -1;
-    if (channel_expect(channel, MESSAGE_CGROUPED, err) < 0)
+        return error_wrap(err, "unable to start container process");
+    if (await_message(e, channel, MESSAGE_CGROUPED, err) < 0)
         return -1;
     if (p->no_new_privileges && load_seccomp(e, channel, err) < 0)
         return -1;

@@ -1,5 +1,8 @@
 #include "launch_flags.h"
 
+#include "log.h"
+#include "syscalls.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +18,7 @@ const char *absolute_path(const char *path) {
     return asprintf(&out, "%s/%s", cwd, path) < 0 ? path : out;
 }
 
-int preserved_fds_check(int *count, struct error *err) {
+static int count_preserved(int *count, struct error *err) {
     const char *listen_fds = getenv("LISTEN_FDS"), *listen_pid = getenv("LISTEN_PID");
     int more = 0, pid = 0;
     struct stat st;
@@ -35,6 +38,21 @@ int preserved_fds_check(int *count, struct error *err) {
                                    "unable to pass on file descriptor %d of $LISTEN_FDS", fd);
         *count += more;
     }
+    return 0;
+}
+
+int inherited_fds_settle(int *count, struct error *err) {
+    unsigned first = 3, log = (unsigned)log_descriptor();
+    if (count_preserved(count, err) < 0)
+        return -1;
+    first += (unsigned)*count;
+    if (log_descriptor() < 0) {
+        sys_close_range(first, ~0u, 0);
+        return 0;
+    }
+    if (log > first)
+        sys_close_range(first, log - 1, 0);
+    sys_close_range(log + 1 > first ? log + 1 : first, ~0u, 0);
     return 0;
 }
 
@@ -62,5 +80,5 @@ int launch_options_complete(struct launch_options *o, const struct invocation *i
         o->bundle = NULL;
     if (cgroup_manager_settle(in->globals, &o->no_cgroups, err) < 0)
         return -1;
-    return preserved_fds_check(&o->preserve_fds, err);
+    return inherited_fds_settle(&o->preserve_fds, err);
 }

@@ -31,8 +31,12 @@ int launch_options_complete(struct launch_options *options, const struct invocat
 /* The path as absolute, malloc'ed for the life of the process. NULL stays NULL. */
 const char *absolute_path(const char *path);
 
-/* Checks that 3 … 2+count are open; counts $LISTEN_FDS in. */
-int preserved_fds_check(int *count, struct error *err);
+/*
+ * Checks that the descriptors to be preserved, 3 … 2+count, are open (counting those of $LISTEN_FDS in), and
+ * closes every other one that was inherited: the container's init would else keep the caller's files and
+ * pipes open (CVE-2024-21626, 2016-9962).
+ */
+int inherited_fds_settle(int *count, struct error *err);
 
 /* Reads the global flags that choose the cgroup driver; *none: no cgroups at all. */
 int cgroup_manager_settle(const struct globals *globals, bool *none, struct error *err);

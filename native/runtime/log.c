@@ -31,6 +31,10 @@ bool log_level_parse(const char *word, enum log_level *level) {
     return true;
 }
 
+int log_descriptor(void) {
+    return out.file ? out.fd : -1;
+}
+
 int log_open(const char *path, bool json, enum log_level level, struct error *err) {
     out.json = json;
     out.level = level;

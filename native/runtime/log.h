@@ -12,6 +12,9 @@ enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
 /* Opens the log file (appended to, 0644) if path is not NULL; else messages go to stderr. */
 int log_open(const char *path, bool json, enum log_level level, struct error *err);
 
+/* The log file's descriptor, or -1 if messages go to stderr. */
+int log_descriptor(void);
+
 /* "error", "warning", … → level; false if unknown. */
 bool log_level_parse(const char *word, enum log_level *level);
 

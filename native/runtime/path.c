@@ -39,18 +39,19 @@ int path_open(int root, const char *path, int flags, struct error *err) {
 }
 
 int path_open_plain(int root, const char *path, int flags, struct error *err) {
-    int fd = open_resolved(root, path, flags | O_NOFOLLOW, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, 0);
-    if (fd < 0 && errno == ELOOP)
+    struct stat st;
+    /* O_DIRECTORY is checked here: with it the kernel would call a link "not a directory" and hide the
+     * reason. */
+    cleanup_fd int fd = open_resolved(root, path, (flags & ~O_DIRECTORY) | O_NOFOLLOW,
+                                      RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS, 0);
+    if (fd < 0 && errno != ELOOP)
+        return error_errno(err, errno, "open", path, "open %s in the container", path);
+    if (fd < 0 || fstat(fd, &st) < 0 || S_ISLNK(st.st_mode))
         return error_set(err, "invalid_argument", "open", path,
                          "%s must not be, or be reached through, a symbolic link", path);
-    if (fd < 0)
-        return error_errno(err, errno, "open", path, "open %s in the container", path);
-    struct stat st;
-    if (fstat(fd, &st) < 0 || S_ISLNK(st.st_mode)) {
-        close(fd);
-        return error_set(err, "invalid_argument", "open", path, "%s must not be a symbolic link", path);
-    }
-    return fd;
+    if ((flags & O_DIRECTORY) && !S_ISDIR(st.st_mode))
+        return error_errno(err, ENOTDIR, "open", path, "open %s in the container", path);
+    return fd_take(&fd);
 }
 
 /*

@@ -78,22 +78,37 @@ function call(command: string[], check = true): void {
   if (check && result.status !== 0) throw new Error(`${command.join(' ')} failed with ${result.status}`)
 }
 
+interface Rule {
+  name?: string
+  names?: string[]
+  action: string
+  errnoRet?: number | null
+  args?: { index: number; value: number; valueTwo?: number; op: string }[]
+  includes?: { caps?: string[]; arches?: string[] }
+  excludes?: { caps?: string[]; arches?: string[] }
+}
+interface Profile {
+  defaultAction: string
+  defaultErrnoRet?: number
+  syscalls: Rule[]
+}
+
 /** Docker's default profile, from Debian's containers-common, in the runtime-spec's form for a container with Docker's capabilities. */
 function defaultSeccomp(capabilities: string[]): object | undefined {
   const path = '/usr/share/containers/seccomp.json'
   if (!existsSync(path)) return undefined
-  const profile = JSON.parse(readFileSync(path, 'utf8'))
-  const applies = (rule: any) =>
+  const profile: Profile = JSON.parse(readFileSync(path, 'utf8'))
+  const applies = (rule: Rule) =>
     (rule.includes?.caps ?? []).every((cap: string) => capabilities.includes(cap)) &&
     (rule.includes?.arches ?? ['amd64']).includes('amd64') &&
     !(rule.excludes?.caps ?? []).some((cap: string) => capabilities.includes(cap)) &&
     !(rule.excludes?.arches ?? []).includes('amd64')
-  const syscalls = profile.syscalls.filter(applies).map((rule: any) => ({
+  const syscalls = profile.syscalls.filter(applies).map((rule) => ({
     names: rule.names ?? [rule.name],
     action: rule.action,
     ...(rule.errnoRet === undefined || rule.errnoRet === null ? {} : { errnoRet: rule.errnoRet }),
     ...(rule.args?.length
-      ? { args: rule.args.map(({ index, value, valueTwo, op }: any) => ({ index, value, valueTwo: valueTwo ?? 0, op })) }
+      ? { args: rule.args.map(({ index, value, valueTwo, op }) => ({ index, value, valueTwo: valueTwo ?? 0, op })) }
       : {}),
   }))
   return {
@@ -151,8 +166,9 @@ interface Samples {
 
 function measure(candidates: Candidate[], floor: string, count: number, suffix: string, samples: Samples): void {
   const note = (row: string, who: string, ms: number) => {
-    const cells = (samples[row + suffix] ??= {})
-    ;(cells[who] ??= []).push(ms)
+    const cells = samples[row + suffix] ?? {}
+    samples[row + suffix] = cells
+    cells[who] = [...(cells[who] ?? []), ms]
   }
   for (const { name, command } of candidates)
     call([...command, 'run', '--detach', '--bundle', join(work, `${name}-sleep`), `${name}-sleep`])
