@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -41,6 +41,8 @@ export function layerOf(tar: Buffer, compression: 'gzip' | 'zstd' | 'none' = 'gz
 export function tarOf(fill: (directory: string) => void): Buffer {
   const directory = mkdtempSync(join(tmpdir(), 'berth-layer-'))
   try {
+    // The root of an image is for everybody.
+    chmodSync(directory, 0o755)
     fill(directory)
     const args = ['--sort=name', '--mtime=@1700000000', '--owner=0', '--group=0', '--numeric-owner', '-C', directory, '-cf', '-', '.']
     return execFileSync('tar', args, { maxBuffer: 1 << 30 })

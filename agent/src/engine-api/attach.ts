@@ -22,7 +22,9 @@ async function attach(call: Call): Promise<void> {
   const terminal = detail.options.terminal
   const stream = flag(call.query, 'stream')
   const stdin = stream && flag(call.query, 'stdin') && detail.options.openStdin
-  const connection = new RawConnection(call, call.upgrade?.head ?? Buffer.alloc(0))
+  // Some clients repeat the query as a body; what follows it is input.
+  const { rest } = await takeBody(call)
+  const connection = new RawConnection(call, rest)
   // Without a running process there is nothing to wait for: the viewer is kept until start, as docker run needs it.
   const why = await pump(
     connection,
@@ -71,8 +73,8 @@ async function createExec(call: Call): Promise<void> {
 }
 
 /** Takes the JSON body off the front of a connection that is being taken over: what follows it is input of the process. */
-async function takeBody(call: Call): Promise<{ body: Record<string, unknown>; rest: Buffer }> {
-  if (!call.upgrade) return { body: {}, rest: Buffer.alloc(0) }
+async function takeBody(call: Call): Promise<{ body: Buffer; rest: Buffer }> {
+  if (!call.upgrade) return { body: Buffer.alloc(0), rest: Buffer.alloc(0) }
   const length = Number(call.request.headers['content-length'] ?? 0)
   if (!Number.isInteger(length) || length < 0 || length > 1024 * 1024)
     throw new EngineError('invalid_argument', 'the request body must have a Content-Length of at most 1 MiB')
@@ -98,13 +100,13 @@ async function takeBody(call: Call): Promise<{ body: Record<string, unknown>; re
     })
     bytes = Buffer.concat([bytes, chunk])
   }
-  return { body: parseObject(bytes.subarray(0, length)), rest: bytes.subarray(length) }
+  return { body: bytes.subarray(0, length), rest: bytes.subarray(length) }
 }
 
 async function startExec(call: Call): Promise<void> {
   const execId = call.params[0] as string
-  const { body, rest } = call.upgrade ? await takeBody(call) : { body: parseObject(await readBody(call)), rest: Buffer.alloc(0) }
-  const fields = new Fields(body)
+  const { body, rest } = call.upgrade ? await takeBody(call) : { body: await readBody(call), rest: Buffer.alloc(0) }
+  const fields = new Fields(parseObject(body))
   const exec = call.engine.containers.inspectExec(execId)
   if (fields.bool('Detach')) {
     await call.engine.containers.startExec(execId)

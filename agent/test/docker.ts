@@ -1,0 +1,57 @@
+/** An engine with its Docker socket, and other people's clients pointed at it. */
+import { execFile } from 'node:child_process'
+import { serveEngineApi } from '../src/engine-api/server.ts'
+import { createLogger } from '../src/log.ts'
+import { openTestEngine, type TestEngine, testConfig } from './engine.ts'
+import { busyboxImage } from './images.ts'
+
+export interface Outcome {
+  stdout: string
+  stderr: string
+  status: number
+}
+
+export interface DockerHost {
+  engine: TestEngine
+  /** Path of the socket. */
+  socket: string
+  /** A shell script in which `docker` and `docker-compose` talk to the engine. Never rejects for its exit status. */
+  sh(script: string, options?: { input?: string; cwd?: string; timeoutMs?: number }): Promise<Outcome>
+  close(): Promise<void>
+}
+
+/** The `bb:1` image is busybox. */
+export async function openDockerHost(): Promise<DockerHost> {
+  const config = testConfig()
+  const engine = await openTestEngine(config, { 'bb:1': busyboxImage() })
+  const door = await serveEngineApi(engine, createLogger(process.env.BERTH_TEST_LOG ?? 'silent'), config.dockerSocket, null)
+  const env = {
+    PATH: process.env.PATH ?? '',
+    HOME: config.runRoot,
+    DOCKER_HOST: `unix://${config.dockerSocket}`,
+    DOCKER_BUILDKIT: '0',
+    LANG: 'C.UTF-8',
+  }
+  return {
+    engine,
+    socket: config.dockerSocket,
+    sh: (script, { input, cwd, timeoutMs = 40_000 } = {}) =>
+      new Promise((resolve) => {
+        const child = execFile(
+          'bash',
+          ['-c', script],
+          { env, cwd, timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: 64 << 20 },
+          (error, stdout, stderr) => {
+            const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1
+            resolve({ stdout, stderr, status })
+          },
+        )
+        child.stdin?.on('error', () => {})
+        child.stdin?.end(input ?? '')
+      }),
+    async close() {
+      await door.close()
+      await engine.destroy()
+    },
+  }
+}
