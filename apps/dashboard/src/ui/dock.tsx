@@ -59,6 +59,22 @@ export function useDock(): Dock {
   return dock
 }
 
+/** Opens the tab of a long task (`kind` operation): its progress stays in view while one moves on. */
+export function useShowTask(): (place: { id: string; name: string | undefined }, task: string, title: string) => void {
+  const { open } = useDock()
+  return useCallback(
+    (place, task, title) =>
+      open({
+        id: `operation-${place.id}-${task}`,
+        kind: 'operation',
+        title,
+        place: place.name,
+        params: { hostId: place.id, operation: task },
+      }),
+    [open],
+  )
+}
+
 function useDockState() {
   const [state, setState] = useStoredState('dock', nothingOpen, true)
   const open = useCallback(

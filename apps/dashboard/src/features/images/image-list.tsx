@@ -1,0 +1,252 @@
+'use client'
+import { createColumnHelper } from '@tanstack/react-table'
+import { ChevronDown, Download, Eraser, FileUp, Hammer, Layers, Trash2 } from 'lucide-react'
+import Link from 'next/link'
+import { useTranslations } from 'next-intl'
+import { useMemo, useState } from 'react'
+import { Badge } from '../../ui/badge'
+import { Button } from '../../ui/button'
+import { DataTable } from '../../ui/data-table'
+import { EmptyState } from '../../ui/empty-state'
+import { useFormat } from '../../ui/format'
+import { Menu, MenuItem } from '../../ui/menu'
+import { Ago } from '../../ui/now'
+import { PageHead } from '../../ui/page'
+import { PartialList } from '../../ui/partial-list'
+import { everyHost, useAcross } from '../../wire/across'
+import { dataUrl } from '../../wire/agent'
+import { useAllow } from '../../wire/allow'
+import { useHosts } from '../../wire/hosts'
+import { BuildImage } from './build-dialog'
+import { ImageMenu } from './image-menu'
+import { type ImageRow, imageName } from './image-name'
+import { LoadImages } from './load-dialog'
+import { PruneImages } from './prune-dialog'
+import { PullImage } from './pull-dialog'
+import { RemoveImages } from './remove-dialog'
+
+const column = createColumnHelper<ImageRow>()
+
+/** Every image of one host or of all. */
+export function ImageList({ scope }: { scope: string }) {
+  const t = useTranslations('images')
+  const format = useFormat()
+  const { hosts } = useHosts()
+  const allow = useAllow(scope)
+  const list = useAcross(scope, 'images')
+  const [asking, setAsking] = useState<'pull' | 'load' | 'build' | 'prune' | null>(null)
+  const several = scope === everyHost && hosts.length > 1
+  const target = scope === everyHost ? (hosts.find((host) => host.state === 'online')?.id ?? '') : scope
+  const columns = useMemo(
+    () => [
+      column.accessor((row) => imageName(row.item), {
+        id: 'name',
+        meta: { label: t('column.name'), fixed: true },
+        cell: ({ row: { original } }) => <ImageLink row={original} />,
+      }),
+      ...(several
+        ? [
+            column.accessor('hostName', {
+              id: 'host',
+              meta: { label: t('column.host'), width: 130 },
+              cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
+            }),
+          ]
+        : []),
+      column.accessor((row) => row.item.sizeBytes, {
+        id: 'size',
+        meta: { label: t('column.size'), width: 104, align: 'right' },
+        cell: ({ getValue }) => format.bytes(getValue()),
+      }),
+      column.accessor((row) => row.item.containers, {
+        id: 'containers',
+        meta: { label: t('column.usedBy'), width: 130 },
+        cell: ({ getValue }) =>
+          getValue() > 0 ? (
+            <span className="tabular">{t('usedBy', { count: getValue() })}</span>
+          ) : (
+            <span className="text-ink-3">{t('unused')}</span>
+          ),
+      }),
+      column.accessor((row) => row.item.id, {
+        id: 'id',
+        meta: { label: t('column.id'), width: 130, className: 'max-lg:hidden' },
+        cell: ({ getValue }) => <span className="font-mono text-ink-2 text-xs">{getValue().slice(7, 19)}</span>,
+      }),
+      column.accessor((row) => `${row.item.platform.os}/${row.item.platform.architecture}`, {
+        id: 'platform',
+        meta: { label: t('column.platform'), width: 130, hidden: true },
+        cell: ({ getValue }) => <span className="font-mono text-xs">{getValue()}</span>,
+      }),
+      column.accessor((row) => row.item.createdAt ?? '', {
+        id: 'created',
+        meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
+        cell: ({ row }) => <Ago at={row.original.item.createdAt} className="text-ink-2" />,
+      }),
+      column.display({
+        id: 'actions',
+        meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
+        cell: ({ row }) => <ImageMenu row={row.original} />,
+      }),
+    ],
+    [t, format, several],
+  )
+  const facets = useMemo(
+    () => [
+      {
+        key: 'use',
+        label: t('facet.use'),
+        values: (row: ImageRow) => [row.item.containers > 0 ? 'used' : row.item.tags.length === 0 ? 'untagged' : 'unused'],
+        name: (value: string) => t(`use.${value as 'used'}`),
+      },
+      ...(several ? [{ key: 'host', label: t('column.host'), values: (row: ImageRow) => [row.hostName] }] : []),
+      {
+        key: 'repository',
+        label: t('facet.repository'),
+        values: (row: ImageRow) => [...new Set(row.item.tags.map((tag) => tag.replace(/:[^:/]*$/, '')))],
+      },
+    ],
+    [t, several],
+  )
+  const pull = (
+    <Button tone="primary" disabledReason={allow('operate', target)} onClick={() => setAsking('pull')}>
+      <Download aria-hidden />
+      {t('pull.button')}
+    </Button>
+  )
+  return (
+    <>
+      <PageHead
+        title={t('title')}
+        actions={
+          <>
+            <Menu
+              trigger={
+                <Button>
+                  {t('more')}
+                  <ChevronDown aria-hidden />
+                </Button>
+              }
+            >
+              <MenuItem disabledReason={allow('build', target)} onSelect={() => setAsking('build')}>
+                <Hammer aria-hidden />
+                {t('build.menu')}
+              </MenuItem>
+              <MenuItem disabledReason={allow('create', target)} onSelect={() => setAsking('load')}>
+                <FileUp aria-hidden />
+                {t('load.menu')}
+              </MenuItem>
+              <MenuItem disabledReason={allow('create', target)} onSelect={() => setAsking('prune')}>
+                <Eraser aria-hidden />
+                {t('prune.menu')}
+              </MenuItem>
+            </Menu>
+            {pull}
+          </>
+        }
+      />
+      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
+      <DataTable
+        id="images"
+        label={t('title')}
+        rows={list.rows}
+        columns={columns}
+        rowId={(row) => `${row.hostId}/${row.item.id}`}
+        rowName={(row) => imageName(row.item)}
+        searchText={(row) =>
+          [
+            row.item.tags.join(' '),
+            row.item.id,
+            row.hostName,
+            ...Object.entries(row.item.labels).map(([key, value]) => `${key}=${value}`),
+          ].join(' ')
+        }
+        searchLabel={t('search')}
+        facets={facets}
+        initialSort={[{ id: 'name', desc: false }]}
+        loading={list.pending}
+        isStale={(row) => row.stale}
+        bulk={(rows, clear) => <BulkActions rows={rows} clear={clear} />}
+        card={(row) => (
+          <div className="flex items-start justify-between gap-2">
+            <div className="grid min-w-0 gap-1">
+              <ImageLink row={row} />
+              <p className="flex flex-wrap gap-x-3 text-ink-3 text-xs">
+                <span>{format.bytes(row.item.sizeBytes)}</span>
+                <span>{row.item.containers > 0 ? t('usedBy', { count: row.item.containers }) : t('unused')}</span>
+                <Ago at={row.item.createdAt} />
+                {several ? <span>{row.hostName}</span> : null}
+              </p>
+            </div>
+            <ImageMenu row={row} />
+          </div>
+        )}
+        empty={
+          list.error ? null : (
+            <EmptyState
+              icon={<Layers aria-hidden />}
+              action={pull}
+              link={
+                <button type="button" className="text-accent hover:underline" onClick={() => setAsking('build')}>
+                  {t('build.menu')}
+                </button>
+              }
+            >
+              {t('empty')}
+            </EmptyState>
+          )
+        }
+      />
+      {asking === 'pull' ? <PullImage hostId={target} onClose={() => setAsking(null)} /> : null}
+      {asking === 'load' ? <LoadImages hostId={target} onClose={() => setAsking(null)} /> : null}
+      {asking === 'build' ? <BuildImage hostId={target} onClose={() => setAsking(null)} /> : null}
+      {asking === 'prune' ? <PruneImages hostId={target} onClose={() => setAsking(null)} /> : null}
+    </>
+  )
+}
+
+function ImageLink({ row }: { row: ImageRow }) {
+  const t = useTranslations('images')
+  const tu = useTranslations('ui')
+  const [first, ...others] = row.item.tags
+  return (
+    <span className="flex min-w-0 items-center gap-1.5">
+      <Link
+        data-row-link
+        href={`/h/${row.hostId}/images/${encodeURIComponent(row.item.id)}`}
+        className="truncate font-mono font-medium text-xs hover:text-accent hover:underline"
+      >
+        {first ?? row.item.id.slice(7, 19)}
+      </Link>
+      {first ? null : <Badge>{t('untagged')}</Badge>}
+      {others.length > 0 ? <span className="shrink-0 text-ink-3 text-2xs">{tu('plusMore', { count: others.length })}</span> : null}
+    </span>
+  )
+}
+
+function BulkActions({ rows, clear }: { rows: ImageRow[]; clear: () => void }) {
+  const t = useTranslations('images')
+  const allow = useAllow('')
+  const [removing, setRemoving] = useState(false)
+  const reason = rows.map((row) => allow('create', row.hostId)).find(Boolean) ?? null
+  const oneHost = new Set(rows.map((row) => row.hostId)).size === 1
+  return (
+    <>
+      <Button
+        size="small"
+        disabledReason={oneHost ? null : t('save.oneHost')}
+        onClick={() =>
+          window.location.assign(dataUrl(rows[0]?.hostId ?? '', 'images/save', { image: rows.map((row) => imageName(row.item)) }))
+        }
+      >
+        <Download aria-hidden />
+        {t('save.menu')}
+      </Button>
+      <Button size="small" tone="danger-quiet" disabledReason={reason} onClick={() => setRemoving(true)}>
+        <Trash2 aria-hidden />
+        {t('remove.menu')}
+      </Button>
+      {removing ? <RemoveImages rows={rows} onClose={() => setRemoving(false)} onDone={clear} /> : null}
+    </>
+  )
+}
