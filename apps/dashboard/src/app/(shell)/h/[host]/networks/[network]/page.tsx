@@ -1,0 +1,6 @@
+import { NetworkPage } from '../../../../../../features/networks/network-page'
+
+export default async function NetworkRoute({ params }: { params: Promise<{ host: string; network: string }> }) {
+  const { host, network } = await params
+  return <NetworkPage hostId={decodeURIComponent(host)} id={decodeURIComponent(network)} />
+}

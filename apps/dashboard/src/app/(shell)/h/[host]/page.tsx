@@ -1,0 +1,9 @@
+import { redirect } from 'next/navigation'
+import { EventList } from '../../../../features/events/event-list'
+import { HostPage } from '../../../../features/hosts/host-page'
+
+export default async function HostRoute({ params }: { params: Promise<{ host: string }> }) {
+  const host = decodeURIComponent((await params).host)
+  if (host === 'all') redirect('/hosts')
+  return <HostPage hostId={host} events={<EventList scope={host} />} />
+}

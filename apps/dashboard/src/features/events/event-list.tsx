@@ -1,0 +1,233 @@
+'use client'
+import type { EngineEvent } from '@berth/contract/event'
+import { useQueries, useQueryClient } from '@tanstack/react-query'
+import { createColumnHelper } from '@tanstack/react-table'
+import { CalendarClock } from 'lucide-react'
+import Link from 'next/link'
+import { useTranslations } from 'next-intl'
+import { useEffect, useMemo, useState } from 'react'
+import { Badge, type Tone } from '../../ui/badge'
+import { DataTable } from '../../ui/data-table'
+import { EmptyState } from '../../ui/empty-state'
+import { ErrorPanel } from '../../ui/error-panel'
+import { useFormat } from '../../ui/format'
+import { Ago } from '../../ui/now'
+import { everyHost } from '../../wire/across'
+import { agentClient } from '../../wire/agent'
+import { openEventStream } from '../../wire/event-stream'
+import { useHosts } from '../../wire/hosts'
+
+interface Row {
+  hostId: string
+  hostName: string
+  event: EngineEvent
+}
+const column = createColumnHelper<Row>()
+const most = 5000
+
+/** What happened on one host or on all, newest first, live. */
+export function EventList({ scope }: { scope: string }) {
+  const t = useTranslations('events')
+  const format = useFormat()
+  const { rows, pending, errors } = useEventRows(scope)
+  const { hosts } = useHosts()
+  const several = scope === everyHost && hosts.length > 1
+  const columns = useMemo(
+    () => [
+      column.accessor((row) => row.event.at, {
+        id: 'at',
+        meta: { label: t('column.at'), width: 190, fixed: true },
+        cell: ({ getValue }) => (
+          <time dateTime={getValue()} className="tabular text-xs">
+            {format.dateTime(getValue())}
+          </time>
+        ),
+      }),
+      ...(several
+        ? [
+            column.accessor('hostName', {
+              id: 'host',
+              meta: { label: t('column.host'), width: 130 },
+              cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
+            }),
+          ]
+        : []),
+      column.accessor((row) => row.event.type, {
+        id: 'type',
+        meta: { label: t('column.type'), width: 110 },
+        cell: ({ getValue }) => <span className="text-ink-2">{t(`type.${getValue()}`)}</span>,
+      }),
+      column.accessor((row) => row.event.action, {
+        id: 'action',
+        meta: { label: t('column.action'), width: 190 },
+        cell: ({ row }) => <Action event={row.original.event} />,
+      }),
+      column.accessor((row) => nameOf(row.event), {
+        id: 'subject',
+        meta: { label: t('column.subject'), fixed: true },
+        cell: ({ row }) => <Subject row={row.original} />,
+      }),
+      column.accessor((row) => detailOf(row.event), {
+        id: 'detail',
+        meta: { label: t('column.detail'), className: 'max-lg:hidden' },
+        cell: ({ getValue }) => <span className="block truncate font-mono text-ink-3 text-xs">{getValue()}</span>,
+      }),
+    ],
+    [t, format, several],
+  )
+  const facets = useMemo(
+    () => [
+      {
+        key: 'type',
+        label: t('column.type'),
+        values: (row: Row) => [row.event.type],
+        name: (value: string) => t(`type.${value as 'container'}`),
+      },
+      { key: 'action', label: t('column.action'), values: (row: Row) => [row.event.action.split(':')[0] as string] },
+      ...(several ? [{ key: 'host', label: t('column.host'), values: (row: Row) => [row.hostName] }] : []),
+    ],
+    [t, several],
+  )
+  return (
+    <>
+      {errors.map(({ host, error }) => (
+        <ErrorPanel key={host} error={error} title={t('failed', { host })} compact className="mx-3 mt-2 sm:mx-4" />
+      ))}
+      <DataTable
+        id="events"
+        label={t('title')}
+        rows={rows}
+        columns={columns}
+        rowId={(row) => `${row.hostId}/${row.event.epoch}/${row.event.sequence}`}
+        rowName={(row) => `${row.event.action} ${nameOf(row.event)}`}
+        searchText={(row) =>
+          [row.hostName, row.event.type, row.event.action, row.event.actorId, ...Object.values(row.event.attributes)].join(' ')
+        }
+        searchLabel={t('search')}
+        facets={facets}
+        loading={pending}
+        card={(row) => (
+          <div className="grid gap-1">
+            <p className="flex items-center justify-between gap-2">
+              <Action event={row.event} />
+              <Ago at={row.event.at} className="text-ink-3 text-xs" />
+            </p>
+            <Subject row={row} />
+          </div>
+        )}
+        empty={<EmptyState icon={<CalendarClock aria-hidden />}>{t('empty')}</EmptyState>}
+      />
+    </>
+  )
+}
+
+/** The past once, then what comes; each event once, newest first. */
+function useEventRows(scope: string) {
+  const queryClient = useQueryClient()
+  const { hosts: all } = useHosts()
+  const hosts = useMemo(() => all.filter((host) => host.state === 'online' && (scope === everyHost || host.id === scope)), [all, scope])
+  const past = useQueries({
+    queries: hosts.map((host) => ({
+      queryKey: ['events-past', host.id],
+      queryFn: () => agentClient(host.id).events.list.query({ limit: 1000 }),
+      staleTime: 0,
+    })),
+  })
+  const [live, setLive] = useState<Row[]>([])
+  const ids = hosts.map((host) => host.id).join()
+  useEffect(() => {
+    setLive([])
+    const stops = hosts.map((host) =>
+      openEventStream(
+        host.id,
+        {},
+        {
+          items: (events) =>
+            setLive((before) => [...before, ...events.map((event) => ({ hostId: host.id, hostName: host.name, event }))].slice(-most)),
+          reset: () => void queryClient.invalidateQueries({ queryKey: ['events-past', host.id] }),
+        },
+      ),
+    )
+    return () => {
+      for (const stop of stops) stop()
+    }
+    // biome-ignore lint/correctness/useExhaustiveDependencies: the ids are what counts
+  }, [ids, queryClient])
+  const answers = past.map((query) => query.data)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the answers are compared one by one
+  const rows = useMemo(() => {
+    const seen = new Set<string>()
+    const merged: Row[] = []
+    for (const row of [
+      ...hosts.flatMap((host, index) => (answers[index]?.events ?? []).map((event) => ({ hostId: host.id, hostName: host.name, event }))),
+      ...live,
+    ]) {
+      const key = `${row.hostId}/${row.event.epoch}/${row.event.sequence}`
+      if (seen.has(key)) continue
+      seen.add(key)
+      merged.push(row)
+    }
+    return merged
+      .sort((a, b) => (a.event.at < b.event.at ? 1 : a.event.at > b.event.at ? -1 : b.event.sequence - a.event.sequence))
+      .slice(0, most)
+  }, [live, hosts, ...answers])
+  return {
+    rows,
+    pending: past.some((query) => query.isPending),
+    errors: past.flatMap((query, index) => (query.error ? [{ host: hosts[index]?.name ?? '', error: query.error }] : [])),
+  }
+}
+
+function nameOf(event: EngineEvent): string {
+  return event.attributes.name ?? event.actorId.replace('sha256:', '').slice(0, 12)
+}
+
+/** Attributes without the name, in one line. */
+function detailOf(event: EngineEvent): string {
+  return Object.entries(event.attributes)
+    .filter(([key]) => key !== 'name')
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ')
+}
+
+const tones: Record<string, Tone> = {
+  start: 'good',
+  create: 'accent',
+  die: 'warn',
+  oom: 'bad',
+  kill: 'warn',
+  destroy: 'calm',
+  delete: 'calm',
+  pull: 'accent',
+}
+
+function Action({ event }: { event: EngineEvent }) {
+  const failed = event.action === 'die' && event.attributes.exitCode !== undefined && event.attributes.exitCode !== '0'
+  return (
+    <Badge tone={failed ? 'bad' : (tones[event.action] ?? 'calm')}>
+      {failed ? `${event.action} (${event.attributes.exitCode})` : event.action}
+    </Badge>
+  )
+}
+
+const places: Partial<Record<EngineEvent['type'], string>> = {
+  container: 'containers',
+  image: 'images',
+  volume: 'volumes',
+  network: 'networks',
+}
+
+function Subject({ row }: { row: Row }) {
+  const place = places[row.event.type]
+  const gone = row.event.action === 'destroy' || row.event.action === 'delete'
+  if (!place || gone) return <span className="block truncate">{nameOf(row.event)}</span>
+  return (
+    <Link
+      data-row-link
+      href={`/h/${row.hostId}/${place}/${encodeURIComponent(row.event.actorId)}`}
+      className="block truncate hover:text-accent hover:underline"
+    >
+      {nameOf(row.event)}
+    </Link>
+  )
+}

@@ -1,0 +1,322 @@
+'use client'
+import type { HostPoint } from '@berth/contract/stats'
+import { useQuery } from '@tanstack/react-query'
+import { SquareTerminal } from 'lucide-react'
+import Link from 'next/link'
+import { useSearchParams } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { type ReactNode, useMemo, useState } from 'react'
+import { Badge, StateLabel } from '../../ui/badge'
+import { Button } from '../../ui/button'
+import { useDock } from '../../ui/dock'
+import { ErrorPanel, Notice } from '../../ui/error-panel'
+import { useFormat } from '../../ui/format'
+import { LiveChart } from '../../ui/live-chart'
+import { Ago } from '../../ui/now'
+import { PageHead } from '../../ui/page'
+import { Card, Fact, Facts } from '../../ui/section'
+import { SkeletonRows } from '../../ui/skeleton'
+import { Tabs } from '../../ui/tabs'
+import { everyHost, useAcross } from '../../wire/across'
+import { useAgent } from '../../wire/agent'
+import { useAllow } from '../../wire/allow'
+import { type HostView, useHosts } from '../../wire/hosts'
+import { DiskTab } from './disk-tab'
+import { hostProblems } from './host-problems'
+import { useHostPoints } from './use-host-points'
+
+/** One machine: live charts, disk, events, engine. `events` is drawn by another feature. */
+export function HostPage({ hostId, events }: { hostId: string; events: ReactNode }) {
+  const t = useTranslations('hosts')
+  const { hosts, pending, error, retry } = useHosts()
+  const host = hosts.find((one) => one.id === hostId)
+  const first = useSearchParams().get('tab') ?? 'overview'
+  const [tab, setTab] = useState(first)
+  if (error) return <ErrorPanel error={error} onRetry={retry} className="m-4" />
+  if (!host) return pending ? <SkeletonRows /> : <Notice className="m-4">{t('unknown')}</Notice>
+  return (
+    <>
+      <PageHead title={host.name} lead={<StateLine host={host} />} actions={<ConsoleButton host={host} />} />
+      {host.state === 'online' ? null : (
+        <Notice tone="warn" className="mx-3 mb-2 sm:mx-4">
+          {host.state === 'revoked' ? t('revokedHelp') : t('awayHelp', { message: host.message || '–' })}
+        </Notice>
+      )}
+      <Tabs
+        value={tab}
+        onChange={(next) => {
+          setTab(next)
+          window.history.replaceState(null, '', `?tab=${next}`)
+        }}
+        label={host.name}
+        className="flex-1"
+        contentClassName="flex flex-col overflow-hidden data-[state=inactive]:hidden"
+        tabs={[
+          {
+            value: 'overview',
+            label: t('tab.overview'),
+            content: (
+              <Scroll>
+                <Overview host={host} />
+              </Scroll>
+            ),
+          },
+          {
+            value: 'disk',
+            label: t('tab.disk'),
+            content: (
+              <Scroll>
+                <DiskTab hostId={hostId} />
+              </Scroll>
+            ),
+          },
+          { value: 'events', label: t('tab.events'), content: events },
+          {
+            value: 'engine',
+            label: t('tab.engine'),
+            content: (
+              <Scroll>
+                <Engine host={host} />
+              </Scroll>
+            ),
+          },
+        ]}
+      />
+    </>
+  )
+}
+
+function Scroll({ children }: { children: ReactNode }) {
+  return <div className="min-h-0 flex-1 overflow-auto p-3 pb-8 sm:p-4">{children}</div>
+}
+
+function StateLine({ host }: { host: HostView }) {
+  const t = useTranslations('hosts')
+  const online = host.state === 'online'
+  return (
+    <StateLabel
+      shape={online ? 'full' : host.state === 'away' ? 'ring' : 'cross'}
+      tone={online ? 'good' : host.state === 'away' ? 'warn' : 'bad'}
+    >
+      {t(`state.${host.state}`)}
+      {online ? (
+        ''
+      ) : (
+        <>
+          {' '}
+          · {t('lastSeen')} <Ago at={host.lastSeenAt} />
+        </>
+      )}
+      {host.system ? ` · ${host.system.os} ${host.system.osVersion}, ${host.system.kernel}` : ''}
+    </StateLabel>
+  )
+}
+
+/** A shell on the machine itself, where the host allows it. */
+function ConsoleButton({ host }: { host: HostView }) {
+  const t = useTranslations('hosts')
+  const allow = useAllow(host.id)
+  const dock = useDock()
+  const forbidden = host.system?.policy.noHostConsole ? t('console.forbidden') : null
+  return (
+    <Button
+      disabledReason={allow('host-console') ?? forbidden}
+      onClick={() => {
+        const session = `console-${Date.now().toString(36)}`
+        dock.open({
+          id: `terminal-${session}`,
+          kind: 'terminal',
+          title: host.name,
+          place: t('console.place'),
+          params: { hostId: host.id, name: host.name, hostConsole: session },
+        })
+      }}
+    >
+      <SquareTerminal aria-hidden />
+      {t('console.open')}
+    </Button>
+  )
+}
+
+function Overview({ host }: { host: HostView }) {
+  const t = useTranslations('hosts')
+  const format = useFormat()
+  const history = useQuery(
+    useAgent(host.id).system.history.queryOptions(undefined, { staleTime: 0, gcTime: 0, enabled: host.state === 'online' }),
+  )
+  const live = useHostPoints(host.state === 'online' ? host.id : null, 900)
+  const points = useMemo(() => {
+    const last = history.data?.at(-1)?.at ?? 0
+    return [...(history.data ?? []), ...live.filter((point) => point.at > last)].slice(-1800)
+  }, [history.data, live])
+  const times = useMemo(() => points.map((point) => point.at / 1000), [points])
+  const column = (pick: (point: HostPoint) => number) => points.map(pick)
+  const { rows } = useAcross(everyHost, 'containers')
+  const problems = useMemo(
+    () =>
+      hostProblems(
+        host,
+        rows.filter((row) => row.hostId === host.id).map((row) => row.item),
+        t,
+      ),
+    [host, rows, t],
+  )
+  const chart = { times, windowSeconds: 900, stale: host.state !== 'online' }
+  return (
+    <div className="grid gap-3">
+      {problems.length > 0 ? (
+        <div className="flex flex-wrap gap-1.5">
+          {problems.map((problem) => (
+            <Badge key={problem.key} tone={problem.tone} className="whitespace-normal">
+              {problem.words}
+            </Badge>
+          ))}
+        </div>
+      ) : null}
+      <Counts host={host} />
+      <div className="grid gap-3 lg:grid-cols-2">
+        <Card title={t('chart.cpu')}>
+          <LiveChart
+            {...chart}
+            label={t('chart.cpu')}
+            format={format.percent}
+            minTop={20}
+            series={[{ label: t('cpu'), color: '--series-1', values: column((point) => point.cpuPercent) }]}
+          />
+        </Card>
+        <Card title={t('memory')}>
+          <LiveChart
+            {...chart}
+            label={t('memory')}
+            format={format.bytes}
+            series={[
+              { label: t('chart.used'), color: '--series-2', values: column((point) => point.memoryUsedBytes) },
+              { label: t('chart.total'), color: '--series-6', limit: true, values: column((point) => point.memoryTotalBytes) },
+            ]}
+          />
+        </Card>
+        <Card title={t('chart.network')}>
+          <LiveChart
+            {...chart}
+            label={t('chart.network')}
+            format={format.rate}
+            minTop={1024}
+            series={[
+              { label: t('chart.received'), color: '--series-1', values: column((point) => point.rxBps) },
+              { label: t('chart.sent'), color: '--series-3', values: column((point) => point.txBps) },
+            ]}
+          />
+        </Card>
+        <Card title={t('chart.load')}>
+          <LiveChart
+            {...chart}
+            label={t('chart.load')}
+            format={format.number}
+            minTop={1}
+            series={[{ label: t('chart.load1'), color: '--series-4', values: column((point) => point.load1) }]}
+          />
+        </Card>
+      </div>
+    </div>
+  )
+}
+
+function Counts({ host }: { host: HostView }) {
+  const t = useTranslations('hosts')
+  const counts = host.system?.counts
+  if (!counts) return null
+  const tiles = [
+    { noun: 'containers', value: counts.containers, detail: t('running', { count: counts.running }) },
+    { noun: 'images', value: counts.images, detail: '' },
+    { noun: 'volumes', value: counts.volumes, detail: '' },
+    { noun: 'networks', value: counts.networks, detail: '' },
+  ] as const
+  return (
+    <ul className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line sm:grid-cols-4">
+      {tiles.map((tile) => (
+        <li key={tile.noun} className="bg-surface">
+          <Link href={`/h/${host.id}/${tile.noun}`} className="grid gap-0.5 px-3.5 py-2.5 outline-offset-[-2px] hover:bg-hover">
+            <span className="eyebrow">{t(`noun.${tile.noun}`)}</span>
+            <span className="flex items-baseline gap-2">
+              <span className="tabular font-semibold text-xl">{tile.value}</span>
+              <span className="text-ink-3 text-xs">{tile.detail}</span>
+            </span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+/** What the engine is and how it is set up. */
+function Engine({ host }: { host: HostView }) {
+  const t = useTranslations('hosts')
+  const format = useFormat()
+  const { system } = host
+  if (!system) return <Notice>{t('neverSeen')}</Notice>
+  const flag = (value: boolean) => (value ? t('yes') : t('no'))
+  return (
+    <div className="grid items-start gap-3 lg:grid-cols-2">
+      <Card title={t('engine.machine')}>
+        <Facts>
+          <Fact name={t('engine.hostname')} mono>
+            {system.hostname}
+          </Fact>
+          <Fact name={t('engine.os')}>{`${system.os} ${system.osVersion}`}</Fact>
+          <Fact name={t('engine.kernel')} mono>
+            {system.kernel}
+          </Fact>
+          <Fact name={t('engine.architecture')} mono>
+            {system.architecture}
+          </Fact>
+          <Fact name={t('cpu')}>{system.cpus}</Fact>
+          <Fact name={t('memory')}>{format.bytes(system.memoryBytes)}</Fact>
+          <Fact name={t('engine.booted')}>
+            <Ago at={system.bootedAt} />
+          </Fact>
+          <Fact name={t('engine.address')} mono>{`${host.address}:${host.port}`}</Fact>
+        </Facts>
+      </Card>
+      <Card title={t('engine.engine')}>
+        <Facts>
+          <Fact name={t('engine.agent')} mono>
+            {system.agentVersion}
+          </Fact>
+          <Fact name={t('engine.runtime')} mono>{`${system.runtime.name} ${system.runtime.version}`}</Fact>
+          <Fact name={t('engine.started')}>
+            <Ago at={system.startedAt} />
+          </Fact>
+          <Fact name={t('engine.dataRoot')} mono>
+            {system.dataRoot}
+          </Fact>
+          <Fact name={t('engine.storage')} mono>{`${system.storageDriver} · ${system.backingFilesystem}`}</Fact>
+          <Fact name="cgroup" mono>{`v${system.cgroupVersion} · ${system.controllers.join(' ')}`}</Fact>
+          <Fact name={t('engine.security')} mono>
+            {system.securityOptions.join(', ') || '–'}
+          </Fact>
+          <Fact name={t('engine.mirrors')} mono>
+            {system.registryMirrors.join(', ') || '–'}
+          </Fact>
+          <Fact name={t('engine.insecure')} mono>
+            {system.insecureRegistries.join(', ') || '–'}
+          </Fact>
+          <Fact name={t('engine.features')} mono>
+            {system.features.join(' ')}
+          </Fact>
+        </Facts>
+      </Card>
+      <Card title={t('engine.policy')} className="lg:col-span-2">
+        <p className="mb-2 text-ink-3 text-xs">{t('engine.policyHelp')}</p>
+        <Facts>
+          <Fact name={t('engine.readOnly')}>{flag(system.policy.readOnly)}</Fact>
+          <Fact name={t('engine.noExec')}>{flag(!system.policy.noExec)}</Fact>
+          <Fact name={t('engine.console')}>{flag(!system.policy.noHostConsole)}</Fact>
+          <Fact name={t('engine.privileged')}>{flag(!system.policy.noPrivileged)}</Fact>
+          <Fact name={t('engine.bindSources')} mono>
+            {system.policy.bindSources === null ? t('engine.anyPath') : system.policy.bindSources.join(', ') || t('no')}
+          </Fact>
+        </Facts>
+      </Card>
+    </div>
+  )
+}

@@ -1,0 +1,227 @@
+'use client'
+import type { NetworkSummary } from '@berth/contract/network'
+import { createColumnHelper } from '@tanstack/react-table'
+import { Eraser, Network, Plus, Trash2 } from 'lucide-react'
+import Link from 'next/link'
+import { useTranslations } from 'next-intl'
+import { useMemo, useState } from 'react'
+import { Badge } from '../../ui/badge'
+import { Button } from '../../ui/button'
+import { DataTable } from '../../ui/data-table'
+import { EmptyState } from '../../ui/empty-state'
+import { Ago } from '../../ui/now'
+import { PageHead } from '../../ui/page'
+import { PartialList } from '../../ui/partial-list'
+import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { useAllow } from '../../wire/allow'
+import { useHosts } from '../../wire/hosts'
+import { CreateNetwork, PruneNetworks, RemoveNetworks } from './network-dialogs'
+
+type Row = Placed<NetworkSummary>
+const column = createColumnHelper<Row>()
+
+/** Every network of one host or of all. */
+export function NetworkList({ scope }: { scope: string }) {
+  const t = useTranslations('networks')
+  const { hosts } = useHosts()
+  const allow = useAllow(scope)
+  const list = useAcross(scope, 'networks')
+  const [asking, setAsking] = useState<'create' | 'prune' | null>(null)
+  const several = scope === everyHost && hosts.length > 1
+  const target = scope === everyHost ? (hosts.find((host) => host.state === 'online')?.id ?? '') : scope
+  const columns = useMemo(
+    () => [
+      column.accessor((row) => row.item.name, {
+        id: 'name',
+        meta: { label: t('column.name'), fixed: true },
+        cell: ({ row }) => <NetworkLink row={row.original} />,
+      }),
+      ...(several
+        ? [
+            column.accessor('hostName', {
+              id: 'host',
+              meta: { label: t('column.host'), width: 130 },
+              cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
+            }),
+          ]
+        : []),
+      column.accessor((row) => row.item.driver, {
+        id: 'driver',
+        meta: { label: t('column.driver'), width: 90 },
+        cell: ({ getValue }) => <span className="font-mono text-xs">{getValue()}</span>,
+      }),
+      column.accessor((row) => row.item.pools.map((pool) => pool.subnet).join(', '), {
+        id: 'subnet',
+        meta: { label: t('column.subnet'), width: 180 },
+        cell: ({ getValue }) => <span className="block truncate font-mono text-xs">{getValue() || '–'}</span>,
+      }),
+      column.accessor((row) => row.item.endpoints.length, {
+        id: 'members',
+        meta: { label: t('column.members'), width: 110, align: 'right' },
+      }),
+      column.accessor((row) => row.item.bridge, {
+        id: 'bridge',
+        meta: { label: t('column.bridge'), width: 150, className: 'max-lg:hidden' },
+        cell: ({ getValue }) => <span className="block truncate font-mono text-ink-2 text-xs">{getValue() || '–'}</span>,
+      }),
+      column.accessor((row) => row.item.createdAt, {
+        id: 'created',
+        meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
+        cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
+      }),
+      column.display({
+        id: 'actions',
+        meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
+        cell: ({ row }) => <RemoveButton row={row.original} />,
+      }),
+    ],
+    [t, several],
+  )
+  const facets = useMemo(
+    () => [
+      { key: 'driver', label: t('column.driver'), values: (row: Row) => [row.item.driver] },
+      {
+        key: 'use',
+        label: t('facet.use'),
+        values: (row: Row) => [row.item.endpoints.length > 0 ? 'used' : 'unused'],
+        name: (value: string) => t(`use.${value as 'used'}`),
+      },
+      ...(several ? [{ key: 'host', label: t('column.host'), values: (row: Row) => [row.hostName] }] : []),
+    ],
+    [t, several],
+  )
+  const create = (
+    <Button tone="primary" disabledReason={allow('create', target)} onClick={() => setAsking('create')}>
+      <Plus aria-hidden />
+      {t('create.button')}
+    </Button>
+  )
+  return (
+    <>
+      <PageHead
+        title={t('title')}
+        actions={
+          <>
+            <Button disabledReason={allow('create', target)} onClick={() => setAsking('prune')}>
+              <Eraser aria-hidden />
+              {t('prune.menu')}
+            </Button>
+            {create}
+          </>
+        }
+      />
+      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
+      <DataTable
+        id="networks"
+        label={t('title')}
+        rows={list.rows}
+        columns={columns}
+        rowId={(row) => `${row.hostId}/${row.item.id}`}
+        rowName={(row) => row.item.name}
+        searchText={(row) =>
+          [
+            row.item.name,
+            row.item.id,
+            row.hostName,
+            ...row.item.pools.map((pool) => pool.subnet),
+            ...row.item.endpoints.map((endpoint) => `${endpoint.containerName} ${endpoint.ipv4}`),
+          ].join(' ')
+        }
+        searchLabel={t('search')}
+        facets={facets}
+        initialSort={[{ id: 'name', desc: false }]}
+        loading={list.pending}
+        isStale={(row) => row.stale}
+        bulk={(rows, clear) => <BulkRemove rows={rows} clear={clear} />}
+        card={(row) => (
+          <div className="flex items-start justify-between gap-2">
+            <div className="grid min-w-0 gap-1">
+              <NetworkLink row={row} />
+              <p className="flex flex-wrap gap-x-3 text-ink-3 text-xs">
+                <span className="font-mono">{row.item.pools[0]?.subnet ?? row.item.driver}</span>
+                <span>{t('memberCount', { count: row.item.endpoints.length })}</span>
+                {several ? <span>{row.hostName}</span> : null}
+              </p>
+            </div>
+            <RemoveButton row={row} />
+          </div>
+        )}
+        empty={
+          list.error ? null : (
+            <EmptyState icon={<Network aria-hidden />} action={create}>
+              {t('empty')}
+            </EmptyState>
+          )
+        }
+      />
+      {asking === 'create' ? <CreateNetwork hostId={target} onClose={() => setAsking(null)} /> : null}
+      {asking === 'prune' ? <PruneNetworks hostId={target} onClose={() => setAsking(null)} /> : null}
+    </>
+  )
+}
+
+function NetworkLink({ row }: { row: Row }) {
+  const t = useTranslations('networks')
+  return (
+    <span className="flex min-w-0 items-center gap-1.5">
+      <Link
+        data-row-link
+        href={`/h/${row.hostId}/networks/${row.item.id}`}
+        className="truncate font-medium hover:text-accent hover:underline"
+      >
+        {row.item.name}
+      </Link>
+      {row.item.predefined ? <Badge>{t('predefined')}</Badge> : null}
+      {row.item.internal ? <Badge tone="brass">{t('internal')}</Badge> : null}
+    </span>
+  )
+}
+
+/** Why a network cannot be removed, or null. */
+function obstacle(t: ReturnType<typeof useTranslations<'networks'>>, network: NetworkSummary): string | null {
+  if (network.predefined) return t('remove.predefined')
+  if (network.endpoints.length > 0) return t('remove.used', { name: network.endpoints[0]?.containerName ?? '' })
+  return null
+}
+
+function RemoveButton({ row }: { row: Row }) {
+  const t = useTranslations('networks')
+  const allow = useAllow(row.hostId)
+  const [open, setOpen] = useState(false)
+  return (
+    <>
+      <Button
+        tone="quiet"
+        size="icon-small"
+        hint={t('remove.one', { name: row.item.name })}
+        disabledReason={allow('create') ?? obstacle(t, row.item)}
+        onClick={() => setOpen(true)}
+      >
+        <Trash2 aria-hidden />
+      </Button>
+      {open ? <RemoveNetworks targets={[{ hostId: row.hostId, network: row.item }]} onClose={() => setOpen(false)} /> : null}
+    </>
+  )
+}
+
+function BulkRemove({ rows, clear }: { rows: Row[]; clear: () => void }) {
+  const t = useTranslations('networks')
+  const allow = useAllow('')
+  const [open, setOpen] = useState(false)
+  const reason = rows.map((row) => allow('create', row.hostId) ?? obstacle(t, row.item)).find(Boolean) ?? null
+  return (
+    <>
+      <Button size="small" tone="danger-quiet" disabledReason={reason} onClick={() => setOpen(true)}>
+        <Trash2 aria-hidden />
+        {t('remove.menu')}
+      </Button>
+      {open ? (
+        <RemoveNetworks
+          targets={rows.map((row) => ({ hostId: row.hostId, network: row.item }))}
+          onClose={() => setOpen(false)}
+          onDone={clear}
+        />
+      ) : null}
+    </>
+  )
+}
