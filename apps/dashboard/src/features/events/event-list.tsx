@@ -135,6 +135,7 @@ function useEventRows(scope: string) {
   })
   const [live, setLive] = useState<Row[]>([])
   const ids = hosts.map((host) => host.id).join()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the ids are what counts
   useEffect(() => {
     setLive([])
     const stops = hosts.map((host) =>
@@ -151,7 +152,6 @@ function useEventRows(scope: string) {
     return () => {
       for (const stop of stops) stop()
     }
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the ids are what counts
   }, [ids, queryClient])
   const answers = past.map((query) => query.data)
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answers are compared one by one

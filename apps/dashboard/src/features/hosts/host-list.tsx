@@ -1,0 +1,178 @@
+'use client'
+import { Plus, Server } from 'lucide-react'
+import Link from 'next/link'
+import { useRouter } from 'next/navigation'
+import { useTranslations } from 'next-intl'
+import { useMemo } from 'react'
+import { Badge, StateMark } from '../../ui/badge'
+import { Button } from '../../ui/button'
+import { cn } from '../../ui/class-names'
+import { EmptyState } from '../../ui/empty-state'
+import { ErrorPanel } from '../../ui/error-panel'
+import { useFormat } from '../../ui/format'
+import { Meter } from '../../ui/meter'
+import { Ago } from '../../ui/now'
+import { PageBody, PageHead } from '../../ui/page'
+import { SkeletonRows } from '../../ui/skeleton'
+import { Sparkline } from '../../ui/sparkline'
+import { everyHost, useAcross } from '../../wire/across'
+import { type HostView, useHosts } from '../../wire/hosts'
+import { hostProblems } from './host-problems'
+import { useHostPoints } from './use-host-points'
+
+/** Every host at a glance: does it live, how full is it, what is wrong there. */
+export function HostList() {
+  const t = useTranslations('hosts')
+  const router = useRouter()
+  const { hosts, pending, error, retry } = useHosts()
+  const add = (
+    <Button tone="primary" onClick={() => router.push('/hosts/enrol')}>
+      <Plus aria-hidden />
+      {t('add')}
+    </Button>
+  )
+  return (
+    <>
+      <PageHead title={t('title')} lead={hosts.length > 0 ? <Totals hosts={hosts} /> : null} actions={add} />
+      <PageBody>
+        {error ? <ErrorPanel error={error} onRetry={retry} className="mb-3" /> : null}
+        {pending ? <SkeletonRows /> : null}
+        {!pending && !error && hosts.length === 0 ? (
+          <EmptyState icon={<Server aria-hidden />} action={add}>
+            {t('empty')}
+          </EmptyState>
+        ) : null}
+        <ul className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3">
+          {hosts.map((host) => (
+            <HostCard key={host.id} host={host} />
+          ))}
+        </ul>
+      </PageBody>
+    </>
+  )
+}
+
+function Totals({ hosts }: { hosts: readonly HostView[] }) {
+  const t = useTranslations('hosts')
+  const running = hosts.reduce((sum, host) => sum + (host.system?.counts.running ?? 0), 0)
+  const away = hosts.filter((host) => host.state !== 'online').length
+  return (
+    <>
+      {t('totals', { hosts: hosts.length, running })}
+      {away > 0 ? <span className="font-medium text-warn"> · {t('awayCount', { count: away })}</span> : null}
+    </>
+  )
+}
+
+function HostCard({ host }: { host: HostView }) {
+  const t = useTranslations('hosts')
+  const online = host.state === 'online'
+  const stale = !online
+  const { rows } = useAcross(everyHost, 'containers')
+  const problems = useMemo(
+    () =>
+      hostProblems(
+        host,
+        rows.filter((row) => row.hostId === host.id).map((row) => row.item),
+        t,
+      ),
+    [host, rows, t],
+  )
+  const { system } = host
+  return (
+    <li
+      className={cn(
+        'relative grid content-start gap-3 rounded-lg border bg-surface p-3.5 transition-colors duration-(--quick) focus-within:border-focus hover:border-line-strong',
+        stale && 'bg-sunken',
+      )}
+    >
+      <div className="flex items-start justify-between gap-3">
+        <div className="min-w-0">
+          <h2 className="flex items-center gap-2">
+            <StateMark
+              shape={online ? 'full' : host.state === 'away' ? 'ring' : 'cross'}
+              tone={online ? 'good' : host.state === 'away' ? 'warn' : 'bad'}
+            />
+            <Link href={`/h/${host.id}`} className="truncate font-semibold text-base outline-none after:absolute after:inset-0">
+              {host.name}
+            </Link>
+          </h2>
+          <p className="truncate text-ink-3 text-xs">
+            {system
+              ? `${system.os} ${system.osVersion} · ${system.architecture} · ${t('cpus', { count: system.cpus })} · ${t('version', { version: system.agentVersion })}`
+              : host.address}
+          </p>
+        </div>
+        <span className="shrink-0 text-ink-3 text-xs">
+          {host.state === 'away' ? (
+            <>
+              {t('lastSeen')} <Ago at={host.lastSeenAt} />
+            </>
+          ) : (
+            t(`state.${host.state}`)
+          )}
+        </span>
+      </div>
+      <Numbers host={host} />
+      <div className="flex flex-wrap items-center justify-between gap-2 text-xs">
+        {system ? (
+          <span className={cn('tabular', stale ? 'text-ink-off' : 'text-ink-2')}>
+            {t('running', { count: system.counts.running })} · {t('stopped', { count: system.counts.stopped + system.counts.paused })} ·{' '}
+            {t('images', { count: system.counts.images })}
+          </span>
+        ) : (
+          <span />
+        )}
+        {problems.length > 0 ? (
+          <span className="flex min-w-0 flex-wrap gap-1">
+            {problems.slice(0, 2).map((problem) => (
+              <Badge key={problem.key} tone={problem.tone} className="max-w-72">
+                <span className="truncate">{problem.words}</span>
+              </Badge>
+            ))}
+            {problems.length > 2 ? <Badge>+{problems.length - 2}</Badge> : null}
+          </span>
+        ) : null}
+      </div>
+    </li>
+  )
+}
+
+/** The machine's own numbers; those of a host that is away stay, in grey. */
+function Numbers({ host }: { host: HostView }) {
+  const t = useTranslations('hosts')
+  const format = useFormat()
+  const stale = host.state !== 'online'
+  const points = useHostPoints(stale ? null : host.id)
+  const point = points.at(-1) ?? host.point
+  if (!point) return <p className="text-ink-3 text-xs">{stale ? t('noneKnown') : t('noNumbers')}</p>
+  return (
+    <div className={cn('grid grid-cols-3 gap-4', stale && 'grayscale')}>
+      <div className="grid gap-0.5">
+        <span className="eyebrow">{t('cpu')}</span>
+        <span className="tabular text-xs">{format.percent(point.cpuPercent)}</span>
+        <Sparkline values={points.map((one) => one.cpuPercent)} top={100} className="h-4 w-full" />
+      </div>
+      <div className="grid content-start gap-0.5">
+        <span className="eyebrow">{t('memory')}</span>
+        <Meter
+          stale={stale}
+          value={point.memoryUsedBytes}
+          max={point.memoryTotalBytes}
+          label={t('memory')}
+          text={`${format.bytes(point.memoryUsedBytes)} / ${format.bytes(point.memoryTotalBytes)}`}
+        />
+      </div>
+      <div className="grid content-start gap-0.5">
+        <span className="eyebrow">{t('diskSpace')}</span>
+        <Meter
+          stale={stale}
+          value={point.diskUsedBytes}
+          max={point.diskTotalBytes}
+          label={t('diskSpace')}
+          text={`${format.bytes(point.diskUsedBytes)} / ${format.bytes(point.diskTotalBytes)}`}
+        />
+      </div>
+    </div>
+  )
+}
