@@ -1,0 +1,182 @@
+/** The engines that are measured, each a real daemon with directories, a bridge and a cgroup of its own. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { removeEngineFiles, testConfig } from '../engine.ts'
+import { nativeDir } from '../image-rooms.ts'
+import { busyboxLayer } from '../images.ts'
+import { type DockerApi, dockerApi } from './docker-api.ts'
+
+export interface MeasuredEngine {
+  name: string
+  api: DockerApi
+  socket: string
+  pid: number
+  /** Processes that serve it, itself among them: containerd, shims, monitors. */
+  family(): number[]
+  stop(): Promise<void>
+}
+
+/** The agent as it is shipped: bundled, in a process of its own. */
+export async function startBerth(): Promise<MeasuredEngine> {
+  const config = testConfig()
+  execFileSync(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('../../build.ts', import.meta.url))], { stdio: 'inherit' })
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/berth-agent.js', import.meta.url))], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      PATH: process.env.PATH,
+      BERTH_INSTANCE: config.instance,
+      BERTH_DATA: config.dataRoot,
+      BERTH_RUN: config.runRoot,
+      BERTH_NATIVE: nativeDir,
+      BERTH_ADDRESS_POOLS: config.addressPools.map(({ base, size }) => `${base}:${size}`).join(','),
+      BERTH_AGENT_PORT: String(20000 + Math.floor(Math.random() * 10000)),
+      BERTH_LOG_LEVEL: 'warn',
+      BERTH_LOG_MAX_SIZE: '0',
+    },
+  })
+  const engine = await ready('berth', child, config.dockerSocket)
+  return {
+    ...engine,
+    family: () => [child.pid as number, ...processesNamed('berth-monitor', config.runRoot, config.dataRoot)],
+    async stop() {
+      engine.api.close()
+      await end(child)
+      removeEngineFiles(config)
+    },
+  }
+}
+
+/** dockerd with a bridge of its own and the packet filter left alone: its rules would be the machine's. */
+export async function startDockerd(root = `/var/lib/berth-bench-dockerd-${process.pid}`): Promise<MeasuredEngine> {
+  const bridge = 'btdockerd'
+  mkdirSync(root, { recursive: true })
+  execFileSync('ip', ['link', 'add', bridge, 'type', 'bridge'])
+  execFileSync('ip', ['addr', 'add', '10.250.0.1/16', 'dev', bridge])
+  execFileSync('ip', ['link', 'set', bridge, 'up'])
+  const socket = `${root}/docker.sock`
+  const child = spawn(
+    'dockerd',
+    [
+      '--data-root',
+      `${root}/data`,
+      '--exec-root',
+      `${root}/exec`,
+      '--pidfile',
+      `${root}/pid`,
+      '--host',
+      `unix://${socket}`,
+      '--bridge',
+      bridge,
+      '--iptables=false',
+      '--ip6tables=false',
+      '--ip-forward=false',
+      '--ip-masq=false',
+      '--userland-proxy=false',
+    ],
+    { stdio: 'ignore' },
+  )
+  const engine = await ready('dockerd', child, socket)
+  return {
+    ...engine,
+    family: () => [child.pid as number, ...descendants(child.pid as number), ...processesNamed('containerd-shim', `${root}/exec`, root)],
+    async stop() {
+      engine.api.close()
+      await end(child)
+      execFileSync('ip', ['link', 'delete', bridge])
+      for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n').reverse()) {
+        const target = line.split(' ')[1]
+        if (target?.startsWith(`${root}/`)) execFileSync('umount', ['-l', target])
+      }
+      rmSync(root, { recursive: true, force: true })
+    },
+  }
+}
+
+async function ready(name: string, child: ChildProcess, socket: string) {
+  const api = dockerApi(socket)
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode}`)
+    if (existsSync(socket) && (await api.call('GET', '/version').catch(() => null))) return { name, api, socket, pid: child.pid as number }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  child.kill('SIGKILL')
+  throw new Error(`${name} does not answer on ${socket}`)
+}
+
+function end(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once('exit', () => resolve())
+    child.kill('SIGTERM')
+  })
+}
+
+/** busybox:1 by `docker load`. */
+export function loadBusybox(engine: MeasuredEngine): void {
+  const directory = `/tmp/berth-bench-image-${process.pid}`
+  mkdirSync(directory, { recursive: true })
+  try {
+    writeFileSync(`${directory}/layer.tar.gz`, busyboxLayer().blob)
+    execFileSync('gzip', ['-df', `${directory}/layer.tar.gz`])
+    execFileSync('docker', ['-H', `unix://${engine.socket}`, 'import', '--change', 'CMD ["sh"]', `${directory}/layer.tar`, 'busybox:1'], {
+      stdio: 'ignore',
+    })
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}
+
+function textOr(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+const pids = () =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+
+function descendants(pid: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const one of pids()) {
+    const stat = textOr(`/proc/${one}/stat`)
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+    children.set(parent, [...(children.get(parent) ?? []), one])
+  }
+  const found: number[] = []
+  const visit = (one: number) => {
+    for (const child of children.get(one) ?? []) {
+      // A container's own processes are not the engine.
+      if (!/containerd|docker/.test(textOr(`/proc/${child}/comm`))) continue
+      found.push(child)
+      visit(child)
+    }
+  }
+  visit(pid)
+  return found
+}
+
+function processesNamed(name: string, ...mentions: string[]): number[] {
+  return pids().filter((pid) => {
+    if (!textOr(`/proc/${pid}/comm`).startsWith(name)) return false
+    const line = textOr(`/proc/${pid}/cmdline`) + textOr(`/proc/${pid}/mountinfo`)
+    return mentions.some((mention) => line.includes(mention))
+  })
+}
+
+/** Proportional memory in kB. */
+export function proportionalKb(ids: readonly number[]): number {
+  return [...new Set(ids)].reduce((sum, pid) => sum + Number(/^Pss:\s+(\d+)/m.exec(textOr(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0), 0)
+}
+
+/** Processor time so far, in milliseconds. */
+export function processorMs(ids: readonly number[]): number {
+  return ids.reduce((sum, pid) => {
+    const stat = textOr(`/proc/${pid}/stat`)
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return sum + (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10
+  }, 0)
+}
