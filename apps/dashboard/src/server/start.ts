@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -49,6 +49,8 @@ interface StartOptions {
 }
 
 const dailyMs = 24 * 3_600_000
+/** Tokens cannot be guessed; many hosts behind one address may have old commands. */
+const enrolFailures = 30
 
 /** Builds every room of the server, wires them and listens. @throws ServerError or the system's error when a setting, the data or the port cannot be used */
 export async function startDashboard(options: StartOptions): Promise<Dashboard> {
@@ -68,7 +70,7 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
   const fleet = new Fleet(hosts, links, access)
   const hubs = new HostHubs(links, (hostId, hub) => fleet.watch(hostId, hub))
   const points = new HostPoints(hubs, links)
-  const enrolment = new Enrolment(data, hosts, authority, audit, throttle)
+  const enrolment = new Enrolment(data, hosts, authority, audit, new Throttle(enrolFailures))
   const setupToken = new SetupToken(throttle)
   const signIn = new SignIn(data, sessions, throttle)
   const rooms: ApiRooms = {
@@ -146,23 +148,15 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
   }
 }
 
-/** Next.js with the configuration that `next build` wrote down: its TypeScript configuration need not be compiled at each start. */
 async function openPages({ applicationRoot, development }: StartOptions) {
-  const conf = development ? {} : { conf: builtConfiguration(applicationRoot) }
-  const application = next({ dev: development, dir: applicationRoot, customServer: true, ...conf })
+  if (!development && !existsSync(join(applicationRoot, '.next/BUILD_ID')))
+    throw new ServerError('failed_precondition', 'the pages have not been built; run npm run build -w @berth/dashboard')
+  const application = next({ dev: development, dir: applicationRoot, customServer: true })
   await application.prepare()
   return {
     handle: application.getRequestHandler() as PageHandler,
     upgrade: application.getUpgradeHandler(),
     close: () => application.close(),
-  }
-}
-
-function builtConfiguration(applicationRoot: string): object {
-  try {
-    return (JSON.parse(readFileSync(join(applicationRoot, '.next/required-server-files.json'), 'utf8')) as { config: object }).config
-  } catch (cause) {
-    throw new ServerError('failed_precondition', 'the pages have not been built; run npm run build -w apps/dashboard', { cause })
   }
 }
 

@@ -19,6 +19,7 @@ function takeCookie({ request, origin }: Pick<ApiContext, 'request' | 'origin'>)
 async function enter(ctx: ApiContext, signedIn: SignedIn): Promise<{ next: SignedIn['next'] }> {
   if (signedIn.next === 'done' && ctx.principal?.via === 'session')
     await ctx.rooms.sessions.revoke(ctx.principal.personId, ctx.principal.credentialId).catch(() => undefined)
+  ctx.found.person = { id: signedIn.personId, name: signedIn.name }
   setSessionCookie(ctx.response, signedIn.secret, signedIn.maxAgeMs, ctx.origin.secure)
   return { next: signedIn.next }
 }

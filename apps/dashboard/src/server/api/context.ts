@@ -42,4 +42,6 @@ export interface ApiContext {
   response: ServerResponse
   origin: RequestOrigin
   userAgent: string
+  /** Whom a public procedure found out (a sign-in that worked); the audit names them. */
+  found: { person: { id: string; name: string } | null }
 }

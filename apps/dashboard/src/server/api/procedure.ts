@@ -49,7 +49,16 @@ export function requireDashboardPermission(
     throw new ServerError('permission_denied', 'only somebody with the role Admin on all hosts may do this')
 }
 
-const nobody = (from: string): Actor => ({ personId: '', personName: '', via: 'nobody', from })
+/** Who is signed in, or whom the procedure found out, or nobody. */
+function actorOf({ principal, found, origin }: ApiContext): Actor {
+  if (principal) return principal
+  return {
+    personId: found.person?.id ?? '',
+    personName: found.person?.name ?? '',
+    via: found.person ? 'session' : 'nobody',
+    from: origin.from,
+  }
+}
 
 /** Passes the permission table, then runs; a mutation is recorded with its outcome, refused ones too. */
 const guarded = trpc.procedure.use(async ({ ctx, path, type, next, getRawInput }) => {
@@ -57,7 +66,7 @@ const guarded = trpc.procedure.use(async ({ ctx, path, type, next, getRawInput }
   const record = async (outcome: string, message = ''): Promise<void> => {
     if (type !== 'mutation') return
     const input = await getRawInput().catch(() => null)
-    const actor = ctx.principal ?? nobody(ctx.origin.from)
+    const actor = actorOf(ctx)
     const named = input as { email?: string; host?: string } | null
     const host = named?.host ? ctx.rooms.hosts.find(named.host) : undefined
     const subject = ctx.principal ? subjectOf(input) || (named?.email ?? '') : (named?.email ?? '')

@@ -89,6 +89,7 @@ export function createHandler(rooms: ApiRooms, settings: Settings, identity: Ide
         response,
         origin: originOf(request, settings),
         userAgent: String(request.headers['user-agent'] ?? ''),
+        found: { person: null },
       }
     } catch (error) {
       answerTrpcErrors(response, wireErrorOf(error), path.split(','), batch)

@@ -14,6 +14,7 @@ export interface Client {
 }
 export interface SignedIn {
   personId: string
+  name: string
   secret: string
   maxAgeMs: number
   next: 'done' | 'code'
@@ -43,7 +44,7 @@ export class SignIn {
     if (person.totpEnabledAt) {
       // The account's count stays until the code was right, too.
       const session = await this.sessions.begin(person.id, 'totp', client)
-      return { personId: person.id, secret: session.secret, maxAgeMs: session.maxAgeMs, next: 'code' }
+      return { personId: person.id, name: person.name, secret: session.secret, maxAgeMs: session.maxAgeMs, next: 'code' }
     }
     this.throttle.succeed(keys)
     return this.complete(person.id, client)
@@ -66,8 +67,8 @@ export class SignIn {
 
   async complete(personId: string, client: Client): Promise<SignedIn> {
     const session = await this.sessions.begin(personId, 'full', client)
-    await this.data.database.person.update({ where: { id: personId }, data: { lastSignInAt: new Date() } })
-    return { personId, secret: session.secret, maxAgeMs: session.maxAgeMs, next: 'done' }
+    const { name } = await this.data.database.person.update({ where: { id: personId }, data: { lastSignInAt: new Date() } })
+    return { personId, name, secret: session.secret, maxAgeMs: session.maxAgeMs, next: 'done' }
   }
 
   /** For changes of the account itself. @throws ServerError `permission_denied` */

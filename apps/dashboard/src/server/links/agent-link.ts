@@ -116,13 +116,15 @@ export class AgentLink extends EventEmitter<LinkEvents> {
     if (!pool || this.current.state !== 'online') throw this.unavailable()
     try {
       const headers = { ...options.headers, [claimHeader]: this.claim(asker) }
-      return await pool.request({
+      const answer = await pool.request({
         method: options.method,
         path: options.path,
         headers,
         body: options.body ?? null,
         signal: options.signal ?? null,
       })
+      this.lastAnswer = Date.now()
+      return answer
     } catch (cause) {
       if (options.signal?.aborted) throw new ServerError('cancelled', 'the request was cancelled', { cause })
       throw new ServerError(
