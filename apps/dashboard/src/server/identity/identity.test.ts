@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { addPerson, Browser, openTestDashboard, setUp, type TestDashboard } from '../testing/dashboard.fixture.ts'
+import { addPerson, Browser, openTestDashboard, type TestDashboard } from '../testing/dashboard.fixture.ts'
 import { totpCode } from './totp.ts'
 
 // Real key derivation: generous on a machine that does other things.
