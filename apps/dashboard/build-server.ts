@@ -9,7 +9,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 
 await build({
   absWorkingDir: here,
-  entryPoints: { server: 'server.ts' },
+  entryPoints: { server: 'server.ts', 'audit-verify': 'src/server/audit/verify-command.ts', backup: 'src/server/data/backup-command.ts' },
   outdir: join(here, 'dist'),
   bundle: true,
   platform: 'node',
