@@ -9,6 +9,7 @@ import { createContainers } from './containers/create-containers.ts'
 import { createContentStore } from './content/content-store.ts'
 import { lockDataRoot } from './disk/lock.ts'
 import { readEngineId } from './engine-id.ts'
+import { messageOf } from './errors.ts'
 import { createEvents } from './events/create-events.ts'
 import type { Events } from './events/events.ts'
 import { createGc } from './gc/create-gc.ts'
@@ -129,6 +130,8 @@ async function build(
   const builder = await createBuilder({ dataRoot, nativeDir, images, containers, snapshots, content, log })
   closers.push(() => builder.close())
   const rooms = { config, containers, images, volumes, networks, builder }
+  // What a crash left of pulls and removals goes now, behind everybody's back; every room has named what it needs by here.
+  gc.collect().catch((error) => log.error({ reason: messageOf(error) }, 'what an earlier life left could not be removed'))
   return {
     ...rooms,
     events,

@@ -6,19 +6,10 @@
  * lease before it asks `has`, and gives it back when a record refers to the blob.
  */
 import { constants, createReadStream } from 'node:fs'
-import { open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { open, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import {
-  diskError,
-  ensureDirectory,
-  isMissing,
-  isTemporary,
-  namesIn,
-  removeTemporary,
-  syncDirectory,
-  writeFileAtomic,
-} from '../disk/files.ts'
+import { diskError, ensureDirectory, isMissing, isTemporary, namesIn, removeTemporary, sharedSync, temporaryName } from '../disk/files.ts'
 import { EngineError } from '../errors.ts'
 import { type Digest, digestOf, hexOf, isDigest } from '../oci/digest.ts'
 import { type Ingest, openIngest } from './ingest.ts'
@@ -77,6 +68,7 @@ export async function createContentStore(options: { dataRoot: string }): Promise
   for (const name of await namesIn(blobs)) {
     if (isDigest(`sha256:${name}`)) sizes.set(`sha256:${name}`, (await stat(join(blobs, name))).size)
   }
+  const syncBlobs = sharedSync(blobs)
   const held = new Map<Digest, number>()
   const writing = new Set<Digest>()
   const removing = new Map<Digest, Promise<void>>()
@@ -91,7 +83,7 @@ export async function createContentStore(options: { dataRoot: string }): Promise
     await removing.get(digest)
     try {
       await rename(from, path(digest))
-      await syncDirectory(blobs)
+      await syncBlobs()
     } catch (error) {
       throw diskError(error, path(digest))
     }
@@ -135,9 +127,12 @@ export async function createContentStore(options: { dataRoot: string }): Promise
     async put(bytes) {
       const digest = digestOf(bytes)
       if (!sizes.has(digest)) {
-        await removing.get(digest)
-        await writeFileAtomic(path(digest), bytes, { mode: 0o600 })
-        sizes.set(digest, bytes.length)
+        const file = temporaryName(path(digest))
+        await writeFile(file, bytes, { mode: 0o600, flag: 'wx', flush: true }).catch(async (error) => {
+          await rm(file, { force: true })
+          throw diskError(error, file)
+        })
+        await publish(file, digest, bytes.length)
       }
       return { digest, sizeBytes: bytes.length }
     },

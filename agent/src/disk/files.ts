@@ -106,6 +106,28 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** Makes syncs of one directory that are asked for while one is running into one more: each caller still waits for a sync that began after its own change. */
+export function sharedSync(directory: string): () => Promise<void> {
+  let running: Promise<void> | null = null
+  let next: Promise<void> | null = null
+  const start = (): Promise<void> => {
+    running = syncDirectory(directory).finally(() => {
+      running = null
+    })
+    return running
+  }
+  return () => {
+    if (!running) return start()
+    next ??= running
+      .catch(() => {})
+      .then(() => {
+        next = null
+        return start()
+      })
+    return next
+  }
+}
+
 /** Creates a directory with its parents; when it was not there, its name is made durable. */
 export async function ensureDirectory(directory: string, mode = 0o700): Promise<void> {
   try {
@@ -116,15 +138,15 @@ export async function ensureDirectory(directory: string, mode = 0o700): Promise<
   }
 }
 
-/** Removes one file durably. @returns false when it was not there */
-export async function removeFile(path: string): Promise<boolean> {
+/** Removes one file, by default durably. @returns false when it was not there */
+export async function removeFile(path: string, durable = true): Promise<boolean> {
   try {
     await unlink(path)
   } catch (error) {
     if (isMissing(error)) return false
     throw diskError(error, path)
   }
-  await syncDirectory(dirname(path))
+  if (durable) await syncDirectory(dirname(path))
   return true
 }
 

@@ -89,7 +89,7 @@ export async function openRecords<T>(directory: string, options: RecordOptions<T
     remove(key) {
       checkKey(key)
       return inOrder(key, async () => {
-        await removeFile(pathOf(key))
+        await removeFile(pathOf(key), options.durable ?? true)
         records.delete(key)
       })
     },

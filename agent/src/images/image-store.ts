@@ -19,7 +19,6 @@ const imageRecord = z.object({
   configBytes: z.number(),
   layers: z.array(z.object({ digest, mediaType: z.string(), sizeBytes: z.number(), diffId: digest })),
   parentId: digest.nullable(),
-  lastTaggedAt: z.string().nullable(),
   document: z.object({
     createdAt: z.string().nullable(),
     author: z.string(),
@@ -49,6 +48,8 @@ export interface ImageStore {
   resolve(text: string): { image: ImageRecord; reference: Reference | null }
   /** Tags and digests of an image, in the order they were given. */
   references(id: Digest): Reference[]
+  /** When it last got a tag that it still has; null for an image without tags. */
+  lastTaggedAt(id: Digest): string | null
   allReferences(): { reference: Reference; imageId: Digest }[]
   lookup(reference: Reference): Digest | null
   children(id: Digest): ImageRecord[]
@@ -111,6 +112,12 @@ export async function openImageStore(options: { dataRoot: string; log?: Logger }
       throw noSuchImage(familiar(parsed))
     },
     references: (id) => [...byText.values()].filter((pointer) => pointer.imageId === id).map((pointer) => pointer.reference),
+    lastTaggedAt: (id) => {
+      const times = [...byText.values()]
+        .filter((pointer) => pointer.imageId === id && pointer.reference.tag !== null)
+        .map((pointer) => pointer.at)
+      return times.sort().at(-1) ?? null
+    },
     allReferences: () => [...byText.values()],
     children: (id) => images.values().filter((image) => image.parentId === id),
     put: (image) => images.put(hexOf(image.id), image),
@@ -121,8 +128,6 @@ export async function openImageStore(options: { dataRoot: string; log?: Logger }
       await pointers.put(keyOf(text), { reference: text, imageId: id, at })
       byText.delete(text)
       byText.set(text, { reference: name, imageId: id, at })
-      const image = get(id)
-      if (image && name.tag !== null) await images.put(hexOf(id), { ...image, lastTaggedAt: at })
     },
     async unpoint(reference) {
       const text = canonical(stored(reference))

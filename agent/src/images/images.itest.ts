@@ -85,7 +85,21 @@ describe('import, commit and history', () => {
       [id, ['child:1'], '/bin/sh -c echo'],
       [parent, ['base:1'], ''],
     ])
-    const { lower } = await rooms.snapshots.prepare('c2', rooms.images.resolve('child:1').chainId)
+    const child = rooms.images.resolve('child:1')
+    await rooms.images.tag('child:1', 'keep:1')
+    const twin = await rooms.snapshots.prepare('twin', base.chainId)
+    writeFileSync(join(twin.upper, 'twin'), 'gone with its image')
+    const { chainId: twinChain, ...twinLayer } = await rooms.snapshots.commit('twin', { compress: 'none' })
+    const twinImage = await rooms.images.create(
+      { parent, config: base.config, platform: base.platform, layers: [twinLayer], history },
+      'twin:1',
+    )
+    expect(await rooms.images.remove('twin:1', { force: false, prune: true })).toEqual([
+      { untagged: 'twin:1' },
+      { deleted: twinImage.id },
+      { deleted: twinChain },
+    ])
+    const { lower } = await rooms.snapshots.prepare('c2', child.chainId)
     expect(readFileSync(join(lower[0] as string, 'new'), 'utf8')).toBe('new file')
     // The same without a copy: the build's way.
     const step = await rooms.snapshots.prepare('step', rooms.images.resolve('child:1').chainId)

@@ -167,7 +167,7 @@ export function detail(rooms: ListingRooms, image: ImageRecord): ImageDetail {
       mediaType: layer.mediaType,
       sizeBytes: rooms.snapshots.layerBytes(chains[at] as Digest),
     })),
-    lastTaggedAt: image.lastTaggedAt,
+    lastTaggedAt: rooms.store.lastTaggedAt(image.id),
   }
 }
 

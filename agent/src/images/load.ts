@@ -294,7 +294,7 @@ async function takeImage(
   await rooms.content.put(configBytes)
   const manifest = await rooms.content.put(manifestBytes)
   const { mediaType } = parseManifest(manifestBytes, mediaTypes.ociManifest, 'the archive')
-  return { id, manifest: { ...manifest, mediaType }, configBytes: configBytes.length, layers, parentId: null, lastTaggedAt: null, document }
+  return { id, manifest: { ...manifest, mediaType }, configBytes: configBytes.length, layers, parentId: null, document }
 }
 
 async function takeBlob(

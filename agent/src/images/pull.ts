@@ -97,8 +97,8 @@ async function pullOne(
     checkImage(document, manifest, wanted, shown)
     await fetchLayers(rooms, manifest, document, used, lease, context)
     await linkLayers(rooms, manifest, document, context.signal)
-    for (const { bytes } of [own, ...above]) lease.hold((await rooms.content.put(bytes)).digest)
-    await rooms.content.put(configBytes)
+    for (const { digest } of [own, ...above]) lease.hold(digest)
+    await Promise.all([configBytes, own.bytes, ...above.map(({ bytes }) => bytes)].map((bytes) => rooms.content.put(bytes)))
     const changed = await record(rooms.store, reference, found.digest, { manifest, own, configBytes, document })
     context.progress({ status: `Digest: ${found.digest}` })
     context.progress({ status: changed ? `Status: Downloaded newer image for ${shown}` : `Status: Image is up to date for ${shown}` })
@@ -266,13 +266,12 @@ async function record(
         diffId: document.diffIds[at] as Digest,
       })),
       parentId: null,
-      lastTaggedAt: null,
       document,
     })
   }
   const changed = store.lookup(reference) !== id
   const byDigest = { ...reference, tag: null, digest: topDigest }
-  if (store.lookup(byDigest) !== id) await store.point(byDigest, id)
-  if (reference.digest === null && changed) await store.point(reference, id)
+  const byTag = reference.digest === null && changed ? store.point(reference, id) : null
+  await Promise.all([byTag, store.lookup(byDigest) === id ? null : store.point(byDigest, id)])
   return changed
 }

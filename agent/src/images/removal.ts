@@ -46,7 +46,7 @@ export async function removeImage(rooms: RemovalRooms, text: string, options: { 
   } else {
     const problem = findConflict(rooms, image, { force: options.force, references: references.length > 0 && !isSingle(references) })
     if (problem) throw problem.error
-    for (const name of references) await untag(rooms, image, name, lines)
+    for (const name of tagsFirst(references)) await untag(rooms, image, name, lines)
   }
   await deleteImage(rooms, image, lines, { ...options, quiet })
   return lines
@@ -109,7 +109,7 @@ async function deleteImage(
     if (options.quiet && (problem.used || left.length > 0 || store.children(image.id).length > 0)) return
     throw problem.error
   }
-  for (const reference of left) await untag(rooms, image, reference, lines)
+  for (const reference of tagsFirst(left)) await untag(rooms, image, reference, lines)
   const stacks = chainsOf(image).reverse()
   await store.remove(image.id)
   rooms.deleted(image)
@@ -119,6 +119,11 @@ async function deleteImage(
   const parent = options.prune && image.parentId ? store.get(image.parentId) : undefined
   if (parent && store.references(parent.id).length === 0)
     await deleteImage(rooms, parent, lines, { force: false, prune: true, quiet: true })
+}
+
+/** The order in which they are reported. */
+function tagsFirst(references: readonly Reference[]): Reference[] {
+  return [...references].sort((a, b) => Number(a.tag === null) - Number(b.tag === null))
 }
 
 function conflict(text: string): EngineError {

@@ -12,7 +12,7 @@ import type { NewImage } from './images.ts'
 export interface WriteRooms {
   store: ImageStore
   content: ContentStore
-  snapshots: Pick<Snapshots, 'has'>
+  snapshots: Pick<Snapshots, 'has' | 'referred'>
 }
 
 /** Makes an image of a parent and new layers, which must be in the content store and committed. The same input and times give the same id. */
@@ -40,6 +40,7 @@ export async function createImage(rooms: WriteRooms, image: NewImage, reference:
     const top = chainsOf(record).at(-1)
     if (top && !rooms.snapshots.has(top)) throw new EngineError('failed_precondition', `the layers of the new image are not here: ${top}`)
     if (!store.get(record.id)) await store.put(record)
+    for (const layer of image.layers) rooms.snapshots.referred(layer.digest)
     if (name) await store.point(name, record.id)
     return { id: record.id }
   } finally {
@@ -72,7 +73,7 @@ export async function writeDocuments(
     configBytes: configBytes.length,
     layers,
     parentId,
-    lastTaggedAt: null,
+
     document,
   }
 }

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { ContentStore } from '../content/content-store.ts'
+import type { ContentStore, Lease } from '../content/content-store.ts'
 import { diskError, ensureDirectory, namesIn } from '../disk/files.ts'
 import { openRecords } from '../disk/records.ts'
 import { EngineError } from '../errors.ts'
@@ -49,7 +49,7 @@ export async function createSnapshots(options: {
   await ensureDirectory(root, 0o711)
   const trash = await openTrash(join(root, 'trash'), program, log)
   const layers = await openLayers({ root, program, trash, log })
-  const chains = await openRecords(join(root, 'chains'), { parse: (value) => chainRecord.parse(value), log })
+  const chains = await openRecords(join(root, 'chains'), { parse: (value) => chainRecord.parse(value), durable: false, log })
   const actives = await openRecords(join(root, 'active'), { parse: (value) => activeRecord.parse(value), log })
   const writable = join(root, 'a')
   const empty = join(root, 'empty')
@@ -57,6 +57,8 @@ export async function createSnapshots(options: {
   await ensureDirectory(empty, 0o755)
   const known = new Set(actives.values().map((active) => active.name))
   for (const name of await namesIn(writable)) if (!known.has(name)) await trash.discard(join(writable, name))
+
+  const graces = new Map<Digest, () => void>()
 
   const chainOf = (chainId: Digest): ChainRecord => {
     const chain = chains.get(hexOf(chainId))
@@ -124,8 +126,20 @@ export async function createSnapshots(options: {
     await trash.discard(join(writable, active.name))
   }
 
+  /** Without a lease of its own a committer has this long to write the record that refers to the new layer. */
+  const grantGrace = (digest: Digest, holder: Lease) => {
+    graces.get(digest)?.()
+    const timer = setTimeout(() => graces.get(digest)?.(), graceMs).unref()
+    graces.set(digest, () => {
+      clearTimeout(timer)
+      graces.delete(digest)
+      holder.release()
+    })
+  }
+
   return {
     has: complete,
+    referred: (digest) => graces.get(digest)?.(),
     hasLayer: (diffId) => layers.has(diffId),
     async unpack({ parent, chainId, diffId, blobPath }, { signal }) {
       if (complete(chainId)) return
@@ -175,8 +189,7 @@ export async function createSnapshots(options: {
         const chainId = active.parent === null ? diff.diffId : digestOf(`${active.parent} ${diff.diffId}`)
         const holder = lease ?? content.lease()
         for (const id of [diff.digest, diff.diffId, chainId]) holder.hold(id)
-        // Without a lease of its own the caller has this long to write the record that refers to the new layer.
-        if (!lease) setTimeout(() => holder.release(), graceMs).unref()
+        if (!lease) grantGrace(diff.digest, holder)
         const blob = await draft.commit(diff.digest)
         if (consume && !layers.has(diff.diffId)) await layers.adopt(diff.diffId, active.upper, (await usage(key)).sizeBytes)
         else await applyFile(diff.diffId, content.path(blob.digest), signal)

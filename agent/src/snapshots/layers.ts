@@ -2,13 +2,14 @@
  * Directories of unpacked layers, one per diffId however many stacks contain it: in overlay a layer's files do not depend on what is below. A layer comes
  * into being in `tmp/` and gets its place in `l/` by rename; its record follows. What has no record is removed at boot.
  *
- * Durability: unpacked files are not flushed before a pull is acknowledged, because they can be made again from the blob, which is. A record carries the
- * boot id of the machine until a flush in the background has passed; a record of another boot is a layer that a power cut may have hollowed out: dropped.
+ * Durability: neither unpacked files nor records are flushed before a pull is acknowledged, because they can be made again from the blobs and the image's
+ * record, which are. A record carries the boot id of the machine until a flush in the background has passed; a record of another boot is a layer that a power
+ * cut may have hollowed out: dropped. Removals need no flush either: a journal keeps their order (record, then directory, then files).
  */
 import { mkdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import { ensureDirectory, namesIn, syncDirectory } from '../disk/files.ts'
+import { ensureDirectory, namesIn } from '../disk/files.ts'
 import { openRecords } from '../disk/records.ts'
 import { EngineError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
@@ -68,7 +69,7 @@ export async function openLayers({ root, program, trash, log }: LayerOptions): P
   await ensureDirectory(places, 0o711)
   await ensureDirectory(unfinished)
   const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-  const records = await openRecords<LayerRecord>(join(root, 'layers'), { parse: (value) => layerRecord.parse(value), log })
+  const records = await openRecords<LayerRecord>(join(root, 'layers'), { parse: (value) => layerRecord.parse(value), durable: false, log })
   const inFlight = new Map<Digest, Promise<Applied>>()
   let flushing: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | null = null
@@ -115,7 +116,6 @@ export async function openLayers({ root, program, trash, log }: LayerOptions): P
   async function place(diffId: Digest, directory: string, sizeBytes: number): Promise<void> {
     const name = freshName()
     await rename(directory, join(places, name))
-    await syncDirectory(places)
     await records.put(hexOf(diffId), { diffId, name, sizeBytes, bootId })
     scheduleFlush()
   }

@@ -50,12 +50,14 @@ export interface Snapshots {
   /**
    * Writes the active layer as an archive into the content store and makes it a committed snapshot. The active one stays, unless `consume`: then its
    * directory becomes the committed one without a copy and the active snapshot is gone (build steps; nothing may have it mounted). Until a record refers
-   * to the digest and the chain id, the caller's lease must hold them.
+   * to the digest and the chain id, the caller's lease must hold them; without a lease they are held for ten minutes, or until `referred`.
    */
   commit(
     key: string,
     options: { compress: 'none' | 'gzip' | 'zstd'; consume?: boolean; lease?: Lease; signal?: AbortSignal },
   ): Promise<{ digest: string; sizeBytes: number; diffId: string; chainId: string; mediaType: string }>
+  /** Says that a record refers to what a commit without a lease made: it is held no longer for its own sake. */
+  referred(digest: string): void
   /** Whether an active snapshot stands on this stack, directly or above it. */
   isBelowActive(chainId: string): boolean
   /** Changes of the active layer against what is below, Docker's A/C/D, sorted by path. */
