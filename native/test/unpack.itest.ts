@@ -75,6 +75,12 @@ function overlay<T>(lower: string, work: (mount: string, upper: string) => T): T
   }
 }
 
+/** Lengths of everything but directories, each inode once. */
+function lengthsIn(directory: string): number {
+  const lines = run('find', directory, '!', '-type', 'd', '-printf', '%i %s\\n').trim().split('\n')
+  return [...new Set(lines)].reduce((sum, line) => sum + Number(line.split(' ')[1]), 0)
+}
+
 describe('berth-unpack apply', () => {
   for (const compression of ['cat', 'gzip', 'zstd', 'bzip2', 'xz'])
     it(`unpacks everything that GNU tar packs, through ${compression}, and hashes both streams`, () => {
@@ -86,7 +92,7 @@ describe('berth-unpack apply', () => {
       expect(result).toMatchObject({ digest: sha256(layer), sizeBytes: layer.length, diffId: sha256(readFileSync(at('plain'))) })
       expect(result?.plainBytes).toBe(statSync(at('plain')).size)
       expect(describeTree(at('target'))).toBe(describeTree(source))
-      expect(run('du', '-s', '--block-size=1', at('target')).split('\t')[0]).toBe(String(result?.usageBytes))
+      expect(lengthsIn(at('target'))).toBe(result?.usageBytes)
       expect(statSync(at('target/sparse')).blocks).toBe(0)
     })
 
@@ -346,12 +352,12 @@ describe('berth-unpack delete-tree and usage', () => {
     expect(unpack(['delete-tree', '--dir', '/']).error?.code).toBe('invalid_argument')
   })
 
-  it('counts blocks and hard links once', () => {
+  it('counts lengths, and hard links once', () => {
     const root = make('root')
     writeFileSync(join(root, 'file'), Buffer.alloc(10_000))
     run('ln', join(root, 'file'), join(root, 'link'))
     expect(answer(['usage', '--dir', root])[0]).toEqual({
-      sizeBytes: Number(run('du', '-s', '--block-size=1', root).split('\t')[0]),
+      sizeBytes: lengthsIn(root),
       inodes: 2,
     })
   })

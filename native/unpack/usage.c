@@ -45,7 +45,8 @@ static int measure_directory(struct measure *m, int fd, int depth) {
             continue;
         if (failed)
             return error_errno(m->err, ENOMEM, "usage", NULL, "no memory for the table of hard links");
-        m->usage->size_bytes += (uint64_t)st.st_blocks * 512;
+        if (!S_ISDIR(st.st_mode))
+            m->usage->size_bytes += (uint64_t)st.st_size;
         m->usage->inodes++;
         if (!S_ISDIR(st.st_mode))
             continue;
@@ -67,7 +68,7 @@ int usage_measure(int fd, struct usage *usage, struct error *err) {
         fd_close(&copy);
         return error_errno(err, errno, "usage", NULL, "cannot open the directory");
     }
-    *usage = (struct usage){.size_bytes = (uint64_t)st.st_blocks * 512, .inodes = 1};
+    *usage = (struct usage){.inodes = 1};
     struct measure m = {.usage = usage, .device = st.st_dev, .err = err};
     int result = measure_directory(&m, copy, 0);
     inode_table_free(&m.seen);

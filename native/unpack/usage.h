@@ -1,4 +1,4 @@
-/* Disk usage of a tree. */
+/* Size of a tree. */
 #ifndef BERTH_UNPACK_USAGE_H
 #define BERTH_UNPACK_USAGE_H
 
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 struct usage {
-    uint64_t size_bytes; /* blocks allocated, 512-byte units × 512; every inode once */
+    uint64_t size_bytes; /* lengths of everything but directories, every inode once: what Docker calls size */
     uint64_t inodes;
 };
 
