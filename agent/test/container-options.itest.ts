@@ -239,6 +239,24 @@ describe('data', () => {
     expect((await engine.containers.changes(id)).map(({ kind, path }) => `${kind} ${path}`)).toContain('A /etc/planted')
   })
 
+  it('reaches the volumes of a container that does not run', async () => {
+    const { id } = await engine.containers.create({
+      options: parseOptions({ image: 'volumes:1', mounts: [{ type: 'volume', source: 'vol', target: '/vol', readOnly: true }] }),
+    })
+    const tar = tarOf((directory) => writeFileSync(join(directory, 'put'), 'there'))
+    await engine.containers.putArchive(id, '/data', Readable.from([tar]), { noOverwriteDirNonDir: false, copyUidGid: false })
+    await expect(
+      engine.containers.putArchive(id, '/vol', Readable.from([tar]), { noOverwriteDirNonDir: false, copyUidGid: false }),
+    ).rejects.toMatchObject({ code: 'permission_denied' })
+    const volume = (await engine.containers.inspect(id)).mounts.find(({ destination }) => destination === '/data')?.source as string
+    expect(readFileSync(join(volume, 'put'), 'utf8')).toBe('there')
+    expect((await engine.containers.statPath(id, '/data/put')).sizeBytes).toBe(5)
+    const { archive } = await engine.containers.getArchive(id, '/data')
+    expect(execFileSync('tar', ['-t'], { input: await buffer(archive as Readable), encoding: 'utf8' })).toContain('data/put')
+    await engine.containers.remove(id, { force: false, volumes: true })
+    await engine.volumes.remove('vol', { force: false })
+  })
+
   it('commits and exports', async () => {
     const id = await engine.run({
       image: 'busybox:1',

@@ -309,6 +309,9 @@ static int apply_shifted(const struct document *doc, const struct mount_plan *pl
 /* The mount that holds path stops passing on what is mounted in it; it may be no mount point itself. */
 static int stop_propagation(const char *path, struct error *err) {
     cleanup_free char *copy = realpath(path, NULL);
+    /* Not there yet: it is in another mount of the document, below a mount that passes nothing on by then. */
+    if (!copy && errno == ENOENT)
+        return 0;
     if (!copy)
         return error_errno(err, errno, "namespace", path, "find mount target %s", path);
     for (;;) {

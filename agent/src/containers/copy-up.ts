@@ -1,15 +1,23 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
+import type { MountSpec } from '../snapshots/snapshots.ts'
 import type { Context } from './context.ts'
 import type { RecordedMount } from './record.ts'
 
-/** Runs `work` with a `--mounts` file of a container's root file system, which berth-unpack mounts in a namespace of its own for the call. */
-export async function withMountsFile<T>(context: Context, id: string, work: (file: string) => Promise<T>): Promise<T> {
+/**
+ * Runs `work` with a `--mounts` file of a container's root file system (and further mounts in it), which berth-unpack mounts in a namespace of its own for the call.
+ */
+export async function withMountsFile<T>(
+  context: Context,
+  id: string,
+  work: (file: string) => Promise<T>,
+  further: MountSpec[] = [],
+): Promise<T> {
   const rootfs = context.paths.rootfs(id)
   const file = `${context.paths.directory(id)}/mounts.${process.hrtime.bigint()}.json`
   await mkdir(rootfs, { recursive: true, mode: 0o755 })
-  await writeFile(file, JSON.stringify({ mounts: context.snapshots.mounts(id, rootfs), root: rootfs }), { mode: 0o600 })
+  await writeFile(file, JSON.stringify({ mounts: [...context.snapshots.mounts(id, rootfs), ...further], root: rootfs }), { mode: 0o600 })
   try {
     return await work(file)
   } finally {

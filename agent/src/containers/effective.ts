@@ -62,10 +62,15 @@ function nameOf(entry: string): string {
 }
 
 /**
- * Environment of the first process, in Docker's order: PATH, HOSTNAME, TERM for a terminal, then the image's and the user's, then HOME unless given.
+ * Environment of the first process, in Docker's order: PATH, HOSTNAME, TERM for a terminal, what links say, then the image's and the user's, then HOME unless given.
  */
-export function processEnvironment(effective: { env: string[]; hostname: string }, terminal: boolean, home: string): string[] {
-  const base = [`PATH=${defaultPath}`, `HOSTNAME=${effective.hostname}`, ...(terminal ? ['TERM=xterm'] : [])]
+export function processEnvironment(
+  effective: { env: string[]; hostname: string },
+  terminal: boolean,
+  home: string,
+  linked: readonly string[] = [],
+): string[] {
+  const base = [`PATH=${defaultPath}`, `HOSTNAME=${effective.hostname}`, ...(terminal ? ['TERM=xterm'] : []), ...linked]
   const merged = mergeEnvironment(base, effective.env)
   return merged.some((entry) => entry.startsWith('HOME=')) ? merged : [...merged, `HOME=${home}`]
 }

@@ -1,12 +1,16 @@
 /** Files of containers, running or not: docker cp, the file manager, export, commit. Every path is resolved by berth-unpack, inside the root. */
+import { normalize } from 'node:path/posix'
+import type { Readable } from 'node:stream'
 import type { FileEntry } from '@berth/contract/file'
 import * as z from 'zod'
 import { EngineError } from '../errors.ts'
 import { openProgram, runProgram } from '../native/programs.ts'
+import type { MountSpec } from '../snapshots/snapshots.ts'
 import type { Container } from './container.ts'
 import type { PathStat } from './containers.ts'
 import type { Context } from './context.ts'
 import { withMountsFile } from './copy-up.ts'
+import type { RecordedMount } from './record.ts'
 
 const statAnswer = z.object({
   name: z.string(),
@@ -44,11 +48,56 @@ function timeText(mtime: string | number): string {
   return typeof mtime === 'number' ? new Date(mtime * 1000).toISOString() : mtime
 }
 
-/** Runs `work` with the arguments that name this container's root to berth-unpack. */
-async function withRoot<T>(context: Context, container: Container, work: (root: string[]) => Promise<T>): Promise<T> {
+interface Place {
+  /** Arguments that name the root to berth-unpack. */
+  root: string[]
+  /** The path in that root. */
+  path: string
+}
+
+/**
+ * Runs `work` at the place of a path: in the running process's own view, or in the stopped container's layers. What is in a volume or a bind of a stopped
+ * container is looked for there, where it would be if it ran.
+ */
+async function atPlace<T>(
+  context: Context,
+  container: Container,
+  path: string,
+  work: (place: Place) => Promise<T>,
+  writes = false,
+): Promise<T> {
   const { task } = container
-  if (task) return work(['--pid', String(task.pid), '--start-time', task.startTime])
-  return withMountsFile(context, container.id, (file) => work(['--mounts', file]))
+  if (task) return work({ root: ['--pid', String(task.pid), '--start-time', task.startTime], path })
+  const clean = normalize(`/${path}`).replace(/(.)\/$/, '$1')
+  const mounts = container.record.mounts.filter(({ type }) => type !== 'tmpfs')
+  const covering = mounts
+    .filter(({ destination }) => clean === destination || clean.startsWith(`${destination}/`))
+    .sort((a, b) => b.destination.length - a.destination.length)[0]
+  if (covering && writes && covering.readOnly)
+    throw new EngineError('permission_denied', `mounted volume is marked read-only: ${covering.destination}`)
+  if (covering && (writes || clean !== covering.destination))
+    return work({ root: ['--root', await sourceOf(context, covering)], path: clean.slice(covering.destination.length) || '/' })
+  const within = mounts.filter(({ destination }) => destination === clean || destination.startsWith(clean === '/' ? '/' : `${clean}/`))
+  const binds = await presentTargets(context, container, within)
+  return withMountsFile(context, container.id, (file) => work({ root: ['--mounts', file], path }), binds)
+}
+
+async function sourceOf(context: Context, mount: RecordedMount): Promise<string> {
+  return mount.type === 'volume' ? context.volumes.mountpoint(mount.name) : mount.source
+}
+
+/** Binds of those mounts whose place is in the layers; at the others the container has nothing before it runs. */
+async function presentTargets(context: Context, container: Container, mounts: RecordedMount[]): Promise<MountSpec[]> {
+  const binds: MountSpec[] = []
+  for (const mount of mounts) {
+    const there = await withMountsFile(context, container.id, (file) =>
+      runProgram(context.native.paths.unpack, ['stat', '--mounts', file, '--path', mount.destination], { allowedExitCodes: [1] }),
+    )
+    if (there.exitCode !== 0 || statAnswer.parse(JSON.parse(there.stdout)).linkTarget) continue
+    const target = `${context.paths.rootfs(container.id)}${mount.destination}`
+    binds.push({ type: 'bind', source: await sourceOf(context, mount), target, options: ['rbind', ...(mount.readOnly ? ['ro'] : [])] })
+  }
+  return binds
 }
 
 function checkPath(path: string): string {
@@ -63,13 +112,17 @@ function located(container: Container, path: string, error: unknown): unknown {
   return error
 }
 
+const writingVerbs = new Set(['mkdir', 'remove', 'rename'])
+
 async function unpack(context: Context, container: Container, verb: string, path: string, args: string[] = []): Promise<string> {
   const clean = checkPath(path)
   try {
-    return await withRoot(
+    return await atPlace(
       context,
       container,
-      async (root) => (await runProgram(context.native.paths.unpack, [verb, ...root, '--path', clean, ...args])).stdout,
+      clean,
+      async ({ root, path: inside }) => (await runProgram(context.native.paths.unpack, [verb, ...root, '--path', inside, ...args])).stdout,
+      writingVerbs.has(verb),
     )
   } catch (error) {
     throw located(container, clean, error)
@@ -97,25 +150,29 @@ export async function getArchive(
   signal?: AbortSignal,
 ): Promise<{ stat: PathStat; archive: NodeJS.ReadableStream }> {
   const stat = await statPath(context, container, path)
-  const args = (root: string[]) => ['get', ...root, '--path', checkPath(path), ...(options.follow ? ['--follow'] : [])]
-  return { stat, archive: await streamOf(context, container, args, signal) }
+  const args = ({ root, path: inside }: Place) => ['get', ...root, '--path', inside, ...(options.follow ? ['--follow'] : [])]
+  return { stat, archive: await streamOf((work) => atPlace(context, container, checkPath(path), work), context, args, signal) }
 }
 
-/** The whole root as a tar. */
+/** The whole root as a tar, without what is mounted into it. */
 export function exportRoot(context: Context, container: Container, signal?: AbortSignal): Promise<NodeJS.ReadableStream> {
-  return streamOf(context, container, (root) => ['export', ...root], signal)
+  const { task } = container
+  const root = task ? ['--pid', String(task.pid), '--start-time', task.startTime] : null
+  const place = (work: (place: Place) => Promise<void>) =>
+    root ? work({ root, path: '/' }) : withMountsFile(context, container.id, (file) => work({ root: ['--mounts', file], path: '/' }))
+  return streamOf(place, context, (at) => ['export', ...at.root], signal)
 }
 
 /** A program's output whose mounts file, if it needs one, lives as long as the program. */
-async function streamOf(
+function streamOf(
+  place: (work: (place: Place) => Promise<void>) => Promise<void>,
   context: Context,
-  container: Container,
-  args: (root: string[]) => string[],
+  args: (place: Place) => string[],
   signal?: AbortSignal,
 ): Promise<NodeJS.ReadableStream> {
   return new Promise((resolve, reject) => {
-    withRoot(context, container, async (root) => {
-      const program = openProgram(context.native.paths.unpack, args(root), { signal })
+    place(async (at) => {
+      const program = openProgram(context.native.paths.unpack, args(at), { signal })
       resolve(program.stdout)
       await program.done
     }).catch((error) => {
@@ -145,10 +202,13 @@ export async function putArchive(
   )
     throw new EngineError('permission_denied', 'container rootfs is marked read-only')
   try {
-    await withRoot(context, container, (root) =>
-      runProgram(context.native.paths.unpack, ['put', ...root, '--path', clean, ...args], {
-        stdin: archive as import('node:stream').Readable,
-      }),
+    await atPlace(
+      context,
+      container,
+      clean,
+      ({ root, path: inside }) =>
+        runProgram(context.native.paths.unpack, ['put', ...root, '--path', inside, ...args], { stdin: archive as Readable }),
+      true,
     )
   } catch (error) {
     throw located(container, clean, error)

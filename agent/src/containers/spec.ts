@@ -28,6 +28,8 @@ export interface SpecFacts {
   security: SecurityOptions
   host: HostFacts
   user: ResolvedUser
+  /** Variables of --link. */
+  linkedEnv: string[]
   /** Directory that the monitor mounts the root file system at. */
   rootfs: string
   mounts: MountFacts
@@ -53,7 +55,7 @@ export function buildSpec(facts: SpecFacts): RuntimeSpec {
       terminal: options.terminal,
       user: { uid: user.uid, gid: user.gid, additionalGids: additionalGroups(user) },
       args: options.init === true ? ['/sbin/berth-init', '--', ...effective.command] : effective.command,
-      env: processEnvironment(effective, options.terminal, user.home),
+      env: processEnvironment(effective, options.terminal, user.home, facts.linkedEnv),
       cwd: effective.workingDir || '/',
       capabilities: { bounding: capabilities, effective: inEffect, permitted: inEffect, inheritable: [], ambient: [] },
       rlimits: resourceLimits(options, host),

@@ -15,6 +15,7 @@ import { watchTask } from './ending.ts'
 import { gatherDevices, gatherRates } from './gather-devices.ts'
 import { startHealth } from './health.ts'
 import { joinedNamespaces } from './joined-namespaces.ts'
+import { linkEnvironment } from './link-environment.ts'
 import { networkFiles } from './network-files.ts'
 import { maskedRootPropagation } from './propagation.ts'
 import { parseSecurityOptions } from './security-options.ts'
@@ -108,6 +109,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     security: parseSecurityOptions(options.securityOpt, context.host.apparmor),
     host: context.host,
     user,
+    linkedEnv: linkedEnvironment(context, container),
     rootfs,
     mounts: { placed: sources, files, init: context.native.paths.init, shm, rootPropagation: maskedRootPropagation(sources) },
     devices,
@@ -174,6 +176,18 @@ async function leaseNetworks(context: Context, { id, record }: Container): Promi
       const [name, alias] = link.split(':') as [string, string | undefined]
       return { name: context.index.resolve(name).name, alias: alias ?? name }
     }),
+  })
+}
+
+/** Links are of the default bridge; a linked container that does not run has nothing to say. */
+function linkedEnvironment(context: Context, { record }: Container): string[] {
+  return record.options.links.flatMap((link) => {
+    const [name, alias] = link.split(':') as [string, string | undefined]
+    const other = context.index.resolve(name)
+    const ipv4 = other.lease?.attached.find(({ networkName }) => networkName === 'bridge')?.ipv4
+    if (!ipv4) return []
+    const { exposedPorts } = other.record.effective
+    return linkEnvironment({ child: record.name, alias: alias ?? name, ipv4, exposedPorts, env: other.record.options.env })
   })
 }
 
