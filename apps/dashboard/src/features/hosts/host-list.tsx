@@ -17,7 +17,7 @@ import { SkeletonRows } from '../../ui/skeleton'
 import { Sparkline } from '../../ui/sparkline'
 import { everyHost, useAcross } from '../../wire/across'
 import { type HostView, useHosts } from '../../wire/hosts'
-import { hostProblems } from './host-problems'
+import { hostProblems, systemName } from './host-problems'
 import { useHostPoints } from './use-host-points'
 
 /** Every host at a glance: does it live, how full is it, what is wrong there. */
@@ -54,7 +54,8 @@ export function HostList() {
 
 function Totals({ hosts }: { hosts: readonly HostView[] }) {
   const t = useTranslations('hosts')
-  const running = hosts.reduce((sum, host) => sum + (host.system?.counts.running ?? 0), 0)
+  const { rows } = useAcross(everyHost, 'containers')
+  const running = rows.filter((row) => row.item.state.status === 'running').length
   const away = hosts.filter((host) => host.state !== 'online').length
   return (
     <>
@@ -68,16 +69,10 @@ function HostCard({ host }: { host: HostView }) {
   const t = useTranslations('hosts')
   const online = host.state === 'online'
   const stale = !online
-  const { rows } = useAcross(everyHost, 'containers')
-  const problems = useMemo(
-    () =>
-      hostProblems(
-        host,
-        rows.filter((row) => row.hostId === host.id).map((row) => row.item),
-        t,
-      ),
-    [host, rows, t],
-  )
+  const { rows, pending } = useAcross(everyHost, 'containers')
+  const containers = useMemo(() => rows.filter((row) => row.hostId === host.id).map((row) => row.item), [rows, host.id])
+  const problems = useMemo(() => hostProblems(host, containers, t), [host, containers, t])
+  const running = containers.filter((container) => container.state.status === 'running').length
   const { system } = host
   return (
     <li
@@ -99,7 +94,7 @@ function HostCard({ host }: { host: HostView }) {
           </h2>
           <p className="truncate text-ink-3 text-xs">
             {system
-              ? `${system.os} ${system.osVersion} · ${system.architecture} · ${t('cpus', { count: system.cpus })} · ${t('version', { version: system.agentVersion })}`
+              ? `${systemName(system)} · ${system.architecture} · ${t('cpus', { count: system.cpus })} · ${t('version', { version: system.agentVersion })}`
               : host.address}
           </p>
         </div>
@@ -115,13 +110,12 @@ function HostCard({ host }: { host: HostView }) {
       </div>
       <Numbers host={host} />
       <div className="flex flex-wrap items-center justify-between gap-2 text-xs">
-        {system ? (
-          <span className={cn('tabular', stale ? 'text-ink-off' : 'text-ink-2')}>
-            {t('running', { count: system.counts.running })} · {t('stopped', { count: system.counts.stopped + system.counts.paused })} ·{' '}
-            {t('images', { count: system.counts.images })}
-          </span>
-        ) : (
+        {pending ? (
           <span />
+        ) : (
+          <span className={cn('tabular', stale ? 'text-ink-off' : 'text-ink-2')}>
+            {t('running', { count: running })} · {t('stopped', { count: containers.length - running })}
+          </span>
         )}
         {problems.length > 0 ? (
           <span className="flex min-w-0 flex-wrap gap-1">

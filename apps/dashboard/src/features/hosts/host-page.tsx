@@ -22,7 +22,7 @@ import { useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import { type HostView, useHosts } from '../../wire/hosts'
 import { DiskTab } from './disk-tab'
-import { hostProblems } from './host-problems'
+import { hostProblems, systemName } from './host-problems'
 import { useHostPoints } from './use-host-points'
 
 /** One machine: live charts, disk, events, engine. `events` is drawn by another feature. */
@@ -107,7 +107,7 @@ function StateLine({ host }: { host: HostView }) {
           · {t('lastSeen')} <Ago at={host.lastSeenAt} />
         </>
       )}
-      {host.system ? ` · ${host.system.os} ${host.system.osVersion}, ${host.system.kernel}` : ''}
+      {host.system ? ` · ${systemName(host.system)}, ${host.system.kernel}` : ''}
     </StateLabel>
   )
 }
@@ -223,7 +223,8 @@ function Overview({ host }: { host: HostView }) {
 
 function Counts({ host }: { host: HostView }) {
   const t = useTranslations('hosts')
-  const counts = host.system?.counts
+  const info = useQuery(useAgent(host.id).system.info.queryOptions(undefined, { enabled: host.state === 'online' }))
+  const counts = (info.data ?? host.system)?.counts
   if (!counts) return null
   const tiles = [
     { noun: 'containers', value: counts.containers, detail: t('running', { count: counts.running }) },
@@ -252,7 +253,8 @@ function Counts({ host }: { host: HostView }) {
 function Engine({ host }: { host: HostView }) {
   const t = useTranslations('hosts')
   const format = useFormat()
-  const { system } = host
+  const info = useQuery(useAgent(host.id).system.info.queryOptions(undefined, { enabled: host.state === 'online' }))
+  const system = info.data ?? host.system
   if (!system) return <Notice>{t('neverSeen')}</Notice>
   const flag = (value: boolean) => (value ? t('yes') : t('no'))
   return (
@@ -262,7 +264,7 @@ function Engine({ host }: { host: HostView }) {
           <Fact name={t('engine.hostname')} mono>
             {system.hostname}
           </Fact>
-          <Fact name={t('engine.os')}>{`${system.os} ${system.osVersion}`}</Fact>
+          <Fact name={t('engine.os')}>{systemName(system)}</Fact>
           <Fact name={t('engine.kernel')} mono>
             {system.kernel}
           </Fact>
@@ -305,6 +307,15 @@ function Engine({ host }: { host: HostView }) {
           </Fact>
         </Facts>
       </Card>
+      {system.warnings.length > 0 ? (
+        <Card title={t('engine.warnings')} className="lg:col-span-2">
+          <ul className="grid gap-1 text-ink-2">
+            {system.warnings.map((warning) => (
+              <li key={warning}>{warning.replace(/^WARNING: /, '')}</li>
+            ))}
+          </ul>
+        </Card>
+      ) : null}
       <Card title={t('engine.policy')} className="lg:col-span-2">
         <p className="mb-2 text-ink-3 text-xs">{t('engine.policyHelp')}</p>
         <Facts>

@@ -29,6 +29,10 @@ export function hostProblems(
   if (unhealthy > 0) problems.push({ key: 'unhealthy', tone: 'bad', words: t('problem.unhealthy', { count: unhealthy }) })
   if (looping > 0) problems.push({ key: 'looping', tone: 'bad', words: t('problem.looping', { count: looping }) })
   if (oom > 0) problems.push({ key: 'oom', tone: 'warn', words: t('problem.oom', { count: oom }) })
-  for (const warning of host.system?.warnings ?? []) problems.push({ key: warning, tone: 'warn', words: warning })
   return problems
+}
+
+/** "Debian GNU/Linux 12 (bookworm)": some systems put the version into their name. */
+export function systemName(system: { os: string; osVersion: string }): string {
+  return system.os.includes(system.osVersion) ? system.os : `${system.os} ${system.osVersion}`
 }

@@ -16,7 +16,7 @@ import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { cn } from '../../ui/class-names'
-import { everyHost } from '../../wire/across'
+import { everyHost, useAcross } from '../../wire/across'
 import { useHosts } from '../../wire/hosts'
 import { HostSwitcher } from './host-switcher'
 import { pathOf, usePlace } from './place'
@@ -35,10 +35,7 @@ export function Nav({ onGo }: { onGo?: () => void }) {
   const { scope } = usePlace()
   const running = useRunningCount()
   const { hosts } = useHosts()
-  const chosen = hosts.find((host) => host.id === scope)
-  const counts = (chosen ? [chosen] : hosts).map((host) => host.system?.counts)
-  const sum = (key: 'containers' | 'images' | 'volumes' | 'networks') =>
-    counts.some(Boolean) ? counts.reduce((total, one) => total + (one?.[key] ?? 0), 0) : undefined
+  const containers = useAcross(scope, 'containers')
   const main: Entry[] = [
     {
       noun: scope === everyHost ? 'hosts' : 'host',
@@ -46,10 +43,10 @@ export function Nav({ onGo }: { onGo?: () => void }) {
       icon: Server,
       count: scope === everyHost ? hosts.length : undefined,
     },
-    { noun: 'containers', path: pathOf(scope, 'containers'), icon: Box, count: sum('containers') },
-    { noun: 'images', path: pathOf(scope, 'images'), icon: Layers, count: sum('images') },
-    { noun: 'volumes', path: pathOf(scope, 'volumes'), icon: HardDrive, count: sum('volumes') },
-    { noun: 'networks', path: pathOf(scope, 'networks'), icon: Network, count: sum('networks') },
+    { noun: 'containers', path: pathOf(scope, 'containers'), icon: Box, count: containers.pending ? undefined : containers.rows.length },
+    { noun: 'images', path: pathOf(scope, 'images'), icon: Layers },
+    { noun: 'volumes', path: pathOf(scope, 'volumes'), icon: HardDrive },
+    { noun: 'networks', path: pathOf(scope, 'networks'), icon: Network },
     { noun: 'registries', path: pathOf(scope, 'registries'), icon: Database },
   ]
   const watch: Entry[] = [
