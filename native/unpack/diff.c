@@ -14,10 +14,15 @@ struct walk {
     diff_visit *visit;
     void *context;
     bool has_lower;
+    struct id_range ids;
 };
 
 static int walk_directory(struct walk *w, int fd, const char *path, const struct lower_dirs *lower, int depth,
                           struct error *err);
+
+static uint32_t inside_id(struct id_range ids, uint32_t id) {
+    return id - ids.base < ids.size ? id - ids.base : id; /* unsigned: an id below base is far above size */
+}
 
 static int walk_entry(struct walk *w, int fd, const char *name, const char *path,
                       const struct lower_dirs *lower, int depth, struct error *err) {
@@ -26,6 +31,8 @@ static int walk_entry(struct walk *w, int fd, const char *name, const char *path
     cleanup_fd int child = -1;
     if (fstatat(fd, name, &e.st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : error_errno(err, errno, "diff", path, "cannot stat \"%.256s\"", path);
+    e.st.st_uid = inside_id(w->ids, e.st.st_uid);
+    e.st.st_gid = inside_id(w->ids, e.st.st_gid);
     e.whiteout = overlay_is_whiteout(&e.st);
     if (!e.whiteout && overlay_check_plain(fd, name, path, err) < 0)
         return -1;
@@ -68,9 +75,9 @@ static int walk_directory(struct walk *w, int fd, const char *path, const struct
     return result;
 }
 
-int diff_walk(int upper, const struct lower_dirs *lower, diff_visit *visit, void *context,
-              struct error *err) {
-    struct walk w = {.visit = visit, .context = context, .has_lower = lower->count > 0};
+int diff_walk(int upper, const struct lower_dirs *lower, struct id_range ids, diff_visit *visit,
+              void *context, struct error *err) {
+    struct walk w = {.visit = visit, .context = context, .has_lower = lower->count > 0, .ids = ids};
     return walk_directory(&w, upper, "", lower, 0, err);
 }
 
@@ -100,8 +107,9 @@ static int pack_visit(void *context, const struct diff_entry *e, struct error *e
     return e->opaque ? pack_mark(p, e->path, strlen(e->path), WHITEOUT_OPAQUE, &e->st.st_mtim, err) : 0;
 }
 
-int diff_pack(struct packer *packer, int upper, const struct lower_dirs *lower, struct error *err) {
-    return diff_walk(upper, lower, pack_visit, packer, err);
+int diff_pack(struct packer *packer, int upper, const struct lower_dirs *lower, struct id_range ids,
+              struct error *err) {
+    return diff_walk(upper, lower, ids, pack_visit, packer, err);
 }
 
 /* kind 0: a directory that is as it was, unless something below it turns out to be changed. */
@@ -163,9 +171,9 @@ static int changes_visit(void *context, const struct diff_entry *e, struct error
     return add_change(context, kind, e->path, err);
 }
 
-int diff_print_changes(int upper, const struct lower_dirs *lower, struct error *err) {
+int diff_print_changes(int upper, const struct lower_dirs *lower, struct id_range ids, struct error *err) {
     struct changes c = {0};
-    int result = diff_walk(upper, lower, changes_visit, &c, err);
+    int result = diff_walk(upper, lower, ids, changes_visit, &c, err);
     struct json_writer w;
     json_writer_init(&w, 0);
     for (size_t i = 0; i < c.count; i++) {

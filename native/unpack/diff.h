@@ -18,18 +18,29 @@ struct diff_entry {
     struct stat lower_st;  /* if they have something */
 };
 
+/*
+ * The user range that an upper directory was written in (a container with a user namespace of its own): ids
+ * base … base+size-1 on the disk are 0 … size-1 inside, and so in the archive. size 0 = ids are as they are.
+ */
+struct id_range {
+    uint32_t base;
+    uint32_t size;
+};
+
 typedef int diff_visit(void *context, const struct diff_entry *entry, struct error *err);
 
 /*
  * Walks the upper directory open as fd. Without lower layers (`lower->count` 0) nothing is known about what
  * was there before: `lower` is LOWER_NONE and every opaque mark counts.
  */
-int diff_walk(int upper, const struct lower_dirs *lower, diff_visit *visit, void *context, struct error *err);
+int diff_walk(int upper, const struct lower_dirs *lower, struct id_range ids, diff_visit *visit,
+              void *context, struct error *err);
 
 /* The layer archive of the walk, whiteouts and opaque marks translated, without the end-of-archive blocks. */
-int diff_pack(struct packer *packer, int upper, const struct lower_dirs *lower, struct error *err);
+int diff_pack(struct packer *packer, int upper, const struct lower_dirs *lower, struct id_range ids,
+              struct error *err);
 
 /* One JSON line per change on stdout, sorted by path, with the rules of Docker's container changes. */
-int diff_print_changes(int upper, const struct lower_dirs *lower, struct error *err);
+int diff_print_changes(int upper, const struct lower_dirs *lower, struct id_range ids, struct error *err);
 
 #endif

@@ -35,10 +35,10 @@ static int parse_compression(const char *text, enum output_compression *out, str
                      "--compress is none, gzip or zstd, not \"%.64s\"", text);
 }
 
-static int write_layer(struct output *out, int upper, const struct lower_dirs *lower,
+static int write_layer(struct output *out, int upper, const struct lower_dirs *lower, struct id_range ids,
                        struct input_summary *summary, uint64_t *entries, struct error *err) {
     struct packer packer = {.out = out};
-    int result = diff_pack(&packer, upper, lower, err);
+    int result = diff_pack(&packer, upper, lower, ids, err);
     *entries = packer.entries;
     packer_close(&packer);
     if (result == 0)
@@ -48,12 +48,14 @@ static int write_layer(struct output *out, int upper, const struct lower_dirs *l
 
 int verb_diff(int argc, char **argv, struct error *err) {
     const char *upper = NULL, *compress = "none";
-    uint64_t level = 0, entries = 0;
+    uint64_t level = 0, entries = 0, id_base = 0, id_size = 0;
     struct option_list lower = {0};
     const struct option_spec specs[] = {{"upper", OPTION_TEXT, &upper, NULL},
                                         {"lower", OPTION_LIST, &lower, NULL},
                                         {"compress", OPTION_TEXT, &compress, NULL},
                                         {"level", OPTION_NUMBER, &level, NULL},
+                                        {"id-base", OPTION_NUMBER, &id_base, NULL},
+                                        {"id-size", OPTION_NUMBER, &id_size, NULL},
                                         {0}};
     enum output_compression compression = OUTPUT_NONE;
     struct lower_dirs dirs = {0};
@@ -64,7 +66,8 @@ int verb_diff(int argc, char **argv, struct error *err) {
     int result = open_layers(upper, &lower, &fd, &dirs, err);
     struct output *out =
         result == 0 ? output_open(STDOUT_FILENO, compression, level > 1000 ? 1000 : (int)level, err) : NULL;
-    result = out ? write_layer(out, fd, &dirs, &summary, &entries, err) : -1;
+    struct id_range ids = {.base = (uint32_t)id_base, .size = (uint32_t)id_size};
+    result = out ? write_layer(out, fd, &dirs, ids, &summary, &entries, err) : -1;
     output_close(out);
     lower_dirs_free(&dirs);
     free(lower.values);
@@ -81,16 +84,21 @@ int verb_diff(int argc, char **argv, struct error *err) {
 
 int verb_changes(int argc, char **argv, struct error *err) {
     const char *upper = NULL;
+    uint64_t id_base = 0, id_size = 0;
     struct option_list lower = {0};
-    const struct option_spec specs[] = {
-        {"upper", OPTION_TEXT, &upper, NULL}, {"lower", OPTION_LIST, &lower, NULL}, {0}};
+    const struct option_spec specs[] = {{"upper", OPTION_TEXT, &upper, NULL},
+                                        {"lower", OPTION_LIST, &lower, NULL},
+                                        {"id-base", OPTION_NUMBER, &id_base, NULL},
+                                        {"id-size", OPTION_NUMBER, &id_size, NULL},
+                                        {0}};
     struct lower_dirs dirs = {0};
     cleanup_fd int fd = -1;
     if (options_parse(specs, argc, argv, err) < 0)
         return -1;
     int result = open_layers(upper, &lower, &fd, &dirs, err);
     if (result == 0)
-        result = diff_print_changes(fd, &dirs, err);
+        result = diff_print_changes(
+            fd, &dirs, (struct id_range){.base = (uint32_t)id_base, .size = (uint32_t)id_size}, err);
     lower_dirs_free(&dirs);
     free(lower.values);
     return result;

@@ -1,5 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -109,6 +120,28 @@ describe('import, commit and history', () => {
     const { lower: below } = await rooms.snapshots.prepare('c3', taken.chainId)
     expect(readFileSync(join(below[0] as string, 'step'), 'utf8')).toBe('taken')
     expect(rooms.snapshots.layerBytes(taken.chainId)).toBeGreaterThan(0)
+  })
+})
+
+describe('a container with a user range of its own', () => {
+  it('is committed with the owners that it sees', async () => {
+    await importText('base', 'base:1')
+    const base = rooms.images.resolve('base:1')
+    const active = await rooms.snapshots.prepare('u', base.chainId, { idmap: { uid: 100_000, gid: 100_000, size: 65_536 } })
+    expect(statSync(active.upper).uid).toBe(100_000)
+    for (const [name, owner] of [
+      ['root', 100_000],
+      ['user', 101_000],
+      ['engine', 0],
+    ] as const) {
+      writeFileSync(join(active.upper, name), name)
+      chownSync(join(active.upper, name), owner, owner)
+    }
+    const { chainId } = await rooms.snapshots.commit('u', { compress: 'none' })
+    const { lower } = await rooms.snapshots.prepare('v', chainId)
+    const owners = ['root', 'user', 'engine'].map((name) => statSync(join(lower[0] as string, name)).uid)
+    expect(owners).toEqual([0, 1000, 0])
+    expect((await rooms.snapshots.changes('u')).map((change) => change.path)).toEqual(['/engine', '/root', '/user'])
   })
 })
 

@@ -18,7 +18,13 @@ const digest = z.string().refine(isDigest)
 /** A stack: one layer on top of another stack. */
 const chainRecord = z.object({ chainId: digest, parent: digest.nullable(), diffId: digest })
 type ChainRecord = z.infer<typeof chainRecord>
-const activeRecord = z.object({ key: z.string(), parent: digest.nullable(), name: z.string().regex(/^[a-z0-9]{4,32}$/) })
+const activeRecord = z.object({
+  key: z.string(),
+  parent: digest.nullable(),
+  name: z.string().regex(/^[a-z0-9]{4,32}$/),
+  /** The user range that its container writes in. */
+  idmap: z.object({ uid: z.number(), gid: z.number(), size: z.number() }).optional(),
+})
 
 const diffAnswer = z.object({ digest: z.string(), sizeBytes: z.number(), diffId: z.string() })
 const usageAnswer = z.object({ sizeBytes: z.number(), inodes: z.number() })
@@ -96,7 +102,12 @@ export async function createSnapshots(options: {
       work: join(writable, active.name, 'w'),
     }
   }
-  const lowerArguments = (active: ActiveSnapshot) => active.lower.flatMap((directory) => ['--lower', directory])
+  /** How berth-unpack is told of an active snapshot. */
+  const layerArguments = ({ key, upper, lower }: ActiveSnapshot) => {
+    const range = actives.get(key)?.idmap
+    const ids = range ? ['--id-base', String(range.uid), '--id-size', String(range.size)] : []
+    return ['--upper', upper, ...lower.flatMap((directory) => ['--lower', directory]), ...ids]
+  }
   const link = async (chainId: Digest, parent: Digest | null, diffId: Digest) => {
     if (!chains.has(hexOf(chainId))) await chains.put(hexOf(chainId), { chainId, parent, diffId })
   }
@@ -162,7 +173,7 @@ export async function createSnapshots(options: {
         await mkdir(join(directory, 'u'))
         await copyRootAttributes(top, join(directory, 'u'), idmap)
         if (idmap) await chown(join(directory, 'w'), idmap.uid, idmap.gid)
-        await actives.put(key, { key, parent, name })
+        await actives.put(key, { key, parent, name, ...(idmap ? { idmap } : {}) })
       } catch (error) {
         await trash.discard(directory)
         throw diskError(error, directory)
@@ -183,7 +194,7 @@ export async function createSnapshots(options: {
       const draft = await content.draft()
       try {
         const file = await open(draft.path, 'wx', 0o600)
-        const args = ['diff', '--upper', active.upper, ...lowerArguments(active), '--compress', compress]
+        const args = ['diff', ...layerArguments(active), '--compress', compress]
         const { answer } = await runProgram(program, args, { stdout: { fd: file.fd }, answerFd: true, signal }).finally(() => file.close())
         const diff = diffAnswer.parse(JSON.parse(answer))
         const chainId = active.parent === null ? diff.diffId : digestOf(`${active.parent} ${diff.diffId}`)
@@ -191,7 +202,8 @@ export async function createSnapshots(options: {
         for (const id of [diff.digest, diff.diffId, chainId]) holder.hold(id)
         if (!lease) grantGrace(diff.digest, holder)
         const blob = await draft.commit(diff.digest)
-        if (consume && !layers.has(diff.diffId)) await layers.adopt(diff.diffId, active.upper, (await usage(key)).sizeBytes)
+        if (consume && !actives.get(key)?.idmap && !layers.has(diff.diffId))
+          await layers.adopt(diff.diffId, active.upper, (await usage(key)).sizeBytes)
         else await applyFile(diff.diffId, content.path(blob.digest), signal)
         await link(chainId, active.parent, diff.diffId)
         if (consume) await remove(key)
@@ -209,7 +221,7 @@ export async function createSnapshots(options: {
     },
     async changes(key) {
       const active = needActive(key)
-      const { stdout } = await runProgram(program, ['changes', '--upper', active.upper, ...lowerArguments(active)])
+      const { stdout } = await runProgram(program, ['changes', ...layerArguments(active)])
       return stdout.split('\n').flatMap((line) => (line ? [change.parse(JSON.parse(line))] : []))
     },
     usage,
