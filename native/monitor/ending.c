@@ -12,32 +12,33 @@
 #include <string.h>
 #include <sys/wait.h>
 
+/* Copies of strings, NULL-terminated; NULL if out of memory (what was copied is then lost: the caller ends).
+ */
+static char **copy_strings(const char *const *strings, size_t count) {
+    char **copies = calloc(count + 1, sizeof(char *));
+    for (size_t i = 0; copies && i < count; i++)
+        if (!(copies[i] = strdup(strings[i])))
+            return NULL;
+    return copies;
+}
+
 bool ending_prepare(struct ending *ending, const struct document *doc, const struct runtime *runtime) {
-    char log_path[4096];
-    *ending = (struct ending){.delete_container = doc->delete_on_exit};
-    ending->runtime.reap_others = true;
-    ending->runtime.fd = runtime->fd;
-    ending->runtime.descriptors = runtime->descriptors;
-    ending->runtime.path = strdup(doc->runtime_path);
-    ending->runtime.root = strdup(doc->runtime_root);
-    snprintf(log_path, sizeof(log_path), "%s/runtime.log", doc->run_dir);
-    ending->runtime.log_path = strdup(log_path);
-    ending->id = strdup(doc->id);
-    ending->run_dir = strdup(doc->run_dir);
-    char **args = calloc(doc->runtime_arg_count + 1, sizeof(char *));
-    ending->links = calloc(doc->attachment_count + 1, sizeof(char *));
-    if (!ending->runtime.path || !ending->runtime.root || !ending->runtime.log_path || !ending->id ||
-        !ending->run_dir || !args || !ending->links)
+    *ending = (struct ending){.delete_container = doc->delete_on_exit, .link_count = doc->attachment_count};
+    cleanup_free const char **links = calloc(doc->attachment_count + 1, sizeof(char *));
+    if (!links)
         return false;
-    for (size_t i = 0; i < doc->runtime_arg_count; i++)
-        if (!(args[i] = strdup(doc->runtime_args[i])))
-            return false;
     for (size_t i = 0; i < doc->attachment_count; i++)
-        if (!(ending->links[ending->link_count++] = strdup(doc->attachments[i].host_name)))
-            return false;
-    ending->runtime.args = (const char *const *)args;
-    ending->runtime.arg_count = doc->runtime_arg_count;
-    return true;
+        links[i] = doc->attachments[i].host_name;
+    ending->links = copy_strings(links, doc->attachment_count);
+    ending->id = strdup(doc->id);
+    ending->runtime = *runtime;
+    ending->runtime.reap_others = true;
+    ending->runtime.path = strdup(runtime->path);
+    ending->runtime.root = strdup(runtime->root);
+    ending->runtime.log_path = strdup(runtime->log_path);
+    ending->runtime.args = (const char *const *)copy_strings(runtime->args, runtime->arg_count);
+    return ending->links && ending->id && ending->runtime.path && ending->runtime.root &&
+           ending->runtime.log_path && ending->runtime.args;
 }
 
 void process_start_time(pid_t pid, char out[24]) {

@@ -12,7 +12,7 @@
 
 struct ending {
     bool delete_container;
-    char *id, *run_dir;
+    char *id;
     struct runtime runtime; /* its strings are copies, owned here */
     char **links;           /* host ends of the veth pairs */
     size_t link_count;

@@ -152,9 +152,11 @@ static int wait_for_answer(int done) {
 
 int main(int argc, char **argv) {
     int done[2];
+    if (getenv("BERTH_MONITOR_TRACE"))
+        trace_start(getenv("BERTH_MONITOR_TRACE"));
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--trace") == 0) {
-            trace_start();
+            trace_start(NULL);
         } else {
             dprintf(2, "usage: berth-monitor [--trace] < document\n");
             return 2;
