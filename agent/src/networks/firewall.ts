@@ -37,7 +37,7 @@ export class Firewall {
   readonly #state: () => { bridges: FirewalledBridge[]; redirects: Redirect[] }
   #queue: Promise<unknown> = Promise.resolve()
   #watch: { stop(): void } | null = null
-  #verifying = false
+  #verifying: NodeJS.Timeout | null = null
 
   /** @param state everything that must be in the table, asked for at each rebuild */
   constructor(instance: string, state: () => { bridges: FirewalledBridge[]; redirects: Redirect[] }, log?: Logger) {
@@ -76,8 +76,9 @@ export class Firewall {
     })
   }
 
-  /** Removes the table. */
+  /** Lets go; the table stays for the containers that go on running. */
   async close(): Promise<void> {
+    if (this.#verifying) clearTimeout(this.#verifying)
     this.#watch?.stop()
     this.#watch = null
     await this.#queue
@@ -101,17 +102,18 @@ export class Firewall {
     program.stdout.on('data', (chunk: Buffer) => {
       const text = rest + chunk.toString('utf8')
       rest = text.slice(text.lastIndexOf('\n') + 1).slice(-4096)
-      if (ours.test(text)) this.#verifySoon()
+      if (ours.test(text)) this.#verifySoon(100)
     })
+    // The program says nothing when it has begun to listen: what happened until then is looked for once.
+    this.#verifySoon(1500)
   }
 
-  #verifySoon(): void {
-    if (this.#verifying) return
-    this.#verifying = true
-    setTimeout(() => {
-      this.#verifying = false
+  #verifySoon(delayMs: number): void {
+    if (this.#verifying) clearTimeout(this.#verifying)
+    this.#verifying = setTimeout(() => {
+      this.#verifying = null
       this.#verify().catch((error) => this.#log?.error({ err: error }, 'our nftables table could not be checked'))
-    }, 100).unref()
+    }, delayMs).unref()
   }
 
   /** Our own rebuild is announced too, so the table is looked at before anything is done. */
