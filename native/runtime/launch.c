@@ -6,6 +6,8 @@
 #include "cleanup.h"
 #include "hooks.h"
 #include "intel_rdt.h"
+#include "net_devices.h"
+#include "notify.h"
 #include "path.h"
 #include "process.h"
 #include "seccomp_agent.h"
@@ -189,8 +191,15 @@ static int prepare(struct launch *l, struct error *err) {
     l->state_fd = state_create(o->root, o->id, err);
     if (l->state_fd < 0)
         return -1;
-    if (open_listener(l, err) < 0 || store_config(l, err) < 0 ||
-        seccomp_filter_prepare(&l->seccomp, l->spec.seccomp, o->root, err) < 0)
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/%s", o->root, o->id);
+    if (o->listen_fds) {
+        process_put_env(&l->spec.process, &l->spec.arena,
+                        arena_printf(&l->spec.arena, "LISTEN_FDS=%d", o->listen_fds));
+        process_put_env(&l->spec.process, &l->spec.arena, "LISTEN_PID=1");
+    }
+    if (notify_prepare(&l->spec, l->state_fd, path, err) < 0 || open_listener(l, err) < 0 ||
+        store_config(l, err) < 0 || seccomp_filter_prepare(&l->seccomp, l->spec.seccomp, o->root, err) < 0)
         return -1;
     l->rootfs.spec = &l->spec;
     l->rootfs.fd = -1;
@@ -263,6 +272,8 @@ static int equip(struct launch *l, struct error *err) {
     if (cgroup_create(&l->cgroup, err) < 0 || cgroup_apply(&l->cgroup, l->spec.resources, false, err) < 0 ||
         cgroup_join(&l->cgroup, l->pid, err) < 0)
         return -1;
+    if (net_devices_move(&l->spec, l->proc_fd, l->pid, err) < 0)
+        return -1;
     char *class = NULL;
     int result = intel_rdt_apply(l->spec.intel_rdt, l->options->id, l->pid, &class, err);
     l->state.intel_rdt = class;
@@ -308,6 +319,9 @@ static int record(struct launch *l, struct error *err) {
 /* `run`: init is told to go on; the end of the channel means that execve has closed it. */
 static int start_at_once(struct launch *l, struct error *err) {
     struct message message;
+    l->notify = notify_bind(l->state_fd, err);
+    if (l->notify < 0 && err->code)
+        return -1;
     if (answer(l, MESSAGE_START, err) < 0 || channel_next(l->channel[0], &message, NULL, err) < 0)
         return -1;
     return hooks_run(&l->spec.hooks[HOOK_POSTSTART], hook_names[HOOK_POSTSTART], &l->state, STATUS_RUNNING,
@@ -350,15 +364,17 @@ static void undo(struct launch *l) {
 }
 
 int launch_container(struct launch *l, const struct launch_options *options, struct error *err) {
-    *l = (struct launch){.options = options,
-                         .state_fd = -1,
-                         .proc_fd = -1,
-                         .channel = {-1, -1},
-                         .listener = -1,
-                         .console = -1,
-                         .pidfd = -1,
-                         .master = -1,
-                         .notify_socket = -1};
+    *l = (struct launch){
+        .options = options,
+        .state_fd = -1,
+        .proc_fd = -1,
+        .channel = {-1, -1},
+        .listener = -1,
+        .console = -1,
+        .pidfd = -1,
+        .master = -1,
+        .notify = -1,
+    };
     for (int kind = 0; kind < NS_COUNT; kind++)
         l->namespaces.join[kind] = -1;
     if (state_check_id(options->id, err) < 0 || enter_bundle(l, err) < 0)
@@ -370,8 +386,8 @@ int launch_container(struct launch *l, const struct launch_options *options, str
 }
 
 void launch_free(struct launch *l) {
-    int *fds[] = {&l->state_fd, &l->proc_fd, &l->channel[0], &l->channel[1],
-                  &l->listener, &l->console, &l->pidfd,      &l->master};
+    int *fds[] = {&l->state_fd, &l->proc_fd, &l->channel[0], &l->channel[1], &l->listener,
+                  &l->console,  &l->pidfd,   &l->master,     &l->notify};
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         fd_close(fds[i]);
     cgroup_close(&l->cgroup);

@@ -24,7 +24,8 @@ struct launch_options {
     const char *console_socket; /* or NULL */
     const char *pidfd_socket;   /* or NULL */
     const char *pid_file;       /* or NULL */
-    int preserve_fds;
+    int preserve_fds;           /* with listen_fds */
+    int listen_fds;             /* $LISTEN_FDS passed on to the container */
     bool no_pivot, no_new_keyring, no_cgroups, no_subreaper;
     bool run, detach, keep;
 };
@@ -47,8 +48,8 @@ struct launch {
     int console;    /* connected console socket */
     int pidfd;
     pid_t pid;
-    int master;        /* foreground terminal */
-    int notify_socket; /* bound for the container's NOTIFY_SOCKET, -1 if none */
+    int master; /* foreground terminal */
+    int notify; /* `run`: the bound notify socket, -1 if none */
     bool hooks_ran;
 };
 

@@ -18,8 +18,8 @@ const char *absolute_path(const char *path) {
     return asprintf(&out, "%s/%s", cwd, path) < 0 ? path : out;
 }
 
-static int count_preserved(int *count, struct error *err) {
-    const char *listen_fds = getenv("LISTEN_FDS"), *listen_pid = getenv("LISTEN_PID");
+static int count_preserved(int *count, int *listen_fds, struct error *err) {
+    const char *fds_text = getenv("LISTEN_FDS"), *listen_pid = getenv("LISTEN_PID");
     int more = 0, pid = 0;
     struct stat st;
     if (*count < 0 || *count > 4096)
@@ -30,20 +30,22 @@ static int count_preserved(int *count, struct error *err) {
             return error_errno(err, errno, "arguments", NULL, "unable to preserve file descriptor %d", fd);
     /* sd_listen_fds(3): they are ours if the pid is ours; then they come first, and --preserve-fds counts
      * those after. */
-    if (listen_fds && listen_pid && cli_int(listen_pid, &pid) == 0 && pid == getpid() &&
-        cli_int(listen_fds, &more) == 0 && more > 0 && more < 4096) {
+    if (fds_text && listen_pid && cli_int(listen_pid, &pid) == 0 && pid == getpid() &&
+        cli_int(fds_text, &more) == 0 && more > 0 && more < 4096) {
         for (int fd = 3; fd < 3 + *count + more; fd++)
             if (fstat(fd, &st) < 0)
                 return error_errno(err, errno, "arguments", NULL,
                                    "unable to pass on file descriptor %d of $LISTEN_FDS", fd);
         *count += more;
+        *listen_fds = more;
     }
     return 0;
 }
 
-int inherited_fds_settle(int *count, struct error *err) {
+int inherited_fds_settle(int *count, int *listen_fds, struct error *err) {
     unsigned first = 3, log = (unsigned)log_descriptor();
-    if (count_preserved(count, err) < 0)
+    *listen_fds = 0;
+    if (count_preserved(count, listen_fds, err) < 0)
         return -1;
     first += (unsigned)*count;
     if (log_descriptor() < 0) {
@@ -80,5 +82,5 @@ int launch_options_complete(struct launch_options *o, const struct invocation *i
         o->bundle = NULL;
     if (cgroup_manager_settle(in->globals, &o->no_cgroups, err) < 0)
         return -1;
-    return inherited_fds_settle(&o->preserve_fds, err);
+    return inherited_fds_settle(&o->preserve_fds, &o->listen_fds, err);
 }

@@ -36,7 +36,7 @@ const char *absolute_path(const char *path);
  * closes every other one that was inherited: the container's init would else keep the caller's files and
  * pipes open (CVE-2024-21626, 2016-9962).
  */
-int inherited_fds_settle(int *count, struct error *err);
+int inherited_fds_settle(int *count, int *listen_fds, struct error *err);
 
 /* Reads the global flags that choose the cgroup driver; *none: no cgroups at all. */
 int cgroup_manager_settle(const struct globals *globals, bool *none, struct error *err);

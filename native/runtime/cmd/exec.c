@@ -157,7 +157,8 @@ static int run(const struct invocation *in, struct error *err) {
     struct state state;
     if (!process_file && in->operand_count < 2)
         return error_set(err, "invalid_argument", "arguments", NULL, "process args cannot be empty");
-    if (inherited_fds_settle(&options.preserve_fds, err) < 0 || self_protect(in->argv, err) < 0)
+    int listen_fds;
+    if (inherited_fds_settle(&options.preserve_fds, &listen_fds, err) < 0 || self_protect(in->argv, err) < 0)
         return -1;
     options.root = in->globals->root;
     options.id = in->operands[0];

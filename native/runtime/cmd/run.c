@@ -5,6 +5,7 @@
 #include "launch.h"
 #include "launch_flags.h"
 #include "log.h"
+#include "notify.h"
 #include "removal.h"
 #include "self.h"
 #include "verbs.h"
@@ -18,9 +19,22 @@ static void remove_container(const struct launch *launch) {
         log_message(LOG_WARNING, "%s", err.message);
 }
 
-static int run_started(struct launch *launch, int signals, struct error *err) {
-    if (options.detach)
+/* Detached, the caller wants to know when the service is ready; in the foreground that is for a child to wait
+ * for. */
+static int forward_readiness(struct launch *launch, struct error *err) {
+    if (launch->notify < 0)
         return 0;
+    if (options.detach)
+        return notify_forward(launch->notify, launch->pid, err);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(notify_forward(launch->notify, launch->pid, err) < 0);
+    return 0;
+}
+
+static int run_started(struct launch *launch, int signals, struct error *err) {
+    if (forward_readiness(launch, err) < 0 || options.detach)
+        return options.detach ? 0 : -1;
     int status = foreground_wait(signals, launch->pid, launch->pidfd, launch->master, err);
     if (!options.keep)
         remove_container(launch);

@@ -2,6 +2,7 @@
 #include "channel.h"
 #include "cleanup.h"
 #include "hooks.h"
+#include "notify.h"
 #include "path.h"
 #include "state.h"
 #include "stored_hooks.h"
@@ -55,13 +56,18 @@ static int start(const struct state *state, int dir, struct error *err) {
     default:
         break;
     }
+    cleanup_fd int notify = notify_bind(dir, err);
+    if (notify < 0 && err->code)
+        return -1;
     cleanup_fd int fd = connect_init(dir, err);
     if (fd < 0)
         return -1;
     unlinkat(dir, STATE_START_SOCKET, 0);
     if (await_exec(fd, err) < 0)
         return -1;
-    return state->has_poststart ? stored_hooks_run(state, dir, HOOK_POSTSTART, STATUS_RUNNING, err) : 0;
+    if (state->has_poststart && stored_hooks_run(state, dir, HOOK_POSTSTART, STATUS_RUNNING, err) < 0)
+        return -1;
+    return notify >= 0 ? notify_forward(notify, state->pid, err) : 0;
 }
 
 static int run(const struct invocation *in, struct error *err) {
