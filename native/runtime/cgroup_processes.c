@@ -105,9 +105,12 @@ static int freeze_v1(int dir, bool frozen, struct error *err) {
                      "unable to freeze: the processes do not stop");
 }
 
-static bool event_is(int dir, const char *line) {
+/* Read through the descriptor that is polled: poll reports what has changed since its last read. */
+static bool event_is(int events, const char *line) {
     char text[256];
-    return cgroup_read(dir, "cgroup.events", text, sizeof(text)) == 0 && strstr(text, line) != NULL;
+    ssize_t got = pread(events, text, sizeof(text) - 1, 0);
+    text[got > 0 ? got : 0] = '\0';
+    return strstr(text, line) != NULL;
 }
 
 static int freeze_v2(int dir, bool frozen, struct error *err) {
@@ -118,7 +121,7 @@ static int freeze_v2(int dir, bool frozen, struct error *err) {
     if (cgroup_write(dir, "cgroup.freeze", frozen ? "1" : "0", err) < 0)
         return -1;
     for (int round = 0; round < 20; round++) {
-        if (event_is(dir, want))
+        if (event_is(events, want))
             return 0;
         poll(&(struct pollfd){.fd = events, .events = POLLPRI}, 1, 500);
     }

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -45,10 +46,16 @@ static int mask_one(struct masks *masks, int target, const char *path, struct er
     struct stat st;
     if (fstat(target, &st) < 0)
         return mask_error(path, errno, err);
-    int *source = S_ISDIR(st.st_mode) ? &masks->directory_fd : &masks->null_fd;
-    if (*source < 0 && (*source = S_ISDIR(st.st_mode) ? empty_directory(err) : null_device(err)) < 0)
+    bool directory = S_ISDIR(st.st_mode);
+    int *source = directory ? &masks->directory_fd : &masks->null_fd;
+    bool first = *source < 0;
+    if (first && (*source = directory ? empty_directory(err) : null_device(err)) < 0)
         return -1;
-    cleanup_fd int copy = sys_open_tree(*source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+    /* The new tmpfs itself goes to the first directory: only an attached mount can be copied (before
+     * Linux 6.15). */
+    cleanup_fd int copy =
+        first && directory ? fcntl(*source, F_DUPFD_CLOEXEC, 3)
+                           : sys_open_tree(*source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     if (copy < 0 || sys_move_mount(copy, target) < 0)
         return mask_error(path, errno, err);
     return 0;

@@ -1,8 +1,9 @@
 // berth-runtime's verbs and the runtime-spec's properties, on real containers.
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { cgroupV2, eventually, Runtime } from './runtime-harness.ts'
+import { binary, cgroupV2, eventually, Runtime } from './runtime-harness.ts'
 
 let runtime: Runtime
 beforeAll(() => {
@@ -205,11 +206,11 @@ describe('exec', () => {
 describe('pause, update, events, list', () => {
   it('freezes and thaws', () => {
     runtime.start('frozen')
-    expect(runtime.call(['pause', 'frozen']).status).toBe(0)
+    expect(runtime.call(['pause', 'frozen'])).toMatchObject({ status: 0, stderr: '' })
     expect(runtime.inspect('frozen').status).toBe('paused')
     expect(runtime.call(['exec', 'frozen', 'true']).stderr).toContain('cannot exec in a paused container')
     expect(runtime.call(['delete', 'frozen']).stderr).toContain('not stopped: paused')
-    expect(runtime.call(['resume', 'frozen']).status).toBe(0)
+    expect(runtime.call(['resume', 'frozen'])).toMatchObject({ status: 0, stderr: '' })
     expect(runtime.inspect('frozen').status).toBe('running')
     runtime.call(['pause', 'frozen'])
     expect(runtime.call(['delete', '--force', 'frozen'])).toMatchObject({ status: 0, stderr: '' })
@@ -461,5 +462,58 @@ describe('namespaces', () => {
 
   it('brings the loopback interface up', () => {
     expect(runtime.run('loopback', ['ip', 'address', 'show', 'dev', 'lo']).stdout).toContain('127.0.0.1')
+  })
+})
+
+/** Whether veth pairs can be made here (the v2 machine's kernel may lack the module). */
+function vethPair(name: string): boolean {
+  return spawnSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}p`], { stdio: 'ignore' }).status === 0
+}
+
+describe('what the caller hands over', () => {
+  it('moves network devices with their addresses, under their new names', (test) => {
+    if (!vethPair('btveth')) return test.skip()
+    spawnSync('ip', ['address', 'add', '10.231.7.5/24', 'dev', 'btveth'])
+    const result = runtime.run('netdev', ['ip', 'address', 'show', 'dev', 'moved'], (config) => {
+      config.linux.netDevices = { btveth: { name: 'moved' } }
+    })
+    spawnSync('ip', ['link', 'delete', 'btvethp'], { stdio: 'ignore' })
+    expect(result.stdout).toContain('inet 10.231.7.5/24')
+    expect(result.stdout).toMatch(/moved@.*UP/)
+    const absent = runtime.run('netdev', ['true'], (config) => {
+      config.linux.netDevices = { nosuchdev0: {} }
+    })
+    expect(absent.stderr).toContain('nosuchdev0: it does not exist on the host')
+  })
+
+  it('passes readiness on to $NOTIFY_SOCKET', () => {
+    const socket = path.join(runtime.directory, 'notify.sock')
+    const listener = path.join(runtime.directory, 'listen.py')
+    writeFileSync(
+      listener,
+      `import socket, subprocess, sys, os
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(${JSON.stringify(socket)}); s.settimeout(20)
+r = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, 'NOTIFY_SOCKET': ${JSON.stringify(socket)}})
+print(r.returncode, s.recv(4096).decode())`,
+    )
+    const client = path.join(runtime.rootfs, 'bin/ready')
+    const source = path.join(runtime.directory, 'ready.c')
+    writeFileSync(
+      source,
+      `#include <stdlib.h>
+       #include <string.h>
+       #include <sys/socket.h>
+       #include <sys/un.h>
+       #include <unistd.h>
+       int main(void) { struct sockaddr_un a = {.sun_family = AF_UNIX}; strcpy(a.sun_path, getenv("NOTIFY_SOCKET"));
+         int s = socket(AF_UNIX, SOCK_DGRAM, 0); sendto(s, "STATUS=x\\nREADY=1", 16, 0, (void *)&a, sizeof a); sleep(100); }`,
+    )
+    execFileSync('gcc', ['-static', '-o', client, source])
+    const bundle = runtime.bundle('notify', ['/bin/ready'])
+    const output = execFileSync('python3', [listener, binary, '--root', runtime.state, 'run', '--detach', '--bundle', bundle, 'notify'], {
+      encoding: 'utf8',
+    })
+    expect(output).toBe(`0 READY=1\nMAINPID=${runtime.inspect('notify').pid}\n`)
+    runtime.call(['delete', '--force', 'notify'])
   })
 })
