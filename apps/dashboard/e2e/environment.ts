@@ -8,12 +8,12 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, createWriteStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../../agent/src/config.ts'
 import { removeEngineFiles } from '../../../agent/test/engine.ts'
-import { busyboxImage, debianLayer, imageOf, pushTestImage } from '../../../agent/test/images.ts'
+import { busyboxImage, debianLayer, imageOf, layerOf, pushTestImage, tarOf } from '../../../agent/test/images.ts'
 import { freePort, startRegistry } from '../../../agent/test/registry.ts'
 import { dashboardPort, type E2eEnvironment, environmentFile } from './environment-file.ts'
 
@@ -40,15 +40,17 @@ async function agentPlace(letter: string, subnet: number, mirror: string): Promi
     BERTH_REGISTRY_MIRRORS: mirror,
     BERTH_ADDRESS_POOLS: `10.${subnet}.0.0/16:24`,
     BERTH_POLICY: 'host-console',
-    BERTH_CONFIG: join(data, 'no-file.json'),
+    // Not what this machine's own agent is told.
+    BERTH_CONFIG: join(data, 'agent.json'),
   }
+  writeFileSync(env.BERTH_CONFIG, '{}')
   mkdirSync(env.BERTH_RUN, { recursive: true, mode: 0o711 })
   const config = loadConfig({ ...env, BERTH_CONFIG: undefined })
   undo.push(() => removeEngineFiles(config))
   return { env, config }
 }
 
-/** Starts a program whose output goes to artifacts/e2e/<name>.log; `line` sees each line. */
+/** Starts a program, in a process group of its own so that a signal to ours reaches it in our order; its output goes to artifacts/e2e/<name>.log; `line` sees each line. */
 function start(
   name: string,
   args: string[],
@@ -56,7 +58,7 @@ function start(
   cwd: string,
   line: (text: string) => void = () => undefined,
 ): ChildProcess {
-  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   children.push(child)
   const log = createWriteStream(join(artifacts, `${name}.log`))
   for (const output of [child.stdout, child.stderr]) {
@@ -83,11 +85,30 @@ function startAgent(name: string, place: AgentPlace): void {
   start(name, [agentProgram, 'serve'], place.env, root)
   // Containers outlive their agent: they are removed through it before it ends.
   undo.push(() => {
+    if (!existsSync(`${place.env.BERTH_RUN}/docker.sock`)) return
     const docker = (...args: string[]) =>
       execFileSync('docker', ['-H', `unix://${place.env.BERTH_RUN}/docker.sock`, ...args], { encoding: 'utf8' })
     const ids = docker('ps', '-aq').split('\n').filter(Boolean)
     if (ids.length > 0) docker('rm', '-fv', ...ids)
   })
+}
+
+/** nginx that speaks of every request on stdout, as an image for containers does. */
+function webConfiguration() {
+  const text = `user www-data;
+error_log /dev/stderr notice;
+events {}
+http {
+  access_log /dev/stdout;
+  server { listen 80; root /usr/share/nginx/html; }
+}
+`
+  return layerOf(
+    tarOf((directory) => {
+      mkdirSync(join(directory, 'etc/nginx'), { recursive: true })
+      writeFileSync(join(directory, 'etc/nginx/nginx.conf'), text)
+    }),
+  )
 }
 
 let ending = false
@@ -127,14 +148,8 @@ await pushTestImage(
   registry.url,
   'library/web',
   'latest',
-  imageOf([debianLayer(['nginx-light', 'redis-server'])], {
-    Cmd: [
-      'nginx',
-      '-g',
-      'daemon off; error_log /dev/stderr info; events {} http { access_log /dev/stdout; server { listen 80; root /usr/share/nginx/html; } }',
-      '-c',
-      '/dev/null',
-    ],
+  imageOf([debianLayer(['nginx-light', 'redis-server']), webConfiguration()], {
+    Cmd: ['nginx', '-g', 'daemon off;'],
     ExposedPorts: { '80/tcp': {} },
   }),
 )
