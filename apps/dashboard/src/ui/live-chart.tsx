@@ -27,6 +27,8 @@ interface LiveChartProps {
   /** The last so many seconds are shown, whether or not there are values. */
   windowSeconds?: number
   stale?: boolean
+  /** Bytes: the scale steps by powers of two. */
+  binary?: boolean
   className?: string
 }
 
@@ -103,6 +105,15 @@ function chartData({ times, series }: LiveChartProps): uPlot.AlignedData {
   return [times as number[], ...series.map((one) => one.values as number[])]
 }
 
+const powersOfTwo = Array.from({ length: 50 }, (_, power) => 2 ** power)
+
+/** `14:05`, with seconds where they are not zero. */
+function clockText(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  const two = (value: number) => `${value}`.padStart(2, '0')
+  return `${two(date.getHours())}:${two(date.getMinutes())}${date.getSeconds() ? `:${two(date.getSeconds())}` : ''}`
+}
+
 function chartOptions(
   element: HTMLElement,
   props: { current: LiveChartProps },
@@ -132,7 +143,16 @@ function chartOptions(
       y: { range: (_chart, _min, max) => [0, Math.max(props.current.minTop ?? 0, (max ?? 0) * 1.12) || 1] },
     },
     axes: [
-      { stroke: token('--ink-3'), grid, ticks: { show: false }, font, size: 22, gap: 4, space: 90 },
+      {
+        stroke: token('--ink-3'),
+        grid,
+        ticks: { show: false },
+        font,
+        size: 22,
+        gap: 4,
+        space: 76,
+        values: (_chart, values) => values.map(clockText),
+      },
       {
         stroke: token('--ink-3'),
         grid,
@@ -141,6 +161,7 @@ function chartOptions(
         size: 66,
         gap: 4,
         space: 34,
+        ...(props.current.binary ? { incrs: powersOfTwo } : {}),
         values: (_chart, values) => values.map((value) => props.current.format(value)),
       },
     ],

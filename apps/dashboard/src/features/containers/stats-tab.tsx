@@ -61,6 +61,7 @@ export function StatsTab({ hostId, detail, running }: TabInput) {
             {...chart}
             label={t('stats.memory')}
             format={format.bytes}
+            binary
             series={[
               { label: t('stats.used'), color: '--series-2', values: column((point) => point.memoryBytes) },
               ...(shown.some((point) => point.memoryLimitBytes !== null)
@@ -74,6 +75,7 @@ export function StatsTab({ hostId, detail, running }: TabInput) {
             {...chart}
             label={t('stats.network')}
             format={format.rate}
+            binary
             minTop={1024}
             series={[
               { label: t('stats.received'), color: '--series-1', values: column((point) => point.rxBps) },
@@ -86,6 +88,7 @@ export function StatsTab({ hostId, detail, running }: TabInput) {
             {...chart}
             label={t('stats.disk')}
             format={format.rate}
+            binary
             minTop={1024}
             series={[
               { label: t('stats.read'), color: '--series-4', values: column((point) => point.readBps) },

@@ -154,7 +154,8 @@ function useEventRows(scope: string) {
     }
   }, [ids, queryClient])
   const answers = past.map((query) => query.data)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the answers are compared one by one
+  const version = past.map((query) => query.dataUpdatedAt).join()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the version says that an answer is another
   const rows = useMemo(() => {
     const seen = new Set<string>()
     const merged: Row[] = []
@@ -170,7 +171,7 @@ function useEventRows(scope: string) {
     return merged
       .sort((a, b) => (a.event.at < b.event.at ? 1 : a.event.at > b.event.at ? -1 : b.event.sequence - a.event.sequence))
       .slice(0, most)
-  }, [live, hosts, ...answers])
+  }, [live, hosts, version])
   return {
     rows,
     pending: past.some((query) => query.isPending),

@@ -189,6 +189,7 @@ function Overview({ host }: { host: HostView }) {
             {...chart}
             label={t('memory')}
             format={format.bytes}
+            binary
             series={[
               { label: t('chart.used'), color: '--series-2', values: column((point) => point.memoryUsedBytes) },
               { label: t('chart.total'), color: '--series-6', limit: true, values: column((point) => point.memoryTotalBytes) },
@@ -200,6 +201,7 @@ function Overview({ host }: { host: HostView }) {
             {...chart}
             label={t('chart.network')}
             format={format.rate}
+            binary
             minTop={1024}
             series={[
               { label: t('chart.received'), color: '--series-1', values: column((point) => point.rxBps) },
