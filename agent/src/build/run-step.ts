@@ -9,6 +9,7 @@ import { runProgram } from '../native/programs.ts'
 import type { Exit } from '../tasks/tasks.ts'
 import { resolveWorkdir, shellOf } from './config-change.ts'
 import type { NewLayer } from './layer-step.ts'
+import { removeMountStubs } from './mount-stubs.ts'
 import type { Build } from './rooms.ts'
 import { stageNamed } from './stage-plan.ts'
 import type { RunMount, Statement } from './statement.ts'
@@ -56,11 +57,11 @@ export async function runLayer(
     build.operation.progress({ text: ` ---> Running in ${id.slice(0, 12)}\n` })
     const remove = () => build.containers.remove(id, { force: true, volumes: true })
     try {
-      const missing = await missingTargets(build, id, prepared.targets)
       const exit = await runContainer(build, id)
       if (exit.exitCode !== 0)
         throw new EngineError('failed_precondition', `The command '${args.join(' ')}' returned a non-zero code: ${exit.exitCode}`)
-      for (const path of missing) await build.containers.removeFile(id, path).catch(ignoreMissing)
+      const active = build.snapshots.active(id)
+      if (active) await removeMountStubs(active, prepared.targets)
       const lease = build.content.lease()
       try {
         const layer = await build.snapshots.commit(id, { compress: 'gzip', consume: true, lease, signal: build.operation.signal })
@@ -76,10 +77,6 @@ export async function runLayer(
   } finally {
     prepared.release()
   }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (!(error instanceof EngineError && (error.code === 'not_found' || error.code === 'failed_precondition'))) throw error
 }
 
 async function createContainer(
@@ -148,28 +145,6 @@ async function runContainer(build: Build, id: string): Promise<Exit> {
   } finally {
     operation.signal.removeEventListener('abort', cancel)
   }
-}
-
-/** Mount targets (and the directories above them) that the image does not have: they must not stay in the layer. Deepest last. */
-async function missingTargets(build: Build, id: string, targets: string[]): Promise<string[]> {
-  const missing: string[] = []
-  for (const target of targets) {
-    const parts = target.split('/').filter(Boolean)
-    for (let depth = 1; depth <= parts.length; depth++) {
-      const path = `/${parts.slice(0, depth).join('/')}`
-      const there = await build.containers.statPath(id, path).then(
-        () => true,
-        (error) => {
-          if (error instanceof EngineError && error.code === 'not_found') return false
-          throw error
-        },
-      )
-      if (there) continue
-      missing.push(path)
-      break
-    }
-  }
-  return missing
 }
 
 async function prepareMounts(
