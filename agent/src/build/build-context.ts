@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { PassThrough, type Readable } from 'node:stream'
 import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
-import { type IgnoreRules, parseIgnore, patternExpression } from './ignore.ts'
+import { type IgnoreRules, parseIgnore, pathPattern } from './ignore.ts'
 
 const textLimit = 4 * 1024 * 1024
 const maxLinks = 40
@@ -69,7 +69,7 @@ export class BuildContext {
   private async glob(directory: string, parts: string[], depth: number, found: string[]): Promise<void> {
     const [pattern, ...others] = parts
     if (pattern === undefined) return
-    const expression = patternExpression(pattern)
+    const expression = pathPattern(pattern)
     const place = directory === '' ? '' : await this.locate(directory)
     if (place === null) return
     const names = await readdir(join(this.root, place)).catch((error: NodeJS.ErrnoException) => {

@@ -10,7 +10,7 @@ export interface IgnoreRules {
 
 interface Rule {
   negated: boolean
-  expression: RegExp
+  expression: PathPattern
   text: string
 }
 
@@ -37,7 +37,7 @@ function readRule(line: string): Rule | null {
     if (negated && text === '') throw new EngineError('invalid_argument', 'illegal exclusion pattern: "!"')
     return null
   }
-  return { negated, text, expression: patternExpression(text) }
+  return { negated, text, expression: pathPattern(text) }
 }
 
 /** Go's filepath.Clean, and no slash at the front. */
@@ -56,33 +56,94 @@ function matches({ expression }: Rule, path: string): boolean {
   return false
 }
 
+/** One piece of a pattern. */
+type Token =
+  | { kind: 'char'; char: string }
+  | { kind: 'any' | 'star' | 'globstar' | 'directories' }
+  | { kind: 'class'; negated: boolean; ranges: [string, string][] }
+
+/** A compiled pattern. Matching costs pattern × text at most, whatever the pattern: it comes with the context, and that is hostile. */
+export interface PathPattern {
+  test(text: string): boolean
+}
+
 /** Go's filepath.Match with `**`. @throws invalid_argument for a broken pattern */
-export function patternExpression(pattern: string): RegExp {
-  let source = ''
+export function pathPattern(pattern: string): PathPattern {
+  const tokens = tokenize(pattern)
+  return { test: (text) => matchTokens(tokens, text) }
+}
+
+function tokenize(pattern: string): Token[] {
+  const tokens: Token[] = []
   for (let at = 0; at < pattern.length; at++) {
     const char = pattern[at] as string
     if (char === '*' && pattern[at + 1] === '*') {
       at++
-      if (pattern[at + 1] === '/') at++
-      source += at + 1 >= pattern.length ? '.*' : '(?:.*/)?'
-    } else if (char === '*') source += '[^/]*'
-    else if (char === '?') source += '[^/]'
+      if (pattern[at + 1] === '/' && at + 2 < pattern.length) {
+        at++
+        tokens.push({ kind: 'directories' })
+      } else tokens.push({ kind: 'globstar' })
+    } else if (char === '*') tokens.push({ kind: 'star' })
+    else if (char === '?') tokens.push({ kind: 'any' })
     else if (char === '[') {
-      const end = pattern.indexOf(']', at + 2)
-      if (end < 0) throw new EngineError('invalid_argument', `syntax error in pattern "${pattern.slice(0, 100)}"`)
-      source += `[${pattern
-        .slice(at + 1, end)
-        .replace(/\\(?!.)/g, '')
-        .replace(/[[\]]/g, '\\$&')}]`
+      const { token, end } = readClass(pattern, at)
+      tokens.push(token)
       at = end
     } else if (char === '\\' && at + 1 < pattern.length) {
       at++
-      source += (pattern[at] as string).replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')
-    } else source += char.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+      tokens.push({ kind: 'char', char: pattern[at] as string })
+    } else tokens.push({ kind: 'char', char })
   }
-  try {
-    return new RegExp(`^${source}$`, 's')
-  } catch (error) {
-    throw new EngineError('invalid_argument', `syntax error in pattern "${pattern.slice(0, 100)}"`, { cause: error })
+  return tokens
+}
+
+function readClass(pattern: string, start: number): { token: Token; end: number } {
+  const ranges: [string, string][] = []
+  let at = start + 1
+  const negated = pattern[at] === '^'
+  if (negated) at++
+  const next = (): string => {
+    if (pattern[at] === '\\') at++
+    const char = pattern[at++]
+    if (char === undefined) throw new EngineError('invalid_argument', `syntax error in pattern "${pattern.slice(0, 100)}"`)
+    return char
   }
+  do {
+    const from = next()
+    let to = from
+    if (pattern[at] === '-' && pattern[at + 1] !== ']') {
+      at++
+      to = next()
+    }
+    ranges.push([from, to])
+  } while (pattern[at] !== ']')
+  return { token: { kind: 'class', negated, ranges }, end: at }
+}
+
+function accepts(token: Token, char: string): boolean {
+  if (token.kind === 'char') return token.char === char
+  if (char === '/') return false
+  if (token.kind === 'any') return true
+  return token.kind === 'class' && token.ranges.some(([from, to]) => char >= from && char <= to) !== token.negated
+}
+
+/** Follows all ways through the pattern at once: `reached[i]` says that the tokens so far can take the first i characters. */
+function matchTokens(tokens: readonly Token[], text: string): boolean {
+  let reached = new Uint8Array(text.length + 1)
+  reached[0] = 1
+  for (const token of tokens) {
+    const next = new Uint8Array(text.length + 1)
+    let open = false
+    for (let at = 0; at <= text.length; at++) {
+      const before = at > 0 ? (text[at - 1] as string) : ''
+      if (token.kind === 'star') next[at] = reached[at] || (at > 0 && next[at - 1] && before !== '/') ? 1 : 0
+      else if (token.kind === 'globstar') next[at] = reached[at] || (at > 0 && next[at - 1]) ? 1 : 0
+      else if (token.kind === 'directories') {
+        next[at] = reached[at] || (open && before === '/') ? 1 : 0
+        open ||= reached[at] === 1
+      } else if (at > 0 && reached[at - 1] && accepts(token, before)) next[at] = 1
+    }
+    reached = next
+  }
+  return reached[text.length] === 1
 }

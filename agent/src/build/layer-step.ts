@@ -116,7 +116,7 @@ async function matchInImage(
   root: { mounts: MountSpec[]; mountpoint: string },
   items: FoundSources['items'],
 ): Promise<FoundSources['items']> {
-  const { patternExpression } = await import('./ignore.ts')
+  const { pathPattern } = await import('./ignore.ts')
   const file = await mountsFile(build, root.mounts, root.mountpoint)
   const found: FoundSources['items'] = []
   for (const item of items) {
@@ -124,7 +124,7 @@ async function matchInImage(
     const [directory, pattern] = [item.path.slice(0, Math.max(slash, 0)), item.path.slice(slash + 1)]
     if (/[*?[]/.test(directory))
       throw new EngineError('invalid_argument', 'wildcards are supported in the last part of a COPY --from path only')
-    const expression = patternExpression(pattern)
+    const expression = pathPattern(pattern)
     const { stdout } = await runProgram(build.unpack, ['list', '--mounts', file, '--path', `/${directory}`])
     const names = stdout
       .split('\n')
@@ -160,6 +160,7 @@ async function digestFile(path: string): Promise<string> {
 
 /** ADD of a URL: the file's name is the URL's last part. @throws unavailable */
 async function download(build: Build, url: string, directory: string, target: string): Promise<string> {
+  if (!URL.canParse(url)) throw new EngineError('invalid_argument', `ADD failed: Invalid URL: ${url.slice(0, 200)}`)
   let at = new URL(url)
   for (let redirects = 0; redirects <= maxDownloadRedirects; redirects++) {
     const response = await request(at, { signal: build.operation.signal }).catch((error) => {
@@ -167,13 +168,14 @@ async function download(build: Build, url: string, directory: string, target: st
     })
     const location = response.headers.location
     if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === 'string') {
-      response.body.destroy()
+      await response.body.dump()
+      if (!URL.canParse(location, at.href)) throw new EngineError('unavailable', `ADD failed: ${url} leads to an invalid URL`)
       at = new URL(location, at)
       if (!/^https?:$/.test(at.protocol)) throw new EngineError('unavailable', `ADD failed: ${url} leads to ${at.protocol}`)
       continue
     }
     if (response.statusCode >= 400) {
-      response.body.destroy()
+      await response.body.dump()
       throw new EngineError('unavailable', `ADD failed: failed to GET ${url} with status ${response.statusCode}`)
     }
     const name = new URL(url).pathname.split('/').filter(Boolean).at(-1) ?? ''

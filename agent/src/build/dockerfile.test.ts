@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest'
+import { parseDockerfile, withoutHeredocs } from './dockerfile.ts'
+
+const parse = (text: string) => parseDockerfile(text).instructions
+const rests = (text: string) => parse(text).map(({ keyword, rest }) => `${keyword} ${rest}`)
+
+describe('lines', () => {
+  it('are joined at the escape character, comments and empty lines in between left out', () => {
+    const text = 'FROM a\nRUN one && \\\n  # a comment\n  two && \\\n\n  three\n# end\ncmd x'
+    expect(rests(text)).toEqual(['FROM a', 'RUN one &&   two &&   three', 'CMD x'])
+  })
+
+  it('obey the escape directive and Windows line ends', () => {
+    expect(rests('# escape=`\r\nFROM a\r\nRUN dir c:\\ `\r\n  more\r\n')).toEqual(['FROM a', 'RUN dir c:\\   more'])
+  })
+
+  it('keep a # that is not at the beginning', () => {
+    expect(rests('FROM a\nRUN echo # no comment')).toEqual(['FROM a', 'RUN echo # no comment'])
+  })
+
+  it('are counted from 1 for messages', () => {
+    expect(() => parse('FROM a\n\nFOO bar')).toThrow('dockerfile parse error line 3: unknown instruction: FOO')
+    expect(() => parse('FROM a\nENV')).toThrow('dockerfile parse error line 2: ENV requires at least one argument')
+    expect(() => parse('# only\n\n')).toThrow('the Dockerfile (Dockerfile) cannot be empty')
+  })
+})
+
+describe('flags', () => {
+  it('are taken off the front only', () => {
+    const [, run] = parse('FROM a\nRUN --mount=type=cache,target=/c --network=none ls --all')
+    expect(run).toMatchObject({
+      flags: [
+        { name: 'mount', value: 'type=cache,target=/c' },
+        { name: 'network', value: 'none' },
+      ],
+      rest: 'ls --all',
+    })
+  })
+})
+
+describe('here-documents', () => {
+  it('are read with their name, tabs stripped on demand, quoted ones not expanded', () => {
+    const [, copy] = parse('FROM a\nCOPY <<-"A" <<B /dest/\n\ttabbed $X\nA\ntwo\nB\nRUN x')
+    expect(copy?.heredocs).toEqual([
+      { name: 'A', content: 'tabbed $X\n', expand: false },
+      { name: 'B', content: 'two\n', expand: true },
+    ])
+    expect(withoutHeredocs(copy?.rest ?? '')).toBe('/dest/')
+    expect(parse('FROM a\nCOPY <<-"A" <<B /dest/\n\ttabbed $X\nA\ntwo\nB\nRUN x').map(({ keyword }) => keyword)).toEqual([
+      'FROM',
+      'COPY',
+      'RUN',
+    ])
+  })
+
+  it('must end', () => {
+    expect(() => parse('FROM a\nRUN <<EOF\necho\n')).toThrow(/line 2: unterminated heredoc EOF/)
+  })
+
+  it('are not seen where there are none', () => {
+    expect(parse('FROM a\nRUN echo $((1 << 2)) && cat <<< word')[1]?.heredocs).toEqual([])
+    expect(parse('FROM a\nENV X="<<EOF"')[1]?.heredocs).toEqual([])
+  })
+})
+
+it('refuses what is no text', () => {
+  expect(() => parse('FROM a\0b')).toThrow('NUL')
+})
