@@ -1,0 +1,85 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { containerOptions } from '@berth/contract/container'
+import { dataPermissions, streamPermissions } from '@berth/contract/permission'
+import { clientEventNames } from '@berth/contract/stream'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Caller } from './context.ts'
+import { dataHandlers } from './data/serve-data.ts'
+import { requireAllowedOptions, requirePermission } from './policy.ts'
+
+const open = { readOnly: false, noExec: false, noHostConsole: true, noPrivileged: false, bindSources: null }
+const caller = (role: Caller['role']): Caller => ({
+  user: 'u',
+  userName: 'u',
+  role,
+  from: '',
+  via: 'claim',
+  expires: Date.now() / 1000 + 30,
+})
+
+describe('the permission tables', () => {
+  it('name every socket event and every data route, and nothing else', () => {
+    expect(Object.keys(streamPermissions).sort()).toEqual([...clientEventNames].sort())
+    expect(Object.keys(dataHandlers).sort()).toEqual(Object.keys(dataPermissions).sort())
+  })
+})
+
+describe('requirePermission', () => {
+  it('goes by role, then by the host’s policy, and names what is missing', () => {
+    expect(() => requirePermission(caller('viewer'), 'operate', open)).toThrow('the role viewer lacks the permission "operate"')
+    expect(() => requirePermission(caller('operator'), 'shell', open)).toThrow('"shell"')
+    requirePermission(caller('developer'), 'shell', open)
+    expect(() => requirePermission(caller('developer'), 'shell', { ...open, noExec: true })).toThrow('policy.noExec')
+    expect(() => requirePermission(caller('admin'), 'operate', { ...open, readOnly: true })).toThrow('read-only')
+    requirePermission(caller('admin'), 'view', { ...open, readOnly: true })
+    expect(() => requirePermission(caller('admin'), 'host-console', open)).toThrow('policy.noHostConsole')
+    expect(() => requirePermission({ ...caller('admin'), expires: 1 }, 'view', open)).toThrow('expired')
+    requirePermission({ ...caller('admin'), via: 'local', expires: null }, 'host-console', { ...open, readOnly: true })
+  })
+})
+
+describe('requireAllowedOptions', () => {
+  let root: string
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'berth-policy-'))
+    mkdirSync(join(root, 'allowed'))
+    symlinkSync('/etc', join(root, 'allowed', 'trap'))
+  })
+  afterAll(() => rmSync(root, { recursive: true, force: true }))
+  const options = (more: object) => containerOptions.parse({ image: 'x', ...more })
+
+  it.each([
+    { privileged: true },
+    { capAdd: ['CAP_SYS_ADMIN'] },
+    { capAdd: ['all'] },
+    { securityOpt: ['seccomp=unconfined'] },
+    { pidMode: 'host' },
+    { networkMode: 'host' },
+    { devices: [{ hostPath: '/dev/sda', containerPath: '/dev/sda' }] },
+    { deviceCgroupRules: ['a *:* rwm'] },
+    { maskedPaths: [] },
+  ])('refuses %o where privileged containers are forbidden', (more) => {
+    expect(() => requireAllowedOptions(caller('admin'), options(more), { ...open, noPrivileged: true })).toThrow('policy.noPrivileged')
+    requireAllowedOptions(caller('admin'), options(more), open)
+  })
+
+  it('follows links and dots before it compares bind sources', () => {
+    const policy = { ...open, bindSources: [join(root, 'allowed')] }
+    const bind = (source: string) => options({ mounts: [{ type: 'bind', source, target: '/x' }] })
+    requireAllowedOptions(caller('admin'), bind(join(root, 'allowed', 'not', 'there', 'yet')), policy)
+    for (const source of [
+      '/etc',
+      join(root, 'allowed', 'trap'),
+      join(root, 'allowed', 'trap', 'ssh'),
+      `${root}/allowed/../other`,
+      `${root}/allowed-not`,
+    ])
+      expect(() => requireAllowedOptions(caller('admin'), bind(source), policy), source).toThrow('policy.bindSources')
+    const volume = options({
+      mounts: [{ type: 'volume', source: 'v', target: '/x', volumeOptions: { type: 'none', o: 'bind', device: '/etc' } }],
+    })
+    expect(() => requireAllowedOptions(caller('admin'), volume, policy)).toThrow('policy.bindSources')
+  })
+})
