@@ -79,12 +79,10 @@ it('seals for one key and one place', () => {
   expect(seal.open(sealed, 'totp:1')).toBe('secret')
   expect(() => seal.open(sealed, 'totp:2')).toThrow(/cannot be opened/)
   expect(() => createSeal(readOrCreateMasterKey(join(folder, 'k2'), true)).open(sealed, 'totp:1')).toThrow(/cannot be opened/)
-  expect(() =>
-    seal.open(
-      sealed.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
-      'totp:1',
-    ),
-  ).toThrow(/cannot be opened/)
+  // A letter in the middle: the last one may carry bits that are not decoded.
+  const at = Math.floor(sealed.length / 2)
+  const changed = `${sealed.slice(0, at)}${sealed[at] === 'A' ? 'B' : 'A'}${sealed.slice(at + 1)}`
+  expect(() => seal.open(changed, 'totp:1')).toThrow(/cannot be opened/)
   expect(statSync(join(folder, 'k')).mode & 0o777).toBe(0o600)
   expect(() => readOrCreateMasterKey(join(folder, 'gone'), false)).toThrow(/missing/)
 })
