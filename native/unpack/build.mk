@@ -14,3 +14,12 @@ $(BIN)/berth-unpack: $(OBJ)/unpack/main.o $(UNPACK_OBJ) $(LIB_OBJ)
 	$(CC) $(CFLAGS) -o $@ $^ -Wl,--gc-sections -Wl,-z,relro,-z,now $(UNPACK_LIBS) -lm
 
 -include $(UNPACK_OBJ:.o=.d) $(OBJ)/unpack/main.d
+
+$(BIN)/test/unpack_test: $(OBJ)/test/unpack_test.o $(filter-out $(OBJ)/unpack/verb_%,$(UNPACK_OBJ)) $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -Wl,--gc-sections $(UNPACK_LIBS) -lm
+.PHONY: run-unpack_test
+run-unpack_test: $(BIN)/test/unpack_test
+	$<
+TESTS += run-unpack_test
+LINT_SRC += test/unpack_test.c
