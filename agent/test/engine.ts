@@ -22,7 +22,8 @@ export function testConfig(): AgentConfig {
   chmodSync(dataRoot, 0o711)
   const runRoot = `/run/berth-test-${instance}`
   mkdirSync(runRoot, { recursive: true, mode: 0o711 })
-  const subnet = 64 + ((randomBytes(1)[0] as number) % 64)
+  // The allocator passes over what the machine uses; two tests at once begin at different places.
+  const first = 64 + ((randomBytes(1)[0] as number) % 60)
   const config = loadConfig({
     BERTH_CONFIG: undefined,
     BERTH_INSTANCE: instance,
@@ -30,7 +31,7 @@ export function testConfig(): AgentConfig {
     BERTH_RUN: runRoot,
     BERTH_NATIVE: nativeDir,
     BERTH_RUNTIME: process.env.BERTH_RUNTIME,
-    BERTH_ADDRESS_POOLS: `10.${subnet}.0.0/16:24`,
+    BERTH_ADDRESS_POOLS: [0, 1, 2, 3].map((offset) => `10.${first + offset}.0.0/16:24`).join(','),
   })
   return config
 }

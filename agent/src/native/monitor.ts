@@ -77,7 +77,12 @@ export async function startMonitor(
   })
   const sockets = child.stdio.slice(3) as unknown as Duplex[]
   // A monitor that dies at once resets these; each later owner listens for itself.
-  for (const socket of sockets) socket?.on('error', () => {})
+  for (const socket of sockets) {
+    // Else the socket of a container that runs for months keeps the ChildProcess and its three pipes in memory (it counts closed streams for a `close` event
+    // that nobody here waits for).
+    socket?.removeAllListeners('close')
+    socket?.on('error', () => {})
+  }
   const ended = new Promise<string>((resolve, reject) => {
     child.once('error', (error: NodeJS.ErrnoException) => reject(spawnError(program, error)))
     child.once('exit', (code, signal) => resolve(signal ? `was killed by ${signal}` : `ended with status ${code}`))

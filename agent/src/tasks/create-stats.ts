@@ -23,23 +23,13 @@ interface Tracked {
   last: Reading | null
   lastSample: StatsSample | null
   history: StatsHistory
-  /** Reading at the last point of the history. */
-  historyReading: Reading | null
+  /** Counters at the last point of the history. */
+  historyReading: Counters | null
 }
 
 const watchedMs = 1000
 const onlineCpus = cpus().length
-const containerColumns = [
-  'cpuPercent',
-  'throttledPercent',
-  'memoryBytes',
-  'memoryLimitBytes',
-  'pids',
-  'rxBps',
-  'txBps',
-  'readBps',
-  'writeBps',
-] as const
+const containerColumns = ['cpuPercent', 'throttledPercent', 'memoryBytes', 'pids', 'rxBps', 'txBps', 'readBps', 'writeBps'] as const
 const hostColumns = [
   'cpuPercent',
   'load1',
@@ -131,7 +121,7 @@ export function createStats(options: {
             atMs,
             containerColumns.map((column) => point[column] ?? 0),
           )
-        entry.historyReading = { ...reading, detail: null }
+        entry.historyReading = countersOf(reading)
       }
     }
     if (forHistory || [...listeners.values()].some((selection) => selection.host)) {
@@ -209,11 +199,15 @@ export function createStats(options: {
         if (timer) setPeriod()
       }
     },
-    history: (containerId) =>
-      (tracked.get(containerId)?.history.rows() ?? []).map(({ at, values }) => {
+    history(containerId) {
+      const entry = tracked.get(containerId)
+      // The limit of the newest reading stands for the hour: it hardly ever changes.
+      const memoryLimitBytes = entry?.historyReading?.limitBytes ?? null
+      return (entry?.history.rows() ?? []).map(({ at, values }) => {
         const point = Object.fromEntries(containerColumns.map((column, index) => [column, values[index] ?? 0])) as unknown as StatsPoint
-        return { ...point, at, memoryLimitBytes: point.memoryLimitBytes || null }
-      }),
+        return { ...point, at, memoryLimitBytes }
+      })
+    },
     hostHistory: () =>
       hostHistory.rows().map(({ at, values }) => ({
         ...(Object.fromEntries(hostColumns.map((column, index) => [column, values[index] ?? 0])) as unknown as HostPoint),
@@ -231,7 +225,14 @@ function wantedIds(selections: Iterable<Selection>): 'all' | Set<string> {
   return ids
 }
 
-function pointOf(reading: Reading, last: Reading | null): StatsPoint {
+/** What rates are made of, without the detail that would cost memory for each container. */
+type Counters = Omit<Reading, 'full' | 'detail'>
+
+function countersOf({ full: _full, detail: _detail, ...counters }: Reading): Counters {
+  return counters
+}
+
+function pointOf(reading: Reading, last: Counters | null): StatsPoint {
   const seconds = last ? Math.max(0.001, (reading.atMs - last.atMs) / 1000) : 1
   const rate = (now: number, before: number | undefined) => (before === undefined ? 0 : Math.max(0, now - before) / seconds)
   const periods = last ? reading.periods - last.periods : 0

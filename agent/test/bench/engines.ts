@@ -35,7 +35,10 @@ export async function startBerth(): Promise<MeasuredEngine> {
       BERTH_LOG_MAX_SIZE: '0',
     },
   })
-  const engine = await ready('berth', child, config.dockerSocket)
+  const engine = await ready('berth', child, config.dockerSocket).catch((error) => {
+    removeEngineFiles(config)
+    throw error
+  })
   return {
     ...engine,
     family: () => [child.pid as number, ...processesNamed('berth-monitor', config.runRoot, config.dataRoot)],
