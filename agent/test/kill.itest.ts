@@ -126,14 +126,14 @@ it(`survives ${kills} kills`, async () => {
     agent = new AgentProcess(bundle, config)
     if (random(10) === 0) {
       // While it comes up, too.
-      await sleep(random(200))
+      await sleep(random(150))
       await agent.kill()
       continue
     }
     await agent.ready
     await verify()
     const lanes = [work(0), work(1)]
-    await sleep(5 + random(150))
+    await sleep(random(80))
     await agent.kill()
     await Promise.all(lanes)
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import type { ContainerOptions } from '@berth/contract/container'
+import { diskError } from '../disk/files.ts'
 import { EngineError } from '../errors.ts'
 import { checkOptions } from './check-options.ts'
 import { now } from './clock.ts'
@@ -77,7 +78,7 @@ export async function createContainer(
     return { id, warnings }
   } catch (error) {
     await undo.run(context.log)
-    throw error
+    throw diskError(error, context.paths.directory(id))
   }
 }
 

@@ -94,16 +94,23 @@ export async function giveBack(context: Context, container: Container, lost: boo
   const { id } = container
   if (container.task) return
   container.lease = null
-  const attempt = (what: string, work: Promise<unknown>) =>
-    work.catch((error) => context.log.error({ id, reason: messageOf(error) }, `${what} of an ended container could not be given back`))
+  const attempt = (what: string, work: Promise<unknown>): Promise<boolean> =>
+    work.then(
+      () => true,
+      (error) => {
+        context.log.error({ id, reason: messageOf(error) }, `${what} of an ended container could not be given back`)
+        return false
+      },
+    )
   if (lost) await attempt('the process', context.native.runtime(['delete', '--force', id]).catch(ignoreMissing))
-  await Promise.all([
-    attempt('the network', context.networks.release(id)),
-    attempt('shared memory', releaseShm(context, id)),
-    attempt('the run directory', rm(context.paths.run(id), { recursive: true, force: true })),
+  const [saved] = await Promise.all([
     // exit.json tells the same to the next boot, so this need not reach the disk at once.
     attempt('the record', container.removing ? Promise.resolve() : context.store.save(container.record, false)),
+    attempt('the network', context.networks.release(id)),
+    attempt('shared memory', releaseShm(context, id)),
   ])
+  // On a full disk the run directory holds the only exit.json there is.
+  if (saved) await attempt('the run directory', rm(context.paths.run(id), { recursive: true, force: true }))
 }
 
 function ignoreMissing(error: unknown): void {

@@ -8,7 +8,13 @@ import type { ResolvedUser } from './passwd.ts'
 import { parseSecurityOptions } from './security-options.ts'
 
 /** The OCI `process` of one more process in a container (pure). */
-export function execProcess(context: Context, container: Container, options: ExecOptions, user: ResolvedUser): ProcessSpec {
+export function execProcess(
+  context: Context,
+  container: Container,
+  options: ExecOptions,
+  user: ResolvedUser,
+  size: { cols: number; rows: number } | null = null,
+): ProcessSpec {
   const { record } = container
   const capabilities = resolveCapabilities(
     record.options.capAdd,
@@ -21,6 +27,8 @@ export function execProcess(context: Context, container: Container, options: Exe
   const environment = processEnvironment(record.effective, options.terminal, user.home)
   return {
     terminal: options.terminal,
+    // The process runs before its monitor could set the size.
+    ...(size ? { consoleSize: { height: size.rows, width: size.cols } } : {}),
     user: { uid: user.uid, gid: user.gid, additionalGids: [...new Set([user.gid, ...user.additionalGids])] },
     args: options.cmd,
     env: mergeEnvironment(environment, options.env),

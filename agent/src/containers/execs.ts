@@ -131,8 +131,9 @@ export class Execs {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const user = await this.#user(container, options.user)
     const processFile = `${directory}/process.json`
+    const terminal = options.terminal ? (size ?? { cols: 80, rows: 24 }) : null
     await Promise.all([
-      writeFile(processFile, JSON.stringify(execProcess(context, container, options, user)), { mode: 0o600 }),
+      writeFile(processFile, JSON.stringify(execProcess(context, container, options, user, terminal)), { mode: 0o600 }),
       writeFile(`${directory}/exec.json`, JSON.stringify(exec.record), { mode: 0o600 }),
     ])
     return {
@@ -145,7 +146,7 @@ export class Execs {
       stateDir: directory,
       runDir: directory,
       cgroup: context.paths.cgroup(container.id, container.record.options.cgroupParent),
-      terminal: options.terminal ? (size ?? { cols: 80, rows: 24 }) : null,
+      terminal,
       stdin: options.attachStdin || withStdin ? ('once' as const) : ('closed' as const),
       log: null,
       // Only a terminal is joined again later; the output of a plain exec has one reader.

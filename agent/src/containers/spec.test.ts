@@ -45,6 +45,7 @@ const build = (change: Record<string, unknown>, facts: Partial<SpecFacts> = {}) 
     security: parseSecurityOptions(options.securityOpt, false),
     host,
     user: { uid: 0, gid: 0, additionalGids: [], home: '/root' },
+    size: { cols: 80, rows: 24 },
     linkedEnv: [],
     rootfs: '/r',
     mounts: { placed: [], files: { hosts: '/h', hostname: '/n', resolvConf: '/c' }, init: '/i', shm: '', rootPropagation: '' },

@@ -28,6 +28,8 @@ export interface SpecFacts {
   security: SecurityOptions
   host: HostFacts
   user: ResolvedUser
+  /** Of the terminal, if it has one. */
+  size: { cols: number; rows: number }
   /** Variables of --link. */
   linkedEnv: string[]
   /** Directory that the monitor mounts the root file system at. */
@@ -53,6 +55,7 @@ export function buildSpec(facts: SpecFacts): RuntimeSpec {
     ociVersion,
     process: {
       terminal: options.terminal,
+      ...(options.terminal ? { consoleSize: { height: facts.size.rows, width: facts.size.cols } } : {}),
       user: { uid: user.uid, gid: user.gid, additionalGids: additionalGroups(user) },
       args: options.init === true ? ['/sbin/berth-init', '--', ...effective.command] : effective.command,
       env: processEnvironment(effective, options.terminal, user.home, facts.linkedEnv),

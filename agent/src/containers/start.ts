@@ -3,6 +3,7 @@
  * happens next, the following boot looks for it.
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { diskError } from '../disk/files.ts'
 import { messageOf } from '../errors.ts'
 import { StartError } from '../native/monitor.ts'
 import type { MonitorDocument } from '../native/monitor-document.ts'
@@ -49,8 +50,9 @@ export async function startContainer(context: Context, container: Container): Pr
     watchTask(context, container, task)
   } catch (error) {
     await undo.run(context.log)
-    await failed(context, container, error)
-    throw error
+    const reason = diskError(error, context.paths.directory(container.id))
+    await failed(context, container, reason)
+    throw reason
   } finally {
     container.starting = false
   }
@@ -102,6 +104,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     ? { uid: [{ containerID: 0, hostID: idmap.uid, size: idmap.size }], gid: [{ containerID: 0, hostID: idmap.gid, size: idmap.size }] }
     : null
   const cgroup = context.paths.cgroup(id, options.cgroupParent)
+  const size = container.viewers.map((viewer) => viewer.wantedSize).findLast((wanted) => wanted !== null) ?? { cols: 80, rows: 24 }
   const spec = buildSpec({
     id,
     options,
@@ -109,6 +112,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     security: parseSecurityOptions(options.securityOpt, context.host.apparmor),
     host: context.host,
     user,
+    size,
     linkedEnv: linkedEnvironment(context, container),
     rootfs,
     mounts: { placed: sources, files, init: context.native.paths.init, shm, rootPropagation: maskedRootPropagation(sources) },
@@ -122,7 +126,6 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     writeFile(`${runDir}/config.json`, JSON.stringify(spec), { mode: 0o600 }),
     writeFile(`${runDir}/lease.json`, JSON.stringify({ lease, user }), { mode: 0o600 }),
   ])
-  const size = container.viewers.map((viewer) => viewer.wantedSize).findLast((wanted) => wanted !== null)
   return {
     version: 1,
     kind: 'container',
@@ -137,7 +140,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
       mounts: context.snapshots.mounts(id, rootfs),
       ...(mapping ? { idmap: { uidMappings: mapping.uid, gidMappings: mapping.gid } } : {}),
     },
-    terminal: options.terminal ? (size ?? { cols: 80, rows: 24 }) : null,
+    terminal: options.terminal ? size : null,
     stdin: !options.openStdin ? 'closed' : options.stdinOnce ? 'once' : 'open',
     log: logOf(context, container),
     replayBytes: 256 * 1024,

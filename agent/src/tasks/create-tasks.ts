@@ -21,7 +21,7 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
 
     async start(document, waiting) {
       const viewers = waiting.filter((viewer): viewer is Viewer => viewer instanceof Viewer && !viewer.left)
-      await rm(join(document.stateDir, 'exit.json'), { force: true })
+      await Promise.all([document.stateDir, document.runDir].map((directory) => rm(join(directory, 'exit.json'), { force: true })))
       const control = new Control()
       try {
         const started = await native.startMonitor(document, 1 + viewers.length, (sockets) => {
@@ -54,7 +54,7 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
         if (terminal !== null) return { task: new LiveTask(id, terminal, file, control, directories, native, log) }
       }
       socket?.destroy()
-      return endedMeanwhile(file, directories.stateDir)
+      return endedMeanwhile(file, directories)
     },
   }
 }
@@ -74,8 +74,8 @@ async function untilUp(id: string, runDir: string): Promise<void> {
 }
 
 /** What became of a process whose monitor no longer answers. */
-async function endedMeanwhile(file: MonitorFile | null, stateDir: string): Promise<Ending | null> {
-  const exit = await readExit(stateDir)
+async function endedMeanwhile(file: MonitorFile | null, directories: { runDir: string; stateDir: string }): Promise<Ending | null> {
+  const exit = await readExit(directories)
   // An exit.json of an earlier start says nothing about this one.
   if (exit && (!file || file.startedAt === exit.startedAt)) return { exit }
   if (!file) return null
@@ -175,10 +175,10 @@ class LiveTask implements Task {
     this.#control = control
     this.#native = native
     this.#runDir = directories.runDir
-    this.ended = this.#waitForEnd(directories.stateDir, log)
+    this.ended = this.#waitForEnd(directories, log)
   }
 
-  async #waitForEnd(stateDir: string, log: Logger): Promise<Ending> {
+  async #waitForEnd(directories: { runDir: string; stateDir: string }, log: Logger): Promise<Ending> {
     const text = await this.#control.ended()
     if (this.#released) return new Promise(() => {})
     try {
@@ -187,7 +187,7 @@ class LiveTask implements Task {
       log.error({ id: this.id, reason: messageOf(error) }, 'a monitor sent an exit that cannot be read')
     }
     // The connection broke. The file is the truth: it was written before anyone was told.
-    const exit = await readExit(stateDir)
+    const exit = await readExit(directories)
     if (exit && exit.startedAt === this.startedAt) return { exit }
     return { lost: `the monitor of process ${this.pid} is gone and left no exit status` }
   }

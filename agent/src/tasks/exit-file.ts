@@ -17,9 +17,12 @@ export function parseExit(text: string): Exit {
   return { ...rest, signal: signal || null }
 }
 
-/** How the last process of a state directory ended; null when it has not, or when the file was cut by a crash. */
-export async function readExit(stateDir: string): Promise<Exit | null> {
-  const text = await readTextIfExists(join(stateDir, 'exit.json'))
+/**
+ * How the last process ended; null when it has not, or when the file was cut by a crash. A monitor that could not write to the state directory (full disk)
+ * wrote to the run directory instead.
+ */
+export async function readExit({ stateDir, runDir }: { stateDir: string; runDir: string }): Promise<Exit | null> {
+  const text = (await readTextIfExists(join(runDir, 'exit.json'))) ?? (await readTextIfExists(join(stateDir, 'exit.json')))
   if (text === null) return null
   try {
     return parseExit(text)
