@@ -9,6 +9,9 @@ import { fileURLToPath } from 'node:url'
  */
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const mode = process.argv[2] ?? 'all'
+// Settings from a file; what the environment says already stays. A file that was named must be there, the usual one need not.
+const settingsFile = process.env.BERTH_ENV_FILE ?? join(root, '.env')
+if (process.env.BERTH_ENV_FILE || existsSync(settingsFile)) process.loadEnvFile(settingsFile)
 const children: ChildProcess[] = []
 let ending = false
 
