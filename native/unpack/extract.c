@@ -107,7 +107,7 @@ static int write_content(struct item *it, int fd, struct error *err) {
         return -1;
     if (end < size && ftruncate(fd, size) < 0)
         return error_errno(err, errno, "write", it->full, "cannot extend \"%.256s\" to its size", it->full);
-    if (size >= EARLY_WRITE_SIZE && it->x->options.layer)
+    if (size >= EARLY_WRITE_SIZE && it->x->options.write_early)
         (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only a hint */
     return 0;
 }

@@ -19,11 +19,13 @@
 struct archive_entry;
 
 struct extract_options {
-    bool layer;        /* translate whiteouts; the tree is private to us */
-    bool keep_top;     /* the attributes of the archive's top entry go to the directory extracted into */
-    bool keep_kind;    /* docker's noOverwriteDirNonDir */
-    bool set_owner;    /* everything gets uid and gid below */
-    bool set_mode;     /* everything but links gets mode below */
+    bool layer; /* translate whiteouts; the tree is private to us */
+    bool
+        write_early; /* start writing big files to the disk at once, because the end will wait for the disk */
+    bool keep_top;   /* the attributes of the archive's top entry go to the directory extracted into */
+    bool keep_kind;  /* docker's noOverwriteDirNonDir */
+    bool set_owner;  /* everything gets uid and gid below */
+    bool set_mode;   /* everything but links gets mode below */
     bool own_new_only; /* with set_owner: existing directories keep their owner and mode */
     uint32_t uid, gid, mode;
     bool own_parents;     /* with set_owner: missing parent directories get uid and gid too */

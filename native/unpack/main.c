@@ -17,14 +17,23 @@ static const struct {
     const char *name;
     verb *run;
 } verbs[] = {
-    {"apply", verb_apply},   {"changes", verb_changes},
-    {"copy", verb_copy},     {"delete-tree", verb_delete_tree},
-    {"diff", verb_diff},     {"export", verb_export},
-    {"get", verb_get},       {"list", verb_list},
-    {"mkdir", verb_mkdir},   {"place", verb_place},
-    {"probe", verb_probe},   {"put", verb_put},
-    {"remove", verb_remove}, {"rename", verb_rename},
-    {"stat", verb_stat},     {"usage", verb_usage},
+    {"apply", verb_apply},
+    {"changes", verb_changes},
+    {"compress", verb_compress},
+    {"copy", verb_copy},
+    {"delete-tree", verb_delete_tree},
+    {"diff", verb_diff},
+    {"export", verb_export},
+    {"get", verb_get},
+    {"list", verb_list},
+    {"mkdir", verb_mkdir},
+    {"place", verb_place},
+    {"probe", verb_probe},
+    {"put", verb_put},
+    {"remove", verb_remove},
+    {"rename", verb_rename},
+    {"stat", verb_stat},
+    {"usage", verb_usage},
 };
 
 int verb_answer(int fd, struct json_writer *w, struct error *err) {

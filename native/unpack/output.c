@@ -216,3 +216,14 @@ void output_close(struct output *out) {
     pthread_mutex_destroy(&out->lock);
     free(out);
 }
+
+int output_parse_compression(const char *text, enum output_compression *out, struct error *err) {
+    static const char *const names[] = {"none", "gzip", "zstd"};
+    for (int i = 0; i < 3; i++)
+        if (strcmp(text, names[i]) == 0) {
+            *out = (enum output_compression)i;
+            return 0;
+        }
+    return error_set(err, "invalid_argument", "options", NULL,
+                     "--compress is none, gzip or zstd, not \"%.64s\"", text);
+}

@@ -17,6 +17,9 @@ struct output;
 
 enum output_compression { OUTPUT_NONE, OUTPUT_GZIP, OUTPUT_ZSTD };
 
+/* "none", "gzip" or "zstd", as --compress takes it. */
+int output_parse_compression(const char *text, enum output_compression *out, struct error *err);
+
 /*
  * Starts the pipeline on fd, which stays the caller's. level 0 is the default of the compression. gzip levels
  * 1 to 3 are ISA-L's (fast; their bytes may differ between processor generations), 4 to 9 zlib's.

@@ -64,6 +64,7 @@ int verb_apply(int argc, char **argv, struct error *err) {
                                         {0}};
     if (options_parse(specs, argc, argv, err) < 0 || options_require(target, "target", err) < 0)
         return -1;
+    options.write_early = !no_sync;
     cleanup_fd int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "open", target, "cannot open the target \"%.256s\"", target);

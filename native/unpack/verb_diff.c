@@ -24,17 +24,6 @@ static int open_layers(const char *upper, const struct option_list *lower, int *
     return lower_dirs_open(dirs, lower->values, lower->count, err);
 }
 
-static int parse_compression(const char *text, enum output_compression *out, struct error *err) {
-    static const char *const names[] = {"none", "gzip", "zstd"};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *out = (enum output_compression)i;
-            return 0;
-        }
-    return error_set(err, "invalid_argument", "options", NULL,
-                     "--compress is none, gzip or zstd, not \"%.64s\"", text);
-}
-
 static int write_layer(struct output *out, int upper, const struct lower_dirs *lower, struct id_range ids,
                        struct input_summary *summary, uint64_t *entries, struct error *err) {
     struct packer packer = {.out = out};
@@ -61,7 +50,8 @@ int verb_diff(int argc, char **argv, struct error *err) {
     struct lower_dirs dirs = {0};
     cleanup_fd int fd = -1;
     struct input_summary summary;
-    if (options_parse(specs, argc, argv, err) < 0 || parse_compression(compress, &compression, err) < 0)
+    if (options_parse(specs, argc, argv, err) < 0 ||
+        output_parse_compression(compress, &compression, err) < 0)
         return -1;
     int result = open_layers(upper, &lower, &fd, &dirs, err);
     struct output *out =

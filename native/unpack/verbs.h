@@ -8,7 +8,7 @@
 
 typedef int verb(int argc, char **argv, struct error *err);
 
-verb verb_apply, verb_diff, verb_changes, verb_usage, verb_delete_tree;
+verb verb_apply, verb_compress, verb_diff, verb_changes, verb_usage, verb_delete_tree;
 verb verb_stat, verb_list, verb_remove, verb_mkdir, verb_rename;
 verb verb_get, verb_put, verb_export, verb_copy, verb_place, verb_probe;
 

@@ -34,6 +34,8 @@ export interface IngestOptions {
 }
 
 const chunkBytes = 1024 * 1024
+/** The disk begins to write after so many new bytes, so that the flush at the end finds little left to do. */
+const flushEvery = 16 * 1024 * 1024
 
 /** Opens or creates the partial file; what is there already is read once to continue its hash. */
 export async function openIngest(path: string, options: IngestOptions): Promise<Ingest> {
@@ -50,6 +52,8 @@ class FileIngest implements Ingest {
   offset = 0
   private hash: Hash = createHash('sha256')
   private open = true
+  private flushedTo = 0
+  private flushing: Promise<void> | null = null
   private readonly path: string
   private readonly handle: FileHandle
   private readonly options: IngestOptions
@@ -97,6 +101,16 @@ class FileIngest implements Ingest {
     }
     this.hash.update(chunk)
     this.offset += chunk.length
+    if (this.offset - this.flushedTo >= flushEvery && !this.flushing) this.flushAhead()
+  }
+
+  /** Its failure is not lost: the flush of commit meets the same disk. */
+  private flushAhead(): void {
+    this.flushedTo = this.offset
+    const done = () => {
+      this.flushing = null
+    }
+    this.flushing = this.handle.datasync().then(done, done)
   }
 
   readBack(): AsyncIterable<Buffer> {
@@ -118,6 +132,7 @@ class FileIngest implements Ingest {
       throw new EngineError('data_loss', `content ${digest} failed verification: ${why}; it was thrown away`)
     }
     try {
+      await this.flushing
       await this.handle.sync()
       await this.options.publish(this.path, digest, this.offset)
     } catch (error) {
@@ -141,6 +156,7 @@ class FileIngest implements Ingest {
   private async close(): Promise<void> {
     if (!this.open) return
     this.open = false
+    await this.flushing
     await this.handle.close().finally(this.options.closed)
   }
 

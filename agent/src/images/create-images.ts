@@ -93,7 +93,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     },
     async push({ auth, ...input }, context) {
       const reference = parseReference(input.reference)
-      const pushed = await pushImage({ store, content, registry }, input, authFor(reference, auth), context)
+      const pushed = await pushImage({ store, content, registry, program }, input, authFor(reference, auth), context)
       tell('push', familiar(reference), { name: familiarName(reference) })
       return pushed
     },

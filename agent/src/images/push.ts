@@ -1,11 +1,9 @@
-import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { PassThrough } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import { createGzip } from 'node:zlib'
+import { open } from 'node:fs/promises'
 import type { RegistryAuth } from '@berth/contract/registry'
+import * as z from 'zod'
 import type { ContentStore, Lease } from '../content/content-store.ts'
 import { EngineError } from '../errors.ts'
+import { runProgram } from '../native/programs.ts'
 import { type Digest, shortId } from '../oci/digest.ts'
 import { buildManifest, isPlainLayer, mediaTypes } from '../oci/manifest.ts'
 import { canonicalName, familiar, familiarName, parseReference, type Reference } from '../oci/reference.ts'
@@ -21,7 +19,11 @@ export interface PushRooms {
   store: ImageStore
   content: ContentStore
   registry: RegistryClient
+  /** Path of berth-unpack. */
+  program: string
 }
+
+const compressAnswer = z.object({ digest: z.string(), diffId: z.string() })
 
 type Layer = ImageRecord['layers'][number]
 
@@ -100,7 +102,8 @@ async function pushLayer(
   context: OperationContext,
 ): Promise<Layer> {
   const progress = new PartProgress(context, shortId(layer.diffId))
-  const packed = isPlainLayer(layer.mediaType) ? await compress(rooms.content, layer, lease, context.signal, progress) : layer
+  if (isPlainLayer(layer.mediaType)) progress.show('Compressing')
+  const packed = isPlainLayer(layer.mediaType) ? await compress(rooms, layer, lease, context.signal) : layer
   const blob = {
     digest: packed.digest,
     sizeBytes: packed.sizeBytes,
@@ -130,22 +133,19 @@ function repositoryWith(store: ImageStore, digest: Digest, target: Reference): s
     )?.reference.path
 }
 
-async function compress(content: ContentStore, layer: Layer, lease: Lease, signal: AbortSignal, progress: PartProgress): Promise<Layer> {
-  const draft = await content.draft()
+/** Compresses a plain layer by the native program: its compressor is several times faster than Node's. */
+async function compress(rooms: PushRooms, layer: Layer, lease: Lease, signal: AbortSignal): Promise<Layer> {
+  const draft = await rooms.content.draft()
   try {
-    const hash = createHash('sha256')
-    const meter = new PassThrough({ highWaterMark: 256 * 1024 })
-    let read = 0
-    const source = content.stream(layer.digest)
-    source.on('data', (chunk) => {
-      read += chunk.length
-      progress.show('Compressing', read, layer.sizeBytes)
-    })
-    meter.on('data', (chunk: Buffer) => hash.update(chunk))
-    await pipeline(source, createGzip({ level: 5, chunkSize: 128 * 1024 }), meter, createWriteStream(draft.path, { mode: 0o600 }), {
-      signal,
-    })
-    const digest = `sha256:${hash.digest('hex')}`
+    const source = await open(rooms.content.path(layer.digest), 'r')
+    const target = await open(draft.path, 'wx', 0o600)
+    const options = { stdin: { fd: source.fd }, stdout: { fd: target.fd }, answerFd: true, signal }
+    const { answer } = await runProgram(rooms.program, ['compress', '--compress', 'gzip'], options).finally(() =>
+      Promise.all([source.close(), target.close()]),
+    )
+    const { digest, diffId } = compressAnswer.parse(JSON.parse(answer))
+    if (diffId !== layer.digest)
+      throw new EngineError('data_loss', `content ${layer.digest} was changed on the disk; make or load the image again`)
     lease.hold(digest)
     const { sizeBytes } = await draft.commit(digest)
     return { ...layer, digest, sizeBytes, mediaType: mediaTypes.ociLayerGzip }

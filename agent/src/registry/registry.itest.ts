@@ -161,6 +161,15 @@ async function hostile(answer: (request: IncomingMessage, response: ServerRespon
   }
   return { host: `127.0.0.1:${port}`, blobs, manifests, seen, add }
 }
+/** Waits until so many bytes of a download are on the disk: only then is an interruption one in the middle. */
+async function received(bytes: number) {
+  const directory = join(dataRoot, 'content', 'ingest')
+  for (let attempt = 0; attempt < 1000; attempt++) {
+    if (readdirSync(directory).some((name) => statSync(join(directory, name)).size >= bytes)) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  throw new Error(`${bytes} bytes did not come`)
+}
 const pull = (host: string, tag = '1') => rooms.images.pull({ reference: `${host}/x:${tag}` }, testContext())
 const nothingVisible = async () => {
   expect(await rooms.images.list({ all: true })).toEqual([])
@@ -195,7 +204,8 @@ describe('a hostile or broken registry', () => {
             'content-length': made.layer.length - start,
             ...(start ? { 'content-range': `bytes ${start}-${made.layer.length - 1}/${made.layer.length}` } : {}),
           })
-          response.write(made.layer.subarray(start, start + 1_000_000), () => setTimeout(() => response.destroy(), 50))
+          response.write(made.layer.subarray(start, start + 1_000_000))
+          received(start + 1_000_000).finally(() => response.destroy())
           return true
         }
         if (honoursRange) return false
@@ -223,7 +233,8 @@ describe('a hostile or broken registry', () => {
     const server = await hostile((_request, response, path) => {
       if (!stop || !path.includes('/blobs/') || path.endsWith(sha256(made.config))) return false
       response.writeHead(200, { 'content-length': made.layer.length })
-      response.write(made.layer.subarray(0, 2_000_000), () => setTimeout(() => context.abort(), 100))
+      response.write(made.layer.subarray(0, 2_000_000))
+      received(1_000_000).finally(() => context.abort())
       return true
     })
     const made = server.add('1')

@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod'
-import type { ContentStore, Lease } from '../content/content-store.ts'
+import type { ContentStore, Draft, Lease } from '../content/content-store.ts'
 import { diskError, ensureDirectory, namesIn } from '../disk/files.ts'
 import { openRecords } from '../disk/records.ts'
 import { EngineError } from '../errors.ts'
@@ -120,6 +120,18 @@ export async function createSnapshots(options: {
       await blob.close()
     }
   }
+  /** The blob is flushed while it is unpacked: one waits for the disk, the other for the processor. */
+  const commitAndUnpack = async (draft: Draft, diff: { digest: Digest; diffId: Digest }, signal?: AbortSignal) => {
+    const source = await open(draft.path, 'r')
+    try {
+      const [blob, layer] = await Promise.allSettled([draft.commit(diff.digest), layers.apply(diff.diffId, { fd: source.fd }, signal)])
+      if (blob.status === 'rejected') throw blob.reason
+      if (layer.status === 'rejected') throw layer.reason
+      return blob.value
+    } finally {
+      await source.close()
+    }
+  }
   const checkPlace = (chainId: Digest, parent: Digest | null, diffId: Digest) => {
     const expected = parent === null ? diffId : digestOf(`${parent} ${diffId}`)
     if (chainId !== expected)
@@ -201,10 +213,9 @@ export async function createSnapshots(options: {
         const holder = lease ?? content.lease()
         for (const id of [diff.digest, diff.diffId, chainId]) holder.hold(id)
         if (!lease) grantGrace(diff.digest, holder)
-        const blob = await draft.commit(diff.digest)
-        if (consume && !actives.get(key)?.idmap && !layers.has(diff.diffId))
-          await layers.adopt(diff.diffId, active.upper, (await usage(key)).sizeBytes)
-        else await applyFile(diff.diffId, content.path(blob.digest), signal)
+        const takeUpper = consume && !actives.get(key)?.idmap && !layers.has(diff.diffId)
+        const blob = takeUpper ? await draft.commit(diff.digest) : await commitAndUnpack(draft, diff, signal)
+        if (takeUpper) await layers.adopt(diff.diffId, active.upper, (await usage(key)).sizeBytes)
         await link(chainId, active.parent, diff.diffId)
         if (consume) await remove(key)
         return { ...blob, diffId: diff.diffId, chainId, mediaType: layerTypes[compress] }

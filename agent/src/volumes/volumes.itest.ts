@@ -65,7 +65,7 @@ describe('volumes', () => {
     const rest = { labels: [], notLabels: [] }
     const dry = await volumes.prune({ all: false, dryRun: true, ...rest })
     expect(dry.removed.map((entry) => entry.name)).toEqual([anonymous.name])
-    expect(dry.reclaimedBytes).toBeGreaterThan(100_000)
+    expect(dry.reclaimedBytes).toBeGreaterThanOrEqual(100_000)
     expect(await volumes.prune({ all: false, dryRun: false, ...rest })).toEqual({ ...dry, dryRun: false })
     expect((await volumes.prune({ all: true, dryRun: false, ...rest })).removed.map((entry) => entry.name)).toEqual(['other'])
     expect((await volumes.list()).map((volume) => volume.name)).toEqual(['data'])

@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await registry.stop()
-  execFileSync('umount', [dataRoot])
+  execFileSync('umount', ['--lazy', dataRoot])
   rmSync(scratch, { recursive: true })
 })
 function mountSmall(megabytes: number, inodes: number) {
