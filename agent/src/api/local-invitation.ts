@@ -1,3 +1,4 @@
+import { watch } from 'node:fs'
 import { lstat, readFile, rm } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
 import * as z from 'zod'
@@ -7,7 +8,6 @@ import type { Logger } from '../log.ts'
 import { askReload } from './reload.ts'
 
 const fileName = 'enrol-local.json'
-const lookMs = 1_000
 const invitation = z.object({ url: z.url(), token: z.string().min(16), fingerprint: z.string() })
 
 /**
@@ -19,6 +19,7 @@ export function watchLocalInvitation(config: AgentConfig, self: { engineId: stri
   const path = joinPath(config.runRoot, fileName)
   let tried = ''
   let busy = false
+  let again = false
   const look = async (): Promise<void> => {
     const found = await read(path)
     if (!found || found.token === tried) return
@@ -29,7 +30,8 @@ export function watchLocalInvitation(config: AgentConfig, self: { engineId: stri
     await askReload(config.runRoot)
     log.info({ hostId, url: found.url }, 'joined the dashboard of this machine')
   }
-  const timer = setInterval(() => {
+  const tryOnce = () => {
+    again = busy
     if (busy) return
     busy = true
     look()
@@ -38,10 +40,16 @@ export function watchLocalInvitation(config: AgentConfig, self: { engineId: stri
       )
       .finally(() => {
         busy = false
+        if (again) tryOnce()
       })
-  }, lookMs)
-  timer.unref()
-  return () => clearInterval(timer)
+  }
+  // The kernel tells when the file comes; one that is there already is looked at now.
+  const watcher = watch(config.runRoot, { persistent: false }, (_, name) => {
+    if (name === fileName) tryOnce()
+  })
+  watcher.on('error', (error) => log.warn({ reason: messageOf(error) }, 'invitations of this machine’s dashboard are not seen any more'))
+  tryOnce()
+  return () => watcher.close()
 }
 
 /** Null when there is none, or when somebody but root could have written it. */

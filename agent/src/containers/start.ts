@@ -168,7 +168,8 @@ async function leaseNetworks(context: Context, { id, record }: Container): Promi
   return context.networks.lease({
     id,
     name: record.name,
-    hostname: effective.hostname,
+    // Docker's /etc/hosts names a container with its domain first.
+    hostname: options.domainname ? `${effective.hostname}.${options.domainname}` : effective.hostname,
     networks,
     ports: [...options.ports, ...(options.publishAll ? exposedPorts(record) : [])],
     mac: options.macAddress,
