@@ -17,8 +17,6 @@ const chosen: Record<string, string | null> = {
   'monitor-network.itest.ts': 'give the container|ports',
   'monitor-failure.itest.ts': null,
   'runtime-clients.itest.ts': null,
-  'runtime-security.itest.ts': null,
-  'runtime-clients.itest.ts': null,
   'runtime.itest.ts': 'the life|exec|pause|namespaces|file system',
   'runtime-security.itest.ts': 'the runtime itself|null device|privileges|ENOSYS',
   'unpack.itest.ts': 'same view again, none|whiteouts|stopped|running process|what changed|without what is mounted',
