@@ -1,3 +1,4 @@
+/** What a person does with images, end to end, one data root and one real registry for all; hence its length. */
 import { execFileSync } from 'node:child_process'
 import {
   chownSync,

@@ -46,13 +46,14 @@ const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'
 export function createHttp(hosts: RegistryHosts): RegistryHttp {
   let agents: Promise<{ strict: Dispatcher; lenient: Dispatcher }> | null = null
   const open = async () => {
-    const [{ Agent }, tls] = await Promise.all([import('undici'), import('node:tls')])
+    const [{ Agent, EnvHttpProxyAgent }, tls] = await Promise.all([import('undici'), import('node:tls')])
     // Node's own list of authorities and the machine's, so that a company's authority installed on the host counts.
     const extra = existsSync(systemAuthorities) ? [readFileSync(systemAuthorities, 'utf8')] : []
     const secureContext = tls.createSecureContext({ ca: [...tls.rootCertificates, ...extra] })
     const common = { keepAliveTimeout: 4000, headersTimeout: 60_000, bodyTimeout: 60_000 }
     return {
-      strict: new Agent({ ...common, connect: { timeout: 15_000, secureContext } }),
+      // The machine's proxy (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), as every tool of its administrator takes it; loopback and listed networks are reached directly.
+      strict: new EnvHttpProxyAgent({ ...common, connect: { timeout: 15_000, secureContext }, requestTls: { secureContext } }),
       lenient: new Agent({ ...common, connect: { timeout: 15_000, rejectUnauthorized: false } }),
     }
   }

@@ -1,6 +1,12 @@
+/**
+ * Logins, mirrors, the way out and every class of hostile registry. Longer than other files because the hostile servers share one small registry that each
+ * case bends in its own way.
+ */
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -8,6 +14,8 @@ import { makeDataRoot, openImageRooms, testContext } from '../../test/image-room
 import { busyboxImage, imageOf, layerOf, pushTestImage, sha256, tarOf } from '../../test/images.ts'
 import { startRegistry } from '../../test/registry.ts'
 import { startTokenServer } from '../../test/token-server.ts'
+import { createHosts } from './hosts.ts'
+import { createHttp } from './http.ts'
 
 let dataRoot: string
 let rooms: Awaited<ReturnType<typeof openImageRooms>>
@@ -106,6 +114,72 @@ describe('mirrors', () => {
     const own = await openImageRooms(root, { mirrors: [dead, mirror.url] })
     undo.push(() => own.destroy())
     expect(await own.images.pull({ reference: 'busybox' }, testContext())).toMatchObject({ id, reference: 'busybox:latest' })
+  })
+})
+
+describe('the way out', () => {
+  it('goes through the machine’s proxy, but not to loopback', async () => {
+    const asked: string[] = []
+    const proxy = createServer()
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url ?? '')
+      socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n')
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    undo.push(() => new Promise<void>((resolve) => void proxy.close(() => resolve())))
+    process.env.HTTPS_PROXY = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`
+    undo.push(async () => void delete process.env.HTTPS_PROXY)
+    await expect(rooms.images.pull({ reference: 'registry.invalid/x:1' }, testContext())).rejects.toMatchObject({ code: 'unavailable' })
+    expect(asked[0]).toBe('registry.invalid:443')
+    const before = asked.length
+    const registry = started(await startRegistry())
+    await pushTestImage(registry.url, 'busybox', '1', busyboxImage())
+    await rooms.images.pull({ reference: `${registry.host}/busybox:1` }, testContext())
+    expect(asked.length).toBe(before)
+  })
+
+  it('asks for a certificate that checks out, except of listed hosts', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'berth-tls-'))
+    undo.push(async () => rmSync(directory, { recursive: true }))
+    const key = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-subj',
+      '/CN=x',
+      '-days',
+      '2',
+      '-keyout',
+      join(directory, 'key'),
+      '-out',
+      join(directory, 'cert'),
+    ]
+    execFileSync('openssl', key, { stdio: 'ignore' })
+    const server = createTlsServer(
+      { key: readFileSync(join(directory, 'key')), cert: readFileSync(join(directory, 'cert')) },
+      (_request, response) => void response.end('{}'),
+    )
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    undo.push(
+      () =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve())
+          server.closeAllConnections()
+        }),
+    )
+    const { port } = server.address() as { port: number }
+    // Loopback may have any certificate; the same server under a name that is not listed may not.
+    expect(await rooms.registries.test(`127.0.0.1:${port}`)).toMatchObject({ ok: true })
+    const strict = createHttp({ ...createHosts({ mirrors: [], insecure: [] }), isInsecure: async () => false })
+    undo.push(() => strict.close())
+    await expect(strict.send({ method: 'GET', url: new URL(`https://127.0.0.1:${port}/v2/`) })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('is not trusted'),
+    })
   })
 })
 
