@@ -130,7 +130,8 @@ static int inherit_cpuset(int parent, const char *name, struct error *err) {
 /* Makes path (below the hierarchy's root) part by part and opens the last. *made says whether the last is
  * new. */
 static int make_path(const char *root, const char *path, bool cpuset, bool *made, struct error *err) {
-    int at = open_directory(root);
+    cleanup_fd int at = open_directory(root);
+    const char *whole = path;
     char name[256];
     *made = false;
     while (at >= 0 && *(path += strspn(path, "/"))) {
@@ -139,29 +140,30 @@ static int make_path(const char *root, const char *path, bool cpuset, bool *made
         name[length] = '\0';
         path += length;
         *made = mkdirat(at, name, 0755) == 0;
-        if (!*made && errno != EEXIST)
-            break;
-        if (*made && cpuset && inherit_cpuset(at, name, err) < 0) {
+        int next =
+            *made || errno == EEXIST ? openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+        if (next >= 0 && *made && cpuset && inherit_cpuset(at, name, err) < 0) {
+            close(next);
             unlinkat(at, name, AT_REMOVEDIR);
-            close(at);
             return -1;
         }
-        int next = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         fd_close(&at);
         at = next;
     }
-    if (at >= 0 && !*path)
-        return at;
-    int number = errno;
-    fd_close(&at);
-    return error_errno(err, number, "cgroup", root, "create cgroup %s in %s", path, root);
+    return at >= 0 ? fd_take(&at)
+                   : error_errno(err, errno, "cgroup", root, "create cgroup %s in %s", whole, root);
 }
 
 static int refuse_occupied(const struct cgroup *cgroup, int fd, struct error *err) {
     char text[64];
+    bool frozen = (cgroup_read(fd, "cgroup.freeze", text, sizeof(text)) == 0 && strcmp(text, "1") == 0) ||
+                  (cgroup_read(fd, "freezer.state", text, sizeof(text)) == 0 && strncmp(text, "FR", 2) == 0);
+    if (frozen)
+        return error_set(err, "failed_precondition", "cgroup", cgroup->path,
+                         "container's cgroup unexpectedly frozen: %s", cgroup->path);
     if (cgroup_read(fd, "cgroup.procs", text, sizeof(text)) == 0 && *text)
         return error_set(err, "failed_precondition", "cgroup", cgroup->path,
-                         "container's cgroup %s is not empty: processes were found in it", cgroup->path);
+                         "container's cgroup is not empty: processes were found in %s", cgroup->path);
     return 0;
 }
 

@@ -79,6 +79,9 @@ static int bind_node(const struct rootfs *rootfs, const struct device_spec *d, i
 static int make_device(const struct rootfs *rootfs, const struct device_spec *d, int dev, int source,
                        struct error *err) {
     char name[256];
+    if (source < 0 && rootfs->new_userns && d->type != S_IFIFO &&
+        (source = mount_clone_source(d->path, false, err)) < 0)
+        return -1;
     if (source >= 0)
         return bind_node(rootfs, d, source, err);
     /* The usual place is at hand as a descriptor that is known not to be a link. */

@@ -15,8 +15,7 @@
 
 static int hook_error(const struct hook_spec *hook, const char *kind, int number, const char *what,
                       struct error *err) {
-    return error_errno(err, number, "hooks", hook->path, "error running %s hook %s: %s", kind, hook->path,
-                       what);
+    return error_errno(err, number, "hooks", hook->path, "error running %s %s: %s", kind, hook->path, what);
 }
 
 /* In the hook's process: state on stdin, output into the pipe, a clean set of signals and descriptors. */
@@ -87,12 +86,12 @@ static int run_one(const struct hook_spec *hook, const char *kind, int document,
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (!ended)
-        return error_set(err, "unavailable", "hooks", hook->path,
-                         "error running %s hook %s: timed out after %d s", kind, hook->path, hook->timeout_s);
+        return error_set(err, "unavailable", "hooks", hook->path, "error running %s %s: timed out after %d s",
+                         kind, hook->path, hook->timeout_s);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     return error_set(err, "failed_precondition", "hooks", hook->path,
-                     "error running %s hook %s: %s %d, output: %s", kind, hook->path,
+                     "error running %s %s: %s %d, output: %s", kind, hook->path,
                      WIFEXITED(status) ? "exit status" : "killed by signal",
                      WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text);
 }
@@ -120,9 +119,11 @@ int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct sta
     if (document < 0)
         return -1;
     for (size_t i = 0; i < hooks->count; i++) {
+        char label[64]; /* runc's wording, which its users look for */
+        snprintf(label, sizeof(label), "%s hook #%zu:", kind, i + 1);
         if (lseek(document, 0, SEEK_SET) < 0)
-            return hook_error(&hooks->items[i], kind, errno, "rewind state", err);
-        if (run_one(&hooks->items[i], kind, document, err) < 0)
+            return hook_error(&hooks->items[i], label, errno, "rewind state", err);
+        if (run_one(&hooks->items[i], label, document, err) < 0)
             return -1;
     }
     return 0;

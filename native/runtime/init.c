@@ -57,6 +57,8 @@ static int become_root(struct launch *l, struct error *err) {
         return 0;
     if (channel_expect(init.channel, MESSAGE_MAPPED, err) < 0)
         return -1;
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return init_error(errno, "become undumpable", err);
     /* Without a mapping for 0 the first mapped id has to do: capabilities come from having made the
      * namespace. */
     if (setresgid(0, 0, 0) < 0 && errno != EINVAL)

@@ -260,6 +260,25 @@ static int serve(struct launch *l, struct error *err) {
     }
 }
 
+/*
+ * Without privileges, and unless a path was asked for, a container may go without control groups of its own:
+ * where none have been delegated there is nothing else (runc's rootless mode does the same).
+ */
+static int enter_cgroups(struct launch *l, struct error *err) {
+    if (cgroup_create(&l->cgroup, err) == 0)
+        return cgroup_apply(&l->cgroup, l->spec.resources, false, err) < 0 ||
+                       cgroup_join(&l->cgroup, l->pid, err) < 0
+                   ? -1
+                   : 0;
+    bool refused = err->number == EACCES || err->number == EPERM || err->number == EROFS;
+    if (geteuid() == 0 || !refused || (l->spec.cgroups_path && *l->spec.cgroups_path))
+        return -1;
+    l->cgroup = (struct cgroup){0};
+    l->state.cgroup_version = 0;
+    *err = (struct error){0};
+    return 0;
+}
+
 /* What init waits for, in the order in which it comes to need it. */
 static int equip(struct launch *l, struct error *err) {
     if (spec_has_new(&l->spec, NS_USER)) {
@@ -267,10 +286,7 @@ static int equip(struct launch *l, struct error *err) {
             rootfs_idmap_sources(&l->rootfs, l->pid, err) < 0 || answer(l, MESSAGE_MAPPED, err) < 0)
             return -1;
     }
-    if (process_set_oom_score(&l->spec.process, l->proc_fd, l->pid, err) < 0)
-        return -1;
-    if (cgroup_create(&l->cgroup, err) < 0 || cgroup_apply(&l->cgroup, l->spec.resources, false, err) < 0 ||
-        cgroup_join(&l->cgroup, l->pid, err) < 0)
+    if (process_set_oom_score(&l->spec.process, l->proc_fd, l->pid, err) < 0 || enter_cgroups(l, err) < 0)
         return -1;
     if (net_devices_move(&l->spec, l->proc_fd, l->pid, err) < 0)
         return -1;

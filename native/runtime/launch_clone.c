@@ -111,7 +111,8 @@ int launch_clone(struct launch *l, struct error *err) {
     if (channel_open(l->channel, err) < 0)
         return -1;
     /* The container must not look into its unfinished init: no ptrace, no /proc/PID/{exe,fd,root}. */
-    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+    /* An unprivileged runtime could then not write init's mappings; there init hides itself afterwards. */
+    if (geteuid() == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return clone_error(errno, err);
     int result = l->namespaces.join[NS_USER] >= 0 ? clone_through_user(l, err) : clone_directly(l, err);
     fd_close(&l->channel[1]);

@@ -224,7 +224,11 @@ static int mount_bind(struct rootfs *rootfs, const struct mount_spec *m, int pre
     if (check_proc(m, tree, clean, err) < 0)
         return -1;
     cleanup_fd int target = open_target(rootfs, m, S_ISDIR(st.st_mode), clean, err);
-    if (target < 0 || mount_set_attributes(tree, m, err) < 0)
+    struct mount_spec whole = *m;
+    /* The host's /sys brings its cgroups along, which a plain "ro" would leave writable (CVE-2023-25809). */
+    if (strcmp(clean, "/sys") == 0 && m->recursive && (m->attr_set & MOUNT_ATTR_RDONLY))
+        whole.attr_rec_set |= MOUNT_ATTR_RDONLY;
+    if (target < 0 || mount_set_attributes(tree, &whole, err) < 0)
         return -1;
     return attach(m, tree, target, err);
 }
@@ -369,10 +373,12 @@ int rootfs_open_sources(struct rootfs *rootfs, struct arena *arena, struct error
     size_t devices;
     struct mount_attr slave = {.propagation = MS_SLAVE};
     rootfs->mount_sources = arena_array(arena, int, spec->mount_count + 1);
+    /* An unprivileged caller cannot copy mounts outside its user namespace: there init opens them, inside. */
+    bool ours = rootfs->new_userns && geteuid() == 0;
     for (size_t i = 0; i < spec->mount_count; i++) {
         const struct mount_spec *m = &spec->mounts[i];
         rootfs->mount_sources[i] = -1;
-        if (!m->bind || m->remount || !(rootfs->new_userns || m->idmap != IDMAP_NONE))
+        if (!m->bind || m->remount || !(ours || m->idmap != IDMAP_NONE))
             continue;
         int fd = rootfs->mount_sources[i] = mount_clone_source(m->source, m->recursive, err);
         if (fd < 0)
@@ -382,7 +388,7 @@ int rootfs_open_sources(struct rootfs *rootfs, struct arena *arena, struct error
         if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave) < 0)
             return mount_error(m, errno, "make slave", err);
     }
-    if (!rootfs->new_userns)
+    if (!ours)
         return 0;
     const struct device_spec *device = rootfs_devices(arena, spec, &devices);
     rootfs->device_sources = arena_array(arena, int, devices + 1);

@@ -20,16 +20,6 @@ static int not_running(const struct state *state, struct error *err) {
     return error_set(err, "failed_precondition", "kill", NULL, "container not running: %s", state->id);
 }
 
-int signal_init(const struct state *state, int signal, struct error *err) {
-    cleanup_fd int pidfd = open_init(state);
-    if (pidfd < 0)
-        return not_running(state, err);
-    if (sys_pidfd_send_signal(pidfd, signal) < 0)
-        return errno == ESRCH ? not_running(state, err)
-                              : error_errno(err, errno, "kill", NULL, "signal container %s", state->id);
-    return 0;
-}
-
 int signal_all(const struct state *state, int signal, struct error *err) {
     struct cgroup cgroup;
     int result = state_cgroup(state, &cgroup, err);
@@ -51,6 +41,16 @@ static int thaw(const struct state *state, struct error *err) {
         result = cgroup_freeze(&cgroup, false, err);
     cgroup_close(&cgroup);
     return result;
+}
+
+int signal_init(const struct state *state, int signal, struct error *err) {
+    cleanup_fd int pidfd = open_init(state);
+    if (pidfd < 0)
+        return not_running(state, err);
+    if (sys_pidfd_send_signal(pidfd, signal) < 0)
+        return errno == ESRCH ? not_running(state, err)
+                              : error_errno(err, errno, "kill", NULL, "signal container %s", state->id);
+    return signal == SIGKILL ? thaw(state, err) : 0;
 }
 
 int terminate(const struct state *state, struct error *err) {

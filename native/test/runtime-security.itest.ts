@@ -359,6 +359,21 @@ describe('privileges', () => {
     for (const line of lines) expect(line).toMatch(/^ro,/)
   })
 
+  it('18: makes the cgroups that come with a bound /sys read-only as well (CVE-2023-25809)', () => {
+    const mappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }]
+    const result = runtime.run('sysbind', shell('grep -E " /sys/fs/cgroup[ /]" /proc/self/mountinfo'), (config) => {
+      config.linux.namespaces = [...config.linux.namespaces.filter(({ type }) => type !== 'cgroup'), { type: 'user' }]
+      config.linux.uidMappings = mappings
+      config.linux.gidMappings = mappings
+      config.mounts = config.mounts.filter(({ destination }) => !destination.startsWith('/sys'))
+      config.mounts.push({ destination: '/sys', type: 'bind', source: '/sys', options: ['rbind', 'nosuid', 'nodev', 'noexec', 'ro'] })
+      config.linux.maskedPaths = ['/proc/kcore']
+    })
+    const lines = result.stdout.trim().split('\n')
+    expect(lines.length, result.stderr).toBeGreaterThan(0)
+    for (const line of lines) expect(line.split(' ')[5]).toMatch(/^ro,/)
+  })
+
   it('19: gives exactly the listed supplementary groups, none of the caller', () => {
     const result = runtime.run('groups', ['grep', 'Groups', '/proc/self/status'], (config) => {
       config.process.user = { uid: 1000, gid: 1000, additionalGids: [1000] }

@@ -470,6 +470,38 @@ function vethPair(name: string): boolean {
   return spawnSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', `${name}p`], { stdio: 'ignore' }).status === 0
 }
 
+describe('without privileges', () => {
+  it('runs in a user namespace of the caller, without control groups', () => {
+    const directory = path.join(runtime.directory, 'unprivileged')
+    mkdirSync(path.join(directory, 'bundle'), { recursive: true, mode: 0o777 })
+    runtime.makeRootfs(path.join(directory, 'bundle/rootfs'))
+    const unprivileged = (args: string[]) =>
+      spawnSync('setpriv', ['--reuid=65500', '--regid=65500', '--clear-groups', binary, '--root', path.join(directory, 'state'), ...args], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+    execFileSync('chown', ['-R', '65500:65500', directory])
+    expect(unprivileged(['spec', '--rootless', '--bundle', path.join(directory, 'bundle')]).status).toBe(0)
+    const file = path.join(directory, 'bundle/config.json')
+    const config = JSON.parse(readFileSync(file, 'utf8'))
+    config.process.terminal = false
+    config.process.args = ['/bin/sh', '-c', 'id -u; cat /proc/self/uid_map; head -c1 /dev/zero | wc -c']
+    config.process.env = ['PATH=/bin']
+    writeFileSync(file, JSON.stringify(config))
+    const result = unprivileged(['run', '--bundle', path.join(directory, 'bundle'), 'rootless'])
+    expect(result, result.stderr).toMatchObject({ status: 0 })
+    expect(result.stdout.replaceAll(/ +/g, ' ')).toBe('0\n 0 65500 1\n1\n')
+    // A path that was asked for must be had; a refused one was once mistaken for its parent.
+    config.linux.cgroupsPath = '/berth-test-refused'
+    writeFileSync(file, JSON.stringify(config))
+    expect(unprivileged(['run', '--bundle', path.join(directory, 'bundle'), 'rootless'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/create cgroup .*permission denied/),
+    })
+    expect(readdirSync(path.join(directory, 'state'))).toEqual([])
+  })
+})
+
 describe('what the caller hands over', () => {
   it('moves network devices with their addresses, under their new names', (test) => {
     if (!vethPair('btveth')) return test.skip()

@@ -53,7 +53,7 @@ static void reads_a_config(void) {
     struct error err;
     CHECK(parse(&spec,
                 "{" ROOT "," PROCESS ",\"hostname\":\"h\",\"mounts\":[{\"destination\":\"/m\",\"source\":\"/"
-                                     "s\",\"options\":[\"rbind\",\"ro\","
+                "s\",\"options\":[\"rbind\",\"ro\","
                 "\"rnosuid\",\"rslave\",\"noatime\"]},{\"destination\":\"/"
                 "t\",\"type\":\"tmpfs\",\"options\":[\"size=1m\",\"rw\",\"ro\",\"rw\"]}],"
                 "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"uts\"},{\"type\":\"network\","
