@@ -110,13 +110,13 @@ export const hostsRouter = router({
 })
 
 /** `host`: that host's part alone. */
-const part = z.object({ host: z.string().max(64).optional() }).prefault({})
+export const fleetInput = z.object({ host: z.string().max(64).optional() }).prefault({})
 
 /** The merged lists over all hosts that the person may see; each host's part says how true it is. */
 export const fleetRouter = router({
-  containers: procedure.input(part).query(({ ctx, input }) => ctx.rooms.fleet.list('containers', ctx.principal, input.host)),
-  images: procedure.input(part).query(({ ctx, input }) => ctx.rooms.fleet.list('images', ctx.principal, input.host)),
-  volumes: procedure.input(part).query(({ ctx, input }) => ctx.rooms.fleet.list('volumes', ctx.principal, input.host)),
-  networks: procedure.input(part).query(({ ctx, input }) => ctx.rooms.fleet.list('networks', ctx.principal, input.host)),
-  operations: procedure.input(part).query(({ ctx, input }) => ctx.rooms.fleet.list('operations', ctx.principal, input.host)),
+  containers: procedure.input(fleetInput).query(({ ctx, input }) => ctx.rooms.fleet.list('containers', ctx.principal, input.host)),
+  images: procedure.input(fleetInput).query(({ ctx, input }) => ctx.rooms.fleet.list('images', ctx.principal, input.host)),
+  volumes: procedure.input(fleetInput).query(({ ctx, input }) => ctx.rooms.fleet.list('volumes', ctx.principal, input.host)),
+  networks: procedure.input(fleetInput).query(({ ctx, input }) => ctx.rooms.fleet.list('networks', ctx.principal, input.host)),
+  operations: procedure.input(fleetInput).query(({ ctx, input }) => ctx.rooms.fleet.list('operations', ctx.principal, input.host)),
 })

@@ -25,7 +25,7 @@ interface GatewayRooms extends SessionRooms {
 /** The largest frame a browser may send: terminal input is the biggest. */
 const mostFrameBytes = 262_144
 const mostConnections = 2_000
-const mostPerPerson = 100
+const mostPerPerson = 500
 const stuckCheckMs = 5_000
 
 /**
