@@ -50,9 +50,28 @@ int cgroup_open(struct cgroup *cgroup, struct error *err);
 /* Applies linux.resources (may be NULL: then only the default device rules, unless update). */
 int cgroup_apply(struct cgroup *cgroup, const struct json_value *resources, bool update, struct error *err);
 
-/* Moves a process into every hierarchy. `sub`: relative cgroup below the container's, NULL for itself (exec
- * --cgroup). */
+/*
+ * Getting a process in. Writing a pid to cgroup.procs takes a machine-wide lock (cgroup_threadgroup_rwsem: an
+ * RCU grace period, ~10 ms after a pause); a single-threaded process that writes "0" to v1's `tasks` itself
+ * does not, nor does clone3(CLONE_INTO_CGROUP) on v2. So on v1 the runtime opens the tasks files with its own
+ * rights (cgroup_open_tasks), and the child steps in through them (cgroup_enter).
+ */
 int cgroup_join(struct cgroup *cgroup, pid_t pid, struct error *err);
+
+/*
+ * v1: opens `tasks` of every hierarchy into fds[CGROUP_HIERARCHIES_MAX] and sets *count; 0 on v2 and without
+ * cgroups. named: NULL, or
+ * "[controller[,controller...]:]path" as of exec --cgroup, below the container's own. What was opened is
+ * counted also on failure.
+ */
+int cgroup_open_tasks(const struct cgroup *cgroup, const char *named, int *fds, size_t *count,
+                      struct error *err);
+
+/* Moves the calling, single-threaded process in, and closes the descriptors. */
+int cgroup_enter(int *fds, size_t count, struct error *err);
+
+/* v2: an O_PATH descriptor for CLONE_INTO_CGROUP: the container's directory, or `named` below it. */
+int cgroup_open_target(const struct cgroup *cgroup, const char *named, struct error *err);
 
 /* Removes the container's directories and those below; waits shortly for processes that are just ending. */
 int cgroup_remove(struct cgroup *cgroup, struct error *err);

@@ -11,27 +11,36 @@ int channel_open(int pair[2], struct error *err) {
     return 0;
 }
 
-int channel_pass_fd(int socket, int fd, const void *payload, size_t length) {
+static int send_with(int socket, const int *fds, size_t count, const void *payload, size_t length) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(sizeof(int) * CHANNEL_FDS_MAX)];
     } control = {0};
     struct iovec data = {.iov_base = (void *)payload, .iov_len = length};
     struct msghdr msg = {.msg_iov = &data, .msg_iovlen = 1};
-    if (fd >= 0) {
+    if (count > 0 && count <= CHANNEL_FDS_MAX) {
         msg.msg_control = control.space;
-        msg.msg_controllen = sizeof(control.space);
+        msg.msg_controllen = CMSG_SPACE(sizeof(int) * count);
         struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(header), &fd, sizeof(int));
+        header->cmsg_len = CMSG_LEN(sizeof(int) * count);
+        memcpy(CMSG_DATA(header), fds, sizeof(int) * count);
     }
     ssize_t sent;
     do
         sent = sendmsg(socket, &msg, MSG_NOSIGNAL);
     while (sent < 0 && errno == EINTR);
     return sent < 0 ? -1 : 0;
+}
+
+int channel_pass_fd(int socket, int fd, const void *payload, size_t length) {
+    return send_with(socket, &fd, fd >= 0 ? 1 : 0, payload, length);
+}
+
+int channel_send_fds(int fd, enum message_kind kind, const int *fds, size_t count) {
+    struct message message = {.kind = kind};
+    return send_with(fd, fds, count, &message, sizeof(message));
 }
 
 int channel_send(int fd, enum message_kind kind, pid_t pid, int passed) {
@@ -44,10 +53,10 @@ void channel_send_error(int fd, const struct error *error) {
     channel_pass_fd(fd, -1, &message, sizeof(message));
 }
 
-static ssize_t receive(int fd, struct message *message, int *passed) {
+static ssize_t receive(int fd, struct message *message, int *fds, size_t *count) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(sizeof(int) * CHANNEL_FDS_MAX)];
     } control;
     struct iovec data = {.iov_base = message, .iov_len = sizeof(*message)};
     struct msghdr msg = {.msg_iov = &data,
@@ -56,6 +65,7 @@ static ssize_t receive(int fd, struct message *message, int *passed) {
                          .msg_controllen = sizeof(control.space)};
     ssize_t got;
     int resets = 0;
+    *count = 0;
     /* ECONNRESET (the other side closed without reading all we sent) is reported before what it has sent us:
      * ask again. */
     do
@@ -64,18 +74,15 @@ static ssize_t receive(int fd, struct message *message, int *passed) {
     if (got < 0)
         return got;
     struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
-    int received = -1;
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-        memcpy(&received, CMSG_DATA(header), sizeof(int));
-    if (passed)
-        *passed = received;
-    else if (received >= 0)
-        close(received);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        *count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        memcpy(fds, CMSG_DATA(header), *count * sizeof(int));
+    }
     return got;
 }
 
-int channel_next(int fd, struct message *message, int *passed, struct error *err) {
-    ssize_t got = receive(fd, message, passed);
+static int next(int fd, struct message *message, int *fds, size_t *count, struct error *err) {
+    ssize_t got = receive(fd, message, fds, count);
     if (got == 0 || (got < 0 && errno == ECONNRESET))
         return 0;
     if (got != (ssize_t)sizeof(*message))
@@ -85,6 +92,29 @@ int channel_next(int fd, struct message *message, int *passed, struct error *err
         return -1;
     }
     return 1;
+}
+
+int channel_next(int fd, struct message *message, int *passed, struct error *err) {
+    int fds[CHANNEL_FDS_MAX];
+    size_t count;
+    int result = next(fd, message, fds, &count, err);
+    for (size_t i = passed ? 1 : 0; i < count; i++)
+        close(fds[i]);
+    if (passed)
+        *passed = count ? fds[0] : -1;
+    return result;
+}
+
+int channel_expect_fds(int fd, enum message_kind kind, int *fds, size_t *count, struct error *err) {
+    struct message message;
+    int result = next(fd, &message, fds, count, err);
+    if (result == 0)
+        return error_set(err, "internal", "start", NULL,
+                         "the runtime ended while the container was being set up");
+    if (result > 0 && message.kind != kind)
+        return error_set(err, "internal", "start", NULL, "unexpected message %d from the other side",
+                         message.kind);
+    return result < 0 ? -1 : 0;
 }
 
 int channel_receive(int fd, struct message *message, int *passed, struct error *err) {

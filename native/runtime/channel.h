@@ -38,6 +38,13 @@ int channel_open(int pair[2], struct error *err);
 /* Sends a kind with an optional pid and descriptor (-1: none). 0 or -1 with errno. */
 int channel_send(int fd, enum message_kind kind, pid_t pid, int passed);
 
+/* A kind with several descriptors (at most CHANNEL_FDS_MAX). */
+enum { CHANNEL_FDS_MAX = 24 };
+int channel_send_fds(int fd, enum message_kind kind, const int *fds, size_t count);
+
+/* Receives and requires `kind`; fds[CHANNEL_FDS_MAX] and *count get what came with it. */
+int channel_expect_fds(int fd, enum message_kind kind, int *fds, size_t *count, struct error *err);
+
 /* Sends an error. Nothing more can be done if that fails. */
 void channel_send_error(int fd, const struct error *error);
 

@@ -31,7 +31,10 @@ struct exec {
     int channel[2];
     pid_t pid;
     int pidfd, master;
-    bool cgrouped; /* in the child: MESSAGE_CGROUPED has come */
+    bool cgrouped;                     /* in the child: MESSAGE_CGROUPED has come */
+    int tasks[CGROUP_HIERARCHIES_MAX]; /* v1: through these the child steps into the cgroups */
+    size_t task_count;
+    int target; /* v2: the cgroup it is born in */
 };
 
 static int exec_error(int number, const char *what, struct error *err) {
@@ -143,7 +146,8 @@ static int set_limits(struct exec *e, int channel, struct error *err) {
 static int child_steps(struct exec *e, int channel, struct error *err) {
     struct process_spec *p = e->process;
     const char *program;
-    if (enter(e, err) < 0 || (setsid() < 0 && exec_error(errno, "start a session", err) < 0))
+    if (cgroup_enter(e->tasks, e->task_count, err) < 0 || enter(e, err) < 0 ||
+        (setsid() < 0 && exec_error(errno, "start a session", err) < 0))
         return -1;
     if (process_new_keyring(e->options->id, err) < 0 || take_terminal(e, channel, err) < 0 ||
         process_set_labels(p, e->proc_fd, err) < 0 || process_set_no_new_privileges(p, err) < 0 ||
@@ -174,19 +178,45 @@ static void child(struct exec *e) {
     _exit(255);
 }
 
-/* The child is born in the container's pid namespace; the runtime steps back out of it at once. */
-static int clone_child(struct exec *e, struct error *err) {
+/* On v2 a container that runs its own init (systemd) has its processes in cgroups below: then where its init
+ * is. */
+static int inits_cgroup(const struct exec *e) {
+    char path[40], text[4200], full[4400];
+    snprintf(path, sizeof(path), "%d/cgroup", e->state->pid);
+    if (cgroup_read(e->proc_fd, path, text, sizeof(text)) < 0 || strncmp(text, "0::/", 4) != 0)
+        return -1;
+    text[strcspn(text, "\n")] = '\0';
+    snprintf(full, sizeof(full), CGROUP_ROOT "%s", text + 3);
+    return open(full, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int bear(struct exec *e) {
     struct clone_args args = {
         .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&e->pidfd, .exit_signal = SIGCHLD};
+    if (e->target < 0)
+        return sys_clone3(&args);
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = (uint64_t)e->target;
+    int pid = sys_clone3(&args);
+    if (pid >= 0 || (errno != EBUSY && errno != EOPNOTSUPP) || e->options->cgroup)
+        return pid;
+    fd_close(&e->target);
+    e->target = inits_cgroup(e);
+    args.cgroup = (uint64_t)e->target;
+    return e->target < 0 ? -1 : sys_clone3(&args);
+}
+
+/* The child is born in the container's pid namespace; the runtime steps back out of it at once. */
+static int clone_child(struct exec *e, struct error *err) {
     bool pid_namespace = e->spec->namespaces[NS_PID].listed;
     cleanup_fd int own = pid_namespace ? open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC) : -1;
-    if (channel_open(e->channel, err) < 0)
+    if (channel_open(e->channel, err) < 0 || set_affinity(0, e->process->cpu_affinity_initial, err) < 0)
         return -1;
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return exec_error(errno, "become undumpable", err);
     if (pid_namespace && (own < 0 || setns(e->init_pidfd, CLONE_NEWPID) < 0))
         return exec_error(errno, "join the container's pid namespace", err);
-    e->pid = sys_clone3(&args);
+    e->pid = bear(e);
     if (e->pid == 0)
         child(e);
     int number = errno;
@@ -218,61 +248,9 @@ static int serve(struct exec *e, struct error *err) {
     }
 }
 
-/* On v2 a container that runs its own init (systemd) has its processes in cgroups below: then where its init
- * is. */
-static int join_inits_cgroup(struct exec *e, struct error *err) {
-    char path[40], text[4200], full[4400];
-    snprintf(path, sizeof(path), "%d/cgroup", e->state->pid);
-    if (cgroup_read(e->proc_fd, path, text, sizeof(text)) < 0 || strncmp(text, "0::/", 4) != 0)
-        return -1;
-    text[strcspn(text, "\n")] = '\0';
-    snprintf(full, sizeof(full), CGROUP_ROOT "%s", text + 3);
-    cleanup_fd int dir = open(full, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    snprintf(text, sizeof(text), "%d", e->pid);
-    return dir < 0 ? exec_error(errno, "open the container's cgroup", err)
-                   : cgroup_write(dir, "cgroup.procs", text, err);
-}
-
-/* --cgroup: "[controller[,controller…]:]path", below the container's own. */
-static int join_named_cgroup(struct exec *e, const char *text, struct error *err) {
-    const char *colon = strchr(text, ':'), *path = colon ? colon + 1 : text;
-    char pid[16], relative[4100];
-    struct cgroup check = {0};
-    snprintf(pid, sizeof(pid), "%d", e->pid);
-    if (cgroup_set_path(&check, path, ".", err) < 0 && strstr(path, ".."))
-        return -1;
-    snprintf(relative, sizeof(relative), "./%s", check.path);
-    for (size_t i = 0; i < e->cgroup.hierarchy_count; i++) {
-        const struct cgroup_hierarchy *h = &e->cgroup.hierarchies[i];
-        bool chosen = !colon;
-        for (const char *c = text; colon && c < colon; c += strcspn(c, ",:") + 1) {
-            size_t length = strcspn(c, ",:");
-            chosen = chosen || (strlen(h->directory) == length && strncmp(h->directory, c, length) == 0);
-        }
-        cleanup_fd int dir =
-            openat(h->fd, chosen ? relative : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (dir < 0)
-            return error_errno(err, errno, "cgroup", text, "open cgroup %s of the container", text);
-        if (cgroup_write(dir, "cgroup.procs", pid, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int join_cgroups(struct exec *e, struct error *err) {
-    if (e->options->cgroup)
-        return join_named_cgroup(e, e->options->cgroup, err);
-    if (cgroup_join(&e->cgroup, e->pid, err) == 0)
-        return 0;
-    if (e->cgroup.version == 2 && (err->number == EBUSY || err->number == EOPNOTSUPP))
-        return join_inits_cgroup(e, err);
-    return -1;
-}
-
 static int equip(struct exec *e, struct error *err) {
     const struct exec_options *o = e->options;
-    if (set_affinity(e->pid, e->process->cpu_affinity_initial, err) < 0 ||
-        process_set_oom_score(e->process, e->proc_fd, e->pid, err) < 0 || join_cgroups(e, err) < 0 ||
+    if (process_set_oom_score(e->process, e->proc_fd, e->pid, err) < 0 ||
         set_affinity(e->pid, e->process->cpu_affinity_final, err) < 0)
         return -1;
     if (o->pidfd_socket && launch_send_pidfd(o->pidfd_socket, e->pidfd, err) < 0)
@@ -301,7 +279,10 @@ static int prepare(struct exec *e, struct error *err) {
         if (e->root_fd < 0)
             return exec_error(errno, "open the container's root", err);
     }
-    if (state_cgroup(e->state, &e->cgroup, err) < 0)
+    if (state_cgroup(e->state, &e->cgroup, err) < 0 ||
+        cgroup_open_tasks(&e->cgroup, e->options->cgroup, e->tasks, &e->task_count, err) < 0)
+        return -1;
+    if (e->cgroup.version == 2 && (e->target = cgroup_open_target(&e->cgroup, e->options->cgroup, err)) < 0)
         return -1;
     return seccomp_filter_prepare(&e->seccomp, e->spec->seccomp, e->options->root, err);
 }
@@ -310,6 +291,9 @@ static void release(struct exec *e) {
     int *fds[] = {&e->init_pidfd, &e->proc_fd, &e->console, &e->root_fd, &e->channel[0], &e->channel[1]};
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         fd_close(fds[i]);
+    for (size_t i = 0; i < e->task_count; i++)
+        fd_close(&e->tasks[i]);
+    fd_close(&e->target);
     cgroup_close(&e->cgroup);
     seccomp_filter_free(&e->seccomp);
 }
@@ -334,6 +318,7 @@ int exec_start(struct exec_process *out, const struct exec_options *options, con
                      .proc_fd = -1,
                      .console = -1,
                      .root_fd = -1,
+                     .target = -1,
                      .channel = {-1, -1},
                      .pidfd = -1,
                      .master = -1};

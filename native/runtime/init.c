@@ -42,8 +42,11 @@ int init_await_cgroups(void *context, struct error *err) {
     struct launch *launch = context;
     if (init.cgrouped)
         return 0;
+    int tasks[CHANNEL_FDS_MAX];
+    size_t count;
     init.cgrouped = true;
-    if (channel_expect(init.channel, MESSAGE_CGROUPED, err) < 0)
+    if (channel_expect_fds(init.channel, MESSAGE_CGROUPED, tasks, &count, err) < 0 ||
+        cgroup_enter(tasks, count, err) < 0)
         return -1;
     /* The cgroup namespace is rooted where its maker stands, so it can only be made now. */
     if (spec_has_new(&launch->spec, NS_CGROUP) && unshare(CLONE_NEWCGROUP) < 0)

@@ -264,12 +264,9 @@ static int serve(struct launch *l, struct error *err) {
  * Without privileges, and unless a path was asked for, a container may go without control groups of its own:
  * where none have been delegated there is nothing else (runc's rootless mode does the same).
  */
-static int enter_cgroups(struct launch *l, struct error *err) {
+static int make_cgroups(struct launch *l, struct error *err) {
     if (cgroup_create(&l->cgroup, err) == 0)
-        return cgroup_apply(&l->cgroup, l->spec.resources, false, err) < 0 ||
-                       cgroup_join(&l->cgroup, l->pid, err) < 0
-                   ? -1
-                   : 0;
+        return cgroup_apply(&l->cgroup, l->spec.resources, false, err);
     bool refused = err->number == EACCES || err->number == EPERM || err->number == EROFS;
     if (geteuid() == 0 || !refused || (l->spec.cgroups_path && *l->spec.cgroups_path))
         return -1;
@@ -279,6 +276,21 @@ static int enter_cgroups(struct launch *l, struct error *err) {
     return 0;
 }
 
+/* v1: init steps in by itself, through these descriptors. v2: it was born inside, unless a go-between bore
+ * it. */
+static int admit_to_cgroups(struct launch *l, struct error *err) {
+    int tasks[CGROUP_HIERARCHIES_MAX];
+    size_t count;
+    if (l->cgroup.version == 2 && !l->born_in_cgroup && cgroup_join(&l->cgroup, l->pid, err) < 0)
+        return -1;
+    int result = cgroup_open_tasks(&l->cgroup, NULL, tasks, &count, err);
+    if (result == 0 && channel_send_fds(l->channel[0], MESSAGE_CGROUPED, tasks, count) < 0)
+        result = error_errno(err, errno, "start", NULL, "answer the container's init process");
+    for (size_t i = 0; i < count; i++)
+        close(tasks[i]);
+    return result;
+}
+
 /* What init waits for, in the order in which it comes to need it. */
 static int equip(struct launch *l, struct error *err) {
     if (spec_has_new(&l->spec, NS_USER)) {
@@ -286,14 +298,15 @@ static int equip(struct launch *l, struct error *err) {
             rootfs_idmap_sources(&l->rootfs, l->pid, err) < 0 || answer(l, MESSAGE_MAPPED, err) < 0)
             return -1;
     }
-    if (process_set_oom_score(&l->spec.process, l->proc_fd, l->pid, err) < 0 || enter_cgroups(l, err) < 0)
+    if (process_set_oom_score(&l->spec.process, l->proc_fd, l->pid, err) < 0 ||
+        (l->cgroup.version == 1 && make_cgroups(l, err) < 0))
         return -1;
     if (net_devices_move(&l->spec, l->proc_fd, l->pid, err) < 0)
         return -1;
     char *class = NULL;
     int result = intel_rdt_apply(l->spec.intel_rdt, l->options->id, l->pid, &class, err);
     l->state.intel_rdt = class;
-    return result < 0 ? -1 : answer(l, MESSAGE_CGROUPED, err);
+    return result < 0 ? -1 : admit_to_cgroups(l, err);
 }
 
 int launch_write_pid_file(const char *path, pid_t pid, struct error *err) {
@@ -345,7 +358,9 @@ static int start_at_once(struct launch *l, struct error *err) {
 }
 
 static int bring_up(struct launch *l, struct error *err) {
-    if (launch_clone(l, err) < 0)
+    /* On v2 init is born in its cgroup, so that must be there; v1's many are made while init is busy with its
+     * mounts. */
+    if ((l->cgroup.version == 2 && make_cgroups(l, err) < 0) || launch_clone(l, err) < 0)
         return -1;
     l->state.pid = l->pid;
     l->state.start_time = state_start_time(l->pid);

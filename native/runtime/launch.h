@@ -50,7 +50,7 @@ struct launch {
     pid_t pid;
     int master; /* foreground terminal */
     int notify; /* `run`: the bound notify socket, -1 if none */
-    bool hooks_ran;
+    bool hooks_ran, born_in_cgroup;
 };
 
 /*

@@ -49,6 +49,11 @@ static int clone_directly(struct launch *l, struct error *err) {
     if (namespaces_enter(&l->namespaces, &l->spec, own, l->proc_fd, err) < 0)
         return -1;
     args.flags = birth_flags(l) | CLONE_PIDFD; /* a time namespace with offsets has been made by now */
+    if (l->cgroup.version == 2) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)cgroup_dir(&l->cgroup, "");
+        l->born_in_cgroup = true;
+    }
     int pid = sys_clone3(&args);
     if (pid == 0)
         run_init(l);
