@@ -74,7 +74,7 @@ function networksOf(context: Context, container: Container): AttachedNetwork[] {
 /** A network may be gone while a stopped container still wants it. */
 function findNetwork(context: Context, name: string): { id: string; name: string } | null {
   try {
-    return context.networks.inspect(name)
+    return context.networks.identify(name)
   } catch {
     return null
   }

@@ -153,6 +153,10 @@ class NetworkRoom implements Networks {
     return this.#find(nameOrId).summary()
   }
 
+  identify(nameOrId: string): { id: string; name: string } {
+    return this.#find(nameOrId).record
+  }
+
   #find(nameOrId: string): BridgeNetwork {
     const all = [...this.#networks.values()]
     const named = all.find((network) => network.record.id === nameOrId) ?? all.find((network) => network.record.name === nameOrId)

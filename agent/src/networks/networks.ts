@@ -36,6 +36,8 @@ export interface Networks {
   list(filters?: Record<string, string[]>): NetworkSummary[]
   /** By name, id or prefix. @throws not_found `network X not found` */
   inspect(nameOrId: string): NetworkSummary
+  /** Which network is meant, without its endpoints: cheap for lists. @throws not_found */
+  identify(nameOrId: string): { id: string; name: string }
   create(input: {
     name: string
     driver: string

@@ -2,8 +2,7 @@
  * The native programs on a pure cgroup v2 machine with Debian's own kernel (6.1): their integration tests run once more inside, except those
  * that another file system or kernel would only repeat. One boot for all; what fails inside is printed by name.
  */
-import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { globSync } from 'tinyglobby'
 import { expect, it } from 'vitest'
