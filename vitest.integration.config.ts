@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['agent/**/*.itest.ts', 'apps/**/*.itest.ts', 'native/test/**/*.itest.ts'],
     exclude: ['**/node_modules/**', '**/.next/**', '**/dist/**'],
     fileParallelism: false,
+    // A busy machine is slow, not wrong.
+    expect: { poll: { timeout: 20_000, interval: 50 } },
     testTimeout: 60_000,
     hookTimeout: 120_000,
     teardownTimeout: 30_000,

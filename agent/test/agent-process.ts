@@ -26,9 +26,12 @@ export async function bundleAgent(): Promise<AgentBundle> {
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    packages: 'external',
-    // Workspace packages are sources, not packages.
-    alias: { '@berth/contract': fileURLToPath(new URL('../contract/src', import.meta.url)) },
+    // As the shipped bundle (build.ts): what is inside need not be looked for, which is most of a start.
+    splitting: false,
+    external: ['node-pty', 're2-wasm', 'undici', 'tar-stream', 'bufferutil', 'utf-8-validate'],
+    banner: {
+      js: "import { createRequire as berthCreateRequire } from 'node:module'; const require = berthCreateRequire(import.meta.url);",
+    },
     plugins: [
       {
         name: 'contract',

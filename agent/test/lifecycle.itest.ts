@@ -57,7 +57,7 @@ describe('ending', () => {
 
   it('follows the restart policy, and lets a person end it', async () => {
     const id = await run('exit 1', { restart: { name: 'on-failure', maximumRetryCount: 2 } })
-    await expect.poll(async () => (await state(id)).status, { timeout: 10_000 }).toBe('exited')
+    await expect.poll(async () => (await state(id)).status, { timeout: 30_000 }).toBe('exited')
     await expect.poll(async () => await state(id)).toMatchObject({ restartCount: 2, exitCode: 1 })
     expect(actions(id).filter((action) => action === 'die')).toHaveLength(3)
     const always = await run('exit 0', { restart: { name: 'always' } })
@@ -208,7 +208,7 @@ describe('statistics', () => {
       points.push(containers[0]?.point.throttledPercent ?? -1)
       expect(host?.memoryTotalBytes).toBeGreaterThan(1 << 20)
     })
-    await expect.poll(() => points.length, { timeout: 5000 }).toBeGreaterThan(2)
+    await expect.poll(() => points.length, { timeout: 30_000 }).toBeGreaterThan(2)
     leave()
     expect(Math.max(...points)).toBeGreaterThan(10)
     await engine.containers.stop(id)

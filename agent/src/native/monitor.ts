@@ -67,14 +67,7 @@ export async function startMonitor(
   socketCount: number,
   greet: (sockets: Duplex[]) => void,
 ): Promise<StartedMonitor> {
-  const child = spawn(program, [], {
-    stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: socketCount }, () => 'pipe' as const)],
-    // The cast is for the dashboard, which reads these types beside Next.js's: there NODE_ENV is required of every environment.
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } as Partial<NodeJS.ProcessEnv> as NodeJS.ProcessEnv,
-    cwd: '/',
-    // What ps shows, and how an agent that was killed meanwhile finds a monitor that is still coming up (hasMonitor).
-    argv0: monitorTitle(document.id),
-  })
+  const child = launch(program, document.id, socketCount)
   const sockets = child.stdio.slice(3) as unknown as Duplex[]
   // A monitor that dies at once resets these; each later owner listens for itself.
   for (const socket of sockets) {
@@ -110,6 +103,22 @@ export async function startMonitor(
     throw error
   } finally {
     clearTimeout(timer)
+  }
+}
+
+function launch(program: string, id: string, socketCount: number) {
+  try {
+    return spawn(program, [], {
+      stdio: ['pipe', 'pipe', 'pipe', ...Array.from({ length: socketCount }, () => 'pipe' as const)],
+      // The cast is for the dashboard, which reads these types beside Next.js's: there NODE_ENV is required of every environment.
+      env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' } as Partial<NodeJS.ProcessEnv> as NodeJS.ProcessEnv,
+      cwd: '/',
+      // What ps shows, and how an agent that was killed meanwhile finds a monitor that is still coming up (hasMonitor).
+      argv0: monitorTitle(id),
+    })
+  } catch (error) {
+    // Some shortages are thrown, others come as an event.
+    throw spawnError(program, error as NodeJS.ErrnoException)
   }
 }
 

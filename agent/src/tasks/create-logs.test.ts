@@ -197,8 +197,7 @@ describe('following', () => {
         release = resolve
       })
     })
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(batches).toBe(1)
+    await expect.poll(() => batches, { timeout: 10_000 }).toBe(1)
     follow.stop()
     release()
     expect(await follow.done).toBe('stopped')
