@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { makeDataRoot, openImageRooms, testContext } from '../../test/image-rooms.ts'
 import { busyboxImage, busyboxLayer, imageOf, layerOf, pushTestImage, putManifest, sha256, tarOf } from '../../test/images.ts'
@@ -102,6 +103,17 @@ describe('pull', () => {
     expect((await rooms.images.inspect(id)).tags).toEqual([`${registry.host}/multi:all`, `${registry.host}/multi:amd64`])
   })
 
+  it('fetches nothing of an image that is here in another compression', async () => {
+    const tar = tarOf((directory) => writeFileSync(join(directory, 'same'), 'same'))
+    await pushTestImage(registry.url, 'packed', '1', imageOf([layerOf(tar)]))
+    await pushTestImage(registry.url, 'plain', '1', imageOf([layerOf(tar, 'none')]))
+    const { id } = await rooms.images.pull({ reference: `${registry.host}/packed:1` }, testContext())
+    const context = testContext()
+    expect(await rooms.images.pull({ reference: `${registry.host}/plain:1` }, context)).toMatchObject({ id, changed: true })
+    expect(context.lines.map((line) => line.status)).toContain('Already exists')
+    expect(context.lines.some((line) => line.status === 'Downloading' || line.status === 'Pulling fs layer')).toBe(false)
+  })
+
   it('mounts 130 layers', async () => {
     const layers = Array.from({ length: 130 }, (_, at) => file(`f${at}`, `${at}`))
     await pushTestImage(registry.url, 'deep', '1', imageOf(layers))
@@ -119,6 +131,18 @@ describe('pull', () => {
       code: 'unavailable',
       message: expect.stringContaining('connection refused'),
     })
+  })
+
+  it('mends an image that has lost a blob', async () => {
+    await pushTestImage(registry.url, 'packed', '1', imageOf([file('mend', 'x')]))
+    const { id } = await rooms.images.pull({ reference: `${registry.host}/packed:1` }, testContext())
+    const [layer] = (await rooms.images.inspect(id)).layers
+    rmSync(rooms.content.path(layer?.digest as string))
+    await rooms.close()
+    rooms = await openImageRooms(dataRoot)
+    await expect(rooms.images.save([id])).rejects.toMatchObject({ code: 'data_loss' })
+    await rooms.images.pull({ reference: `${registry.host}/packed:1` }, testContext())
+    expect((await buffer(await rooms.images.save([id]))).length).toBeGreaterThan(0)
   })
 
   it('keeps images and layers across a restart', async () => {

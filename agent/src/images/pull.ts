@@ -12,7 +12,7 @@ import { downloadBlob } from '../registry/blob-download.ts'
 import type { RegistryClient, RemoteManifest, Repository } from '../registry/registry-client.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { LayerFetcher } from './fetch-layer.ts'
-import type { ImageStore } from './image-store.ts'
+import { chainsOf, type ImageStore } from './image-store.ts'
 import { eachLimited } from './progress.ts'
 
 /** As many layers at once as Docker takes. */
@@ -95,11 +95,16 @@ async function pullOne(
     const configBytes = await fetchConfig(rooms.content, used, manifest.config, lease, shown, context.signal)
     const document = parseImageConfig(configBytes, shown)
     checkImage(document, manifest, wanted, shown)
-    await fetchLayers(rooms, manifest, document, used, lease, context)
-    await linkLayers(rooms, manifest, document, context.signal)
+    const whole = holdWhole(rooms, manifest.config.digest, lease)
+    if (whole) {
+      for (const layer of manifest.layers) context.progress({ id: shortId(layer.digest), status: 'Already exists' })
+    } else {
+      await fetchLayers(rooms, manifest, document, used, lease, context)
+      await linkLayers(rooms, manifest, document, context.signal)
+    }
     for (const { digest } of [own, ...above]) lease.hold(digest)
     await Promise.all([configBytes, own.bytes, ...above.map(({ bytes }) => bytes)].map((bytes) => rooms.content.put(bytes)))
-    const changed = await record(rooms.store, reference, found.digest, { manifest, own, configBytes, document })
+    const changed = await record(rooms.store, reference, found.digest, { manifest, own, configBytes, document, whole })
     context.progress({ status: `Digest: ${found.digest}` })
     context.progress({ status: changed ? `Status: Downloaded newer image for ${shown}` : `Status: Image is up to date for ${shown}` })
     return { id: manifest.config.digest, reference: shown, digest: found.digest, changed }
@@ -198,6 +203,16 @@ function checkImage(document: ImageDocument, manifest: Manifest, wanted: Platfor
   }
 }
 
+/** Whether the image is here whole, perhaps in another compression or from an archive: the same configuration means the same files. Holds it, if so. */
+function holdWhole({ store, content, snapshots }: PullRooms, id: Digest, lease: Lease): boolean {
+  const image = store.get(id)
+  if (!image) return false
+  const chains = chainsOf(image)
+  const parts = [image.manifest.digest, ...image.layers.map((layer) => layer.digest)]
+  for (const held of [...parts, ...chains, ...image.layers.map((layer) => layer.diffId)]) lease.hold(held)
+  return parts.every((digest) => content.has(digest)) && chains.every((chainId) => snapshots.has(chainId))
+}
+
 async function fetchLayers(
   rooms: PullRooms,
   manifest: Manifest,
@@ -250,11 +265,12 @@ async function record(
   store: ImageStore,
   reference: Reference,
   topDigest: Digest,
-  parts: { manifest: Manifest; own: RemoteManifest; configBytes: Buffer; document: ImageDocument },
+  parts: { manifest: Manifest; own: RemoteManifest; configBytes: Buffer; document: ImageDocument; whole: boolean },
 ): Promise<boolean> {
-  const { manifest, own, configBytes, document } = parts
+  const { manifest, own, configBytes, document, whole } = parts
   const id = manifest.config.digest
-  if (!store.get(id)) {
+  // One that is here but has lost parts is described anew by what was just fetched.
+  if (!whole) {
     await store.put({
       id,
       manifest: { digest: own.digest, mediaType: manifest.mediaType, sizeBytes: own.bytes.length },
@@ -265,7 +281,7 @@ async function record(
         sizeBytes: layer.size,
         diffId: document.diffIds[at] as Digest,
       })),
-      parentId: null,
+      parentId: store.get(id)?.parentId ?? null,
       document,
     })
   }
