@@ -1,0 +1,50 @@
+// berth-init as PID 1 of a container: exit statuses, signals, orphans.
+import { existsSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { type Config, eventually, Runtime } from './runtime-harness.ts'
+
+const init = path.resolve(process.env.BERTH_INIT ?? path.join(import.meta.dirname, '../build/bin/berth-init'))
+let runtime: Runtime
+beforeAll(() => {
+  runtime = new Runtime()
+})
+afterAll(() => runtime?.remove())
+afterEach(() => {
+  const left = runtime.leftovers()
+  if (left.length > 0) runtime.deleteAll()
+  expect(left).toEqual([])
+})
+
+const withInit = (config: Config) => {
+  config.mounts.push({ destination: '/sbin/berth-init', type: 'bind', source: init, options: ['bind', 'ro'] })
+}
+const run = (name: string, ...args: string[]) => runtime.run(name, ['/sbin/berth-init', '--', ...args], withInit)
+
+it('exits as the command did', () => {
+  expect(run('zero', 'sh', '-c', 'cat /proc/1/comm; echo $PPID')).toMatchObject({ status: 0, stdout: 'berth-init\n1\n' })
+  expect(run('seven', 'sh', '-c', 'exit 7').status).toBe(7)
+  expect(run('term', 'sh', '-c', 'kill -TERM $$').status).toBe(143)
+  expect(run('kill', 'sh', '-c', 'kill -KILL $$').status).toBe(137)
+  expect(run('absent', '/no/such').status).toBe(127)
+  expect(run('denied', '/etc/passwd')).toMatchObject({ status: 126, stderr: expect.stringContaining('cannot run /etc/passwd') })
+})
+
+it('forwards signals', async () => {
+  const script = 'trap "echo term > /tmp/got; exit 3" TERM; trap "echo usr1 > /tmp/usr1" USR1; echo > /tmp/ready; while :; do sleep 1; done'
+  const file = (name: string) => path.join(runtime.rootfs, 'tmp', name)
+  runtime.start('signals', withInit, ['/sbin/berth-init', 'sh', '-c', script])
+  await eventually(() => existsSync(file('ready')))
+  expect(runtime.call(['kill', 'signals', 'USR1']).status).toBe(0)
+  await eventually(() => existsSync(file('usr1')))
+  expect(runtime.call(['kill', 'signals', 'TERM']).status).toBe(0)
+  await eventually(() => runtime.inspect('signals').status === 'stopped')
+  expect(readFileSync(file('got'), 'utf8')).toBe('term\n')
+  runtime.call(['delete', 'signals'])
+})
+
+it('reaps the orphans of the container', () => {
+  const script =
+    'i=0; while test $i -lt 20; do sh -c "sleep 0.1 & exit 0"; i=$((i+1)); done; sleep 1; grep -l "State:.Z" /proc/[0-9]*/status 2>/dev/null | wc -l'
+  expect(run('orphans', 'sh', '-c', script)).toMatchObject({ status: 0, stdout: '0\n' })
+})
