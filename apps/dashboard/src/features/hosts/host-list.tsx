@@ -26,7 +26,7 @@ export function HostList() {
   const router = useRouter()
   const { hosts, pending, error, retry } = useHosts()
   const add = (
-    <Button tone="primary" onClick={() => router.push('/hosts/enrol')}>
+    <Button tone="primary" onClick={() => router.push('/hosts/add')}>
       <Plus aria-hidden />
       {t('add')}
     </Button>

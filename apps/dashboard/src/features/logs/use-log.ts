@@ -106,7 +106,6 @@ class LogReader {
       void this.#openAt(this.#wish.at)
     } else {
       for (const [index] of this.#wish.sources.entries()) this.#follow(index, undefined)
-      if (this.#wish.search) void this.older()
     }
     return () => {
       this.#stopped = true
@@ -129,11 +128,13 @@ class LogReader {
         },
         {
           opened: (range) => {
-            if (this.#backward[index] === null) this.#backward[index] = range.endOffset
+            const first = this.#backward[index] === null
+            if (first) this.#backward[index] = range.endOffset
             if (range.startOffset >= range.endOffset) this.#beginnings[index] = true
             this.view.state = 'live'
             this.view.failure = null
             this.#soon()
+            if (first && search && this.#backward.every((offset) => offset !== null)) void this.older()
           },
           records: (records) => {
             this.view.dropped += this.buffer.append(index, search ? records.filter(this.#matches) : records)
@@ -193,10 +194,9 @@ class LogReader {
       for (const [index] of this.#wish.sources.entries()) {
         if (this.#beginnings[index]) continue
         const from = this.#wish.search ? this.#backward[index] : (this.buffer.edge(index).first ?? this.#backward[index])
-        const page = await this.#read(index, {
-          ...(from === null || from === undefined ? { tail: pageLines } : { beforeOffset: from }),
-          limit: pageLines,
-        })
+        // Not opened yet: where its end is will be known in a moment.
+        if (from === null || from === undefined) continue
+        const page = await this.#read(index, { beforeOffset: from, limit: pageLines })
         this.view.added += this.buffer.prepend(index, page.records)
         this.view.scanned += page.scanned
         this.#backward[index] = page.nextOffset

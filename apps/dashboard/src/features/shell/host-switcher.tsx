@@ -60,7 +60,7 @@ export function HostSwitcher() {
         </MenuItem>
       ))}
       <MenuLine />
-      <MenuItem onSelect={() => router.push('/hosts/enrol')}>
+      <MenuItem onSelect={() => router.push('/hosts/add')}>
         <Plus aria-hidden />
         {t('addHost')}
       </MenuItem>

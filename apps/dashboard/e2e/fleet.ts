@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process'
+import { expect, type Page } from '@playwright/test'
+import { readEnvironment } from './environment-file.ts'
+
+/** `docker` against one of the two agents: the second door through which a spec looks at what the page has done. */
+export function docker(agent: 0 | 1, ...args: string[]): string {
+  return execFileSync('docker', ['-H', readEnvironment().agents[agent]?.dockerHost as string, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }).trim()
+}
+
+/** The same, for commands that may fail. */
+export function tryDocker(agent: 0 | 1, ...args: string[]): void {
+  try {
+    docker(agent, ...args)
+  } catch {
+    // It was not there.
+  }
+}
+
+interface Host {
+  id: string
+  name: string
+}
+
+/** One of the dashboard's own procedures, with the session of the page. */
+export async function ask<T>(page: Page, procedure: string, input?: unknown): Promise<T> {
+  const url = `${readEnvironment().url}/api/trpc/${procedure}`
+  const answer =
+    input === undefined
+      ? await page.request.get(url)
+      : await page.request.post(url, { data: input, headers: { origin: readEnvironment().url } })
+  expect(answer.status(), `${procedure} answers`).toBe(200)
+  return ((await answer.json()) as { result: { data: T } }).result.data
+}
+
+/** The enrolled hosts: the one that enrolled itself, and the second agent, which joins here if it has not yet. */
+export async function hostsOf(page: Page): Promise<{ first: Host; second: Host }> {
+  const { agents } = readEnvironment()
+  let hosts = await ask<Host[]>(page, 'hosts.list')
+  if (!hosts.some((host) => host.name === 'second')) {
+    const join = await ask<{ token: string; fingerprint: string }>(page, 'hosts.prepareJoin', { name: 'second' })
+    const second = agents[1]
+    if (!second) throw new Error('the environment has no second agent')
+    const url = readEnvironment().url.replace('http:', 'https:')
+    execFileSync(process.execPath, [second.program, 'join', url, '--token', join.token, '--fingerprint', join.fingerprint], {
+      env: { ...process.env, ...second.env },
+      stdio: 'pipe',
+    })
+    await expect
+      .poll(async () => (await ask<(Host & { state: string })[]>(page, 'hosts.list')).find((host) => host.name === 'second')?.state, {
+        timeout: 30_000,
+      })
+      .toBe('online')
+    hosts = await ask<Host[]>(page, 'hosts.list')
+  }
+  const second = hosts.find((host) => host.name === 'second') as Host
+  const first = hosts.find((host) => host.name !== 'second') as Host
+  return { first, second }
+}
+
+/** A container that writes what real programs write: JSON, logfmt, plain words, stderr. Returns its id. */
+export function runChatty(agent: 0 | 1, name: string, ...options: string[]): string {
+  tryDocker(agent, 'rm', '-fv', name)
+  const script =
+    'i=0; while true; do i=$((i+1)); echo "{\\"level\\":\\"info\\",\\"msg\\":\\"request $i served\\",\\"ms\\":12}"; echo "level=warn msg=\\"slow query $i\\"" >&2; echo "plain line $i"; sleep 0.5; done'
+  return docker(agent, 'run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', script)
+}

@@ -1,0 +1,148 @@
+import { join } from 'node:path'
+import AxeBuilder from '@axe-core/playwright'
+import { expect, type Page, test } from '@playwright/test'
+import { screenshotDirectory } from './environment-file.ts'
+import { docker, hostsOf, runChatty, tryDocker } from './fleet.ts'
+
+/** Every page with real things on it, in both themes: nothing serious in axe, nothing in the console, and pictures at three widths to be looked at. */
+test.describe.configure({ mode: 'serial' })
+
+interface Place {
+  name: string
+  path: string
+  /** Something that says that the page is there with its content. */
+  ready: (page: Page) => Promise<void>
+}
+const places: Place[] = []
+const see = (text: string | RegExp) => async (page: Page) => {
+  await expect(page.getByText(text).filter({ visible: true }).first()).toBeVisible()
+}
+
+test.beforeAll(async ({ browser }) => {
+  const page = await browser.newPage()
+  const { first } = await hostsOf(page)
+  await page.close()
+  const chatty = runChatty(0, 'chatty', '-m', '64m', '--cpus', '0.5', '-v', 'chatty-data:/data', '-p', '127.0.0.1::8080')
+  docker(1, 'pull', 'busybox')
+  runChatty(1, 'far-away')
+  tryDocker(0, 'rm', '-f', 'failed')
+  tryDocker(0, 'run', '--name', 'failed', 'busybox', 'sh', '-c', 'echo starting; echo cannot open config >&2; exit 3')
+  tryDocker(0, 'network', 'create', 'backend')
+  docker(0, 'network', 'connect', '--alias', 'talker', 'backend', 'chatty')
+  const failed = docker(0, 'inspect', '-f', '{{.Id}}', 'failed')
+  const image = docker(0, 'inspect', '-f', '{{.Image}}', 'chatty')
+  const network = docker(0, 'network', 'inspect', '-f', '{{.Id}}', 'backend')
+  const h = `/h/${first.id}`
+  places.push(
+    { name: 'hosts', path: '/hosts', ready: see('second') },
+    { name: 'host', path: h, ready: see('CPU (100 % = the whole machine)') },
+    { name: 'host-disk', path: `${h}?tab=disk`, ready: see('Build cache') },
+    { name: 'host-events', path: `${h}?tab=events`, ready: see('start') },
+    { name: 'host-engine', path: `${h}?tab=engine`, ready: see('Data root') },
+    { name: 'containers-all', path: '/h/all/containers', ready: see('far-away') },
+    { name: 'containers', path: `${h}/containers`, ready: see('chatty') },
+    { name: 'container-new', path: `${h}/containers/new`, ready: see('Published ports') },
+    { name: 'container', path: `${h}/containers/${chatty}`, ready: see('Ports and addresses') },
+    { name: 'container-failed', path: `${h}/containers/${failed}`, ready: see('cannot open config') },
+    { name: 'container-logs', path: `${h}/containers/${chatty}?tab=logs`, ready: see(/plain line \d+/) },
+    { name: 'container-terminal', path: `${h}/containers/${chatty}?tab=terminal`, ready: see('Sessions that are running') },
+    { name: 'container-stats', path: `${h}/containers/${chatty}?tab=stats`, ready: see('Live, once a second') },
+    { name: 'container-files', path: `${h}/containers/${chatty}?tab=files`, ready: see('etc') },
+    { name: 'container-mounts', path: `${h}/containers/${chatty}?tab=mounts`, ready: see('backend') },
+    { name: 'container-changes', path: `${h}/containers/${chatty}?tab=changes`, ready: see('/data') },
+    { name: 'container-inspect', path: `${h}/containers/${chatty}?tab=inspect`, ready: see('"imageId"') },
+    { name: 'images', path: `${h}/images`, ready: see('busybox:latest') },
+    { name: 'image', path: `${h}/images/${encodeURIComponent(image)}`, ready: see('How it was made') },
+    { name: 'volumes', path: `${h}/volumes`, ready: see('chatty-data') },
+    { name: 'volume', path: `${h}/volumes/chatty-data`, ready: see('Where it is') },
+    { name: 'networks', path: '/h/all/networks', ready: see('backend') },
+    { name: 'network', path: `${h}/networks/${network}`, ready: see('talker') },
+    { name: 'registries', path: '/h/all/registries', ready: see('Look into another registry') },
+    { name: 'activity', path: '/h/all/activity', ready: see('busybox') },
+    { name: 'events', path: '/h/all/events', ready: see('create') },
+  )
+})
+
+/** What axe calls serious or critical, in words. */
+async function offences(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa']).analyze()
+  return violations
+    .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
+    .flatMap((violation) =>
+      violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} — ${node.failureSummary?.split('\n')[1]?.trim()}`),
+    )
+}
+
+for (const theme of ['light', 'dark'] as const) {
+  test(`every page is accessible and quiet (${theme})`, async ({ browser }) => {
+    test.setTimeout(240_000)
+    const context = await browser.newContext({ colorScheme: theme })
+    const page = await context.newPage()
+    const said: string[] = []
+    page.on('console', (message) => message.type() === 'error' && said.push(`${page.url()}: ${message.text()}`))
+    page.on('pageerror', (error) => said.push(`${page.url()}: ${error.message}`))
+    const wrong: string[] = []
+    for (const place of places) {
+      await page.goto(place.path)
+      await place.ready(page)
+      for (const offence of await offences(page)) wrong.push(`${place.name}: ${offence}`)
+      if (theme === 'dark') await page.screenshot({ path: join(screenshotDirectory, `${place.name}-dark-1440.png`) })
+    }
+    await context.close()
+    expect(wrong).toEqual([])
+    // A bridge that comes or goes on the machine makes Chromium drop connections; the page asks again.
+    expect(said.filter((line) => !/ERR_NETWORK_CHANGED/.test(line))).toEqual([])
+  })
+}
+
+test('every page fits a telephone, a tablet and a desk, in Chinese too', async ({ browser }) => {
+  test.setTimeout(240_000)
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const wide: string[] = []
+  for (const [width, height] of [
+    [360, 760],
+    [900, 700],
+    [1440, 900],
+  ] as const) {
+    await page.setViewportSize({ width, height })
+    for (const place of places) {
+      await page.goto(place.path)
+      await place.ready(page)
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+      if (over > 0) wide.push(`${place.name} at ${width}: ${over} px too wide`)
+      await page.screenshot({ path: join(screenshotDirectory, `${place.name}-${width}.png`) })
+    }
+  }
+  await context.addCookies([{ name: 'berth-locale', value: 'zh-CN', url: page.url() }])
+  await page.setViewportSize({ width: 360, height: 760 })
+  for (const place of places.filter(({ name }) => ['hosts', 'containers', 'container', 'container-new', 'images'].includes(name))) {
+    await page.goto(place.path)
+    await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN')
+    await page.waitForLoadState('networkidle')
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+    if (over > 0) wide.push(`${place.name} in Chinese: ${over} px too wide`)
+    await page.screenshot({ path: join(screenshotDirectory, `${place.name}-zh-360.png`) })
+  }
+  await context.close()
+  expect(wide).toEqual([])
+})
+
+test('the list page needs at most 250 KB of JavaScript', async ({ browser }) => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const session = await context.newCDPSession(page)
+  await session.send('Network.enable')
+  const scripts = new Set<string>()
+  let bytes = 0
+  session.on('Network.responseReceived', ({ requestId, type }) => type === 'Script' && scripts.add(requestId))
+  session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+    if (scripts.has(requestId)) bytes += encodedDataLength
+  })
+  await page.goto('/h/all/containers')
+  await expect(page.getByRole('link', { name: 'chatty', exact: true })).toBeVisible()
+  await context.close()
+  console.log(`first-load JavaScript of the container list: ${Math.round(bytes / 1024)} KB compressed`)
+  expect(bytes).toBeGreaterThan(50 * 1024)
+  expect(bytes).toBeLessThan(250 * 1024)
+})
