@@ -100,7 +100,7 @@ async function makeEditor(
         syntaxHighlighting(colours),
         theme,
         EditorState.readOnly.of(options.readOnly),
-        EditorView.contentAttributes.of({ 'aria-label': options.label }),
+        EditorView.contentAttributes.of({ 'aria-label': options.label, tabindex: '0' }),
         ...(options.wrap ? [EditorView.lineWrapping] : []),
         EditorView.updateListener.of((update) => update.docChanged && props.current.onChange?.(update.state.doc.toString())),
       ],
