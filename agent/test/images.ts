@@ -51,6 +51,22 @@ export function tarOf(fill: (directory: string) => void): Buffer {
   }
 }
 
+/** An archive of one small file, without starting tar: for tests that need hundreds. */
+export function tinyTar(name: string, text: string): Buffer {
+  const header = Buffer.alloc(512)
+  header.write(name, 0)
+  header.write('0000644\0' + '0000000\0' + '0000000\0', 100)
+  header.write(`${Buffer.byteLength(text).toString(8).padStart(11, '0')}\0`, 124)
+  header.write('14524550400\0', 136)
+  header.write('        0', 148)
+  header.write('ustar\u000000', 257)
+  const sum = header.reduce((total, byte) => total + byte, 0)
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+  const body = Buffer.alloc(Math.ceil(Buffer.byteLength(text) / 512) * 512)
+  body.write(text)
+  return Buffer.concat([header, body, Buffer.alloc(1024)])
+}
+
 export function imageOf(layers: TestLayer[], run: Record<string, unknown> = {}): TestImage {
   return {
     layers,

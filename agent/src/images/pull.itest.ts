@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process'
-import { lstatSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { makeDataRoot, openImageRooms, testContext } from '../../test/image-rooms.ts'
-import { busyboxImage, busyboxLayer, imageOf, layerOf, pushTestImage, putManifest, sha256, tarOf } from '../../test/images.ts'
+import { makeDataRoot, nativeDir, openImageRooms, testContext } from '../../test/image-rooms.ts'
+import { busyboxImage, busyboxLayer, imageOf, layerOf, pushTestImage, putManifest, sha256, tarOf, tinyTar } from '../../test/images.ts'
 import { startRegistry, type TestRegistry } from '../../test/registry.ts'
 
 let registry: TestRegistry
@@ -115,12 +115,24 @@ describe('pull', () => {
   })
 
   it('mounts 130 layers', async () => {
-    const layers = Array.from({ length: 130 }, (_, at) => file(`f${at}`, `${at}`))
+    const layers = Array.from({ length: 130 }, (_, at) => layerOf(tinyTar(`f${at}`, `${at}`)))
     await pushTestImage(registry.url, 'deep', '1', imageOf(layers))
     await rooms.images.pull({ reference: `${registry.host}/deep:1` }, testContext())
     const { chainId } = rooms.images.resolve(`${registry.host}/deep:1`)
-    expect((await rooms.snapshots.prepare('deep', chainId)).lower).toHaveLength(130)
-  })
+    const { lower } = await rooms.snapshots.prepare('deep', chainId)
+    expect(lower).toHaveLength(130)
+    const root = join(dataRoot, 'rootfs')
+    mkdirSync(root)
+    writeFileSync(join(dataRoot, 'mounts.json'), JSON.stringify({ mounts: rooms.snapshots.mounts('deep', root), root }))
+    for (const name of ['f0', 'f129']) {
+      const seen = execFileSync(
+        join(nativeDir, 'berth-unpack'),
+        ['stat', '--mounts', join(dataRoot, 'mounts.json'), '--path', `/${name}`],
+        { encoding: 'utf8' },
+      )
+      expect(JSON.parse(seen)).toMatchObject({ name, sizeBytes: name.length - 1 })
+    }
+  }, 120_000)
 
   it('names what is missing', async () => {
     await expect(rooms.images.pull({ reference: `${registry.host}/nothing:1` }, testContext())).rejects.toMatchObject({
