@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Socket } from 'socket.io-client'
+import { Manager, type Socket } from 'socket.io-client'
 import { ask, Browser, joinToken, until } from '../src/server/testing/dashboard.fixture.ts'
 import { type SimulatedAgent, simulateAgent } from '../src/server/testing/simulated-agent.fixture.ts'
 
@@ -13,7 +13,7 @@ import { type SimulatedAgent, simulateAgent } from '../src/server/testing/simula
 const agentCount = 10
 const containersEach = 200
 const viewerCount = 20
-const seconds = 45
+const seconds = Number(process.env.BERTH_BENCH_SECONDS ?? 45)
 const target = 250 * 1024 * 1024
 const port = Number(process.env.BERTH_BENCH_PORT ?? 3990)
 
@@ -32,20 +32,24 @@ const percentile = (values: number[], share: number): number =>
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`
 
 async function startServer(): Promise<{ child: ChildProcess; token: string }> {
-  const child = spawn(process.execPath, ['--max-semi-space-size=2', 'dist/server.js'], {
-    cwd: root,
-    env: {
-      ...process.env,
-      NODE_ENV: 'production',
-      BERTH_DATA: folder,
-      BERTH_RUN: join(folder, 'run'),
-      BERTH_PORT: String(port),
-      BERTH_HOST: '127.0.0.1',
-      BERTH_LOCAL_AGENT: '0',
-      BERTH_LOG_LEVEL: 'warn',
+  const child = spawn(
+    process.execPath,
+    [...(process.env.BERTH_BENCH_NODE_FLAGS ?? '--max-semi-space-size=2').split(' '), 'dist/server.js'],
+    {
+      cwd: root,
+      env: {
+        ...process.env,
+        NODE_ENV: 'production',
+        BERTH_DATA: folder,
+        BERTH_RUN: join(folder, 'run'),
+        BERTH_PORT: String(port),
+        BERTH_HOST: '127.0.0.1',
+        BERTH_LOCAL_AGENT: '0',
+        BERTH_LOG_LEVEL: 'warn',
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  )
   // Whatever ends this process ends the server too.
   process.once('exit', () => child.kill('SIGKILL'))
   let text = ''
@@ -56,17 +60,30 @@ async function startServer(): Promise<{ child: ChildProcess; token: string }> {
   return { child, token }
 }
 
+/** One tab: one connection, a namespace for the dashboard and one for each host. */
 async function watch(browser: Browser, hosts: readonly string[], index: number): Promise<Socket[]> {
   await browser.call('GET', '/h/all/containers')
   await browser.query('fleet.containers')
-  const sockets: Socket[] = []
-  const dashboard = await browser.socket('/dashboard')
-  sockets.push(dashboard)
+  const manager = new Manager(browser.base, {
+    transports: ['websocket'],
+    reconnection: false,
+    extraHeaders: { cookie: browser.cookie, origin: browser.origin },
+  })
+  const enter = async (namespace: string): Promise<Socket> => {
+    const socket = manager.socket(namespace).connect()
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve)
+      socket.once('connect_error', reject)
+    })
+    return socket
+  }
+  const dashboard = await enter('/dashboard')
   dashboard.on('fleet.changed', (host: string, nouns: string[]) => {
     if (nouns.includes('containers')) void browser.query('fleet.containers', { host })
   })
+  const sockets = [dashboard]
   for (const host of hosts) {
-    const socket = await browser.socket(`/hosts/${host}`)
+    const socket = await enter(`/hosts/${host}`)
     sockets.push(socket)
     await ask(socket, 'events.open', { stream: 'e' })
     if (host === hosts[index % hosts.length]) await ask(socket, 'stats.open', { stream: 's', containers: 'all', host: true })

@@ -1,11 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Data, openData } from '../data/database.ts'
 import { createLog } from '../log.ts'
 import { Audit, theDashboard, verifyChain } from './audit.ts'
 import { redact } from './redact.ts'
+
+// Key derivation, certificates and synced writes on a machine that does other things.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const migrations = join(import.meta.dirname, '../../../../../prisma/sqlite/migrations')
 let folder: string

@@ -3,11 +3,14 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rea
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { backUp, restore } from './backup.ts'
 import { openData } from './database.ts'
 import { migrateSqlite } from './migrate.ts'
 import { createSeal, readOrCreateMasterKey } from './seal.ts'
+
+// Key derivation, certificates and synced writes on a machine that does other things.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const root = join(import.meta.dirname, '../../../../..')
 const migrations = join(root, 'prisma/sqlite/migrations')
@@ -24,7 +27,7 @@ function migration(name: string, sql: string): void {
 
 it('gives by its migrations the schema of prisma/models', () => {
   execFileSync(process.execPath, ['--import', 'tsx', join(root, 'prisma/new-migration.ts'), '--check'], { cwd: root, stdio: 'pipe' })
-}, 30_000)
+})
 
 it('applies what is new, once, in order', () => {
   const file = join(folder, 'x.db')

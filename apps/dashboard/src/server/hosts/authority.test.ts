@@ -2,10 +2,13 @@ import { createPublicKey, verify, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { type Data, openData } from '../data/database.ts'
 import { isDue, openAuthority } from './authority.ts'
 import { makeRequest } from './certificate-request.fixture.ts'
+
+// Key derivation, certificates and synced writes on a machine that does other things.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const migrations = join(import.meta.dirname, '../../../../../prisma/sqlite/migrations')
 let folder: string

@@ -3,7 +3,7 @@ import { addPerson, Browser, openTestDashboard, type TestDashboard } from '../te
 import { totpCode } from './totp.ts'
 
 // Real key derivation: generous on a machine that does other things.
-vi.setConfig({ testTimeout: 20_000 })
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let dashboard: TestDashboard
 let admin: Browser

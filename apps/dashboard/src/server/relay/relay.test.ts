@@ -4,7 +4,7 @@ import { addPerson, ask, Browser, joinToken, openTestDashboard, setUp, type Test
 import { enrol, type SimulatedAgent, simulateAgent } from '../testing/simulated-agent.fixture.ts'
 
 // Real key derivation and real handshakes: generous on a machine that does other things.
-vi.setConfig({ testTimeout: 20_000 })
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let dashboard: TestDashboard
 let admin: Browser

@@ -160,7 +160,7 @@ export async function joinToken(admin: Browser, input: object = {}): Promise<str
 }
 
 /** Waits for something that another process or a timer brings about. */
-export async function until<T>(look: () => T | Promise<T>, what: string, timeoutMs = 10_000): Promise<NonNullable<T>> {
+export async function until<T>(look: () => T | Promise<T>, what: string, timeoutMs = 30_000): Promise<NonNullable<T>> {
   const end = Date.now() + timeoutMs
   for (;;) {
     const found = await look()
