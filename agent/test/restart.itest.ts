@@ -85,6 +85,17 @@ describe('an agent that is killed', { timeout: 120_000 }, () => {
     await agent.call('containers.remove', 'again', { force: true, volumes: true })
   })
 
+  it('sees what is frozen, even if it was not told', async () => {
+    await agent.call('test.create', 'ice', { ...quiet, cmd: ['sleep', '60'] })
+    await agent.call('containers.start', 'ice')
+    await agent.call('containers.pause', 'ice')
+    await agent.kill()
+    await start()
+    expect((await one('ice')).state.status).toBe('paused')
+    await agent.call('containers.unpause', 'ice')
+    await agent.call('containers.remove', 'ice', { force: true, volumes: true })
+  })
+
   it('cleans up after a monitor that was killed too', async () => {
     await agent.call('test.create', 'orphan', { ...quiet, cmd: ['sleep', '60'] })
     await agent.call('containers.start', 'orphan')

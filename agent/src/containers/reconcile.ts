@@ -106,10 +106,18 @@ async function adopt(context: Context, container: Container, task: NonNullable<C
   if (lease) context.networks.adopt(container.id, lease)
   container.lease = lease
   container.task = task
-  const paused = container.record.state.paused
+  const paused = await isFrozen(context, container)
   container.change({ status: 'running', paused, startedAt: task.startedAt, bootId: context.host.bootId, error: '' })
   startHealth(context, container)
   watchTask(context, container, task)
+}
+
+/** The kernel knows, whatever the record says: the agent may have been killed between the freezing and the writing. */
+async function isFrozen(context: Context, { id, record }: Container): Promise<boolean> {
+  const cgroup = context.paths.cgroup(id, record.options.cgroupParent)
+  if (context.host.cgroupVersion === '2')
+    return (await readTextIfExists(`/sys/fs/cgroup${cgroup}/cgroup.events`))?.includes('frozen 1') ?? false
+  return (await readTextIfExists(`/sys/fs/cgroup/freezer${cgroup}/freezer.state`))?.startsWith('FR') ?? false
 }
 
 function parseLease(text: string | null): NetworkLease | null {
