@@ -1,6 +1,7 @@
 /*
- * The floor: what the kernel alone charges for a container. One clone3 with all namespaces, the mounts of a default bundle, pivot_root,
- * one cgroup in every hierarchy, exec of /bin/true, wait, cgroups removed. No configuration, state, seccomp, capabilities, protection.
+ * The floor: what the kernel alone charges for a container. One clone3 with all namespaces, the mounts of a
+ * default bundle, pivot_root, one cgroup in every hierarchy, exec of /bin/true, wait, cgroups removed. No
+ * configuration, state, seccomp, capabilities, protection.
  *
  *   floor ROOTFS NAME     (NAME: cgroup, made and removed below every hierarchy of /sys/fs/cgroup)
  */
@@ -66,20 +67,24 @@ static void make_cgroups(const char *name) {
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         char path[300];
         snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", entry->d_name);
-        if (entry->d_name[0] != '.' && entry->d_type == DT_DIR && statfs(path, &fs) == 0 && fs.f_type == 0x27e0eb)
+        if (entry->d_name[0] != '.' && entry->d_type == DT_DIR && statfs(path, &fs) == 0 &&
+            fs.f_type == 0x27e0eb)
             make_cgroup(path, name);
     }
     closedir(dir);
 }
 
-static void join_cgroups(int pid) {
-    char text[16];
-    int length = snprintf(text, sizeof(text), "%d", pid);
+/* v1: by itself and through `tasks`, which spares the machine-wide lock of cgroup.procs. */
+static void join_cgroups(void) {
     for (int i = 0; i < cgroup_count; i++) {
         char path[600];
-        snprintf(path, sizeof(path), "%s/cgroup.procs", cgroups[i]);
+        snprintf(path, sizeof(path), "%s/tasks", cgroups[i]);
         int fd = open(path, O_WRONLY);
-        check(write(fd, text, (size_t)length), path);
+        if (fd < 0) {
+            snprintf(path, sizeof(path), "%s/cgroup.procs", cgroups[i]);
+            fd = open(path, O_WRONLY);
+        }
+        check(write(fd, "0", 1), path);
         close(fd);
     }
 }
@@ -90,7 +95,9 @@ static void mount_all(void) {
     mkdir("dev/pts", 0755);
     mkdir("dev/shm", 0755);
     mkdir("dev/mqueue", 0755);
-    check(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5"), "devpts");
+    check(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+                "newinstance,ptmxmode=0666,mode=0620,gid=5"),
+          "devpts");
     check(mount("shm", "dev/shm", "tmpfs", MS_NOSUID | MS_NOEXEC | MS_NODEV, "mode=1777,size=65536k"), "shm");
     check(mount("mqueue", "dev/mqueue", "mqueue", MS_NOSUID | MS_NOEXEC | MS_NODEV, NULL), "mqueue");
     check(mount("sysfs", "sys", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY, NULL), "sysfs");
@@ -109,33 +116,32 @@ static void mount_all(void) {
     }
 }
 
-static void child(const char *rootfs, int go) {
-    char byte, *argv[] = {"/bin/true", NULL}, *env[] = {NULL};
+static void child(const char *rootfs) {
+    char *argv[] = {"/bin/true", NULL}, *env[] = {NULL};
+    join_cgroups();
     check(mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL), "slave");
     check(mount(rootfs, rootfs, NULL, MS_BIND | MS_REC, NULL), rootfs);
     check(chdir(rootfs), rootfs);
     mount_all();
     check(syscall(SYS_pivot_root, ".", "."), "pivot_root");
     check(umount2(".", MNT_DETACH), "umount");
-    check(read(go, &byte, 1), "go");
     check(unshare(CLONE_NEWCGROUP), "cgroup namespace");
     execve(argv[0], argv, env);
     check(-1, "exec");
 }
 
 int main(int argc, char **argv) {
-    int go[2], status;
+    int status;
     if (argc != 3)
         return 2;
-    check(pipe(go), "pipe");
-    struct clone_args args = {.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS, .exit_signal = SIGCHLD};
+    make_cgroups(argv[2]);
+    struct clone_args args = {.flags =
+                                  CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS,
+                              .exit_signal = SIGCHLD};
     int pid = (int)syscall(SYS_clone3, &args, sizeof(args));
     check(pid, "clone3");
     if (pid == 0)
-        child(argv[1], go[0]);
-    make_cgroups(argv[2]);
-    join_cgroups(pid);
-    check(write(go[1], "", 1), "go");
+        child(argv[1]);
     check(waitpid(pid, &status, 0), "wait");
     for (int i = 0; i < cgroup_count; i++)
         check(rmdir(cgroups[i]), cgroups[i]);

@@ -1,12 +1,13 @@
 /**
  * Times berth-runtime beside Debian's crun and runc and the bare floor program (floor.c), in one run, and prints medians.
  *
- *   npx tsx native/test/bench/runtime-bench.ts [--rounds 40] [--crowd 200] [--json FILE]
+ *   npx tsx native/test/bench/runtime-bench.ts [--rounds 20] [--crowd 200] [--pause 200] [--json FILE]
  *
  * Environment: BERTH_RUNTIME (default native/build/bin/berth-runtime). Needs root; builds floor.c and timer.c with gcc -O2 -static.
  *
  * Fairness. Every call is a posix_spawn by timer.c, which costs the same for all and is measured too (row "spawn /bin/true"). The runtimes take turns within a round, in an order that rotates, after a pause that lets the
- * kernel finish tearing the previous container's network namespace down (else whoever comes next pays for it). Debian's crun refuses
+ * kernel finish tearing the previous container's network namespace down (else whoever comes next pays for it) and lets RCU grow idle (what
+ * takes a grace period, such as moving a process between v1 cgroups by its pid, is cheap only back to back). Debian's crun refuses
  * cgroup layouts in which cgroup2 beside v1 still has a controller ("hybrid mode not supported"), so the whole benchmark runs
  * in a private mount namespace from which /sys/fs/cgroup/unified is detached: all candidates see the same plain v1 layout.
  */
@@ -34,8 +35,9 @@ function option(name: string, fallback: string): string {
   const at = process.argv.indexOf(`--${name}`)
   return at > 0 ? (process.argv[at + 1] ?? fallback) : fallback
 }
-const rounds = Number(option('rounds', '40'))
+const rounds = Number(option('rounds', '20'))
 const crowd = Number(option('crowd', '200'))
+const idle = Number(option('pause', '200'))
 
 /** Re-executes this script in a mount namespace without the empty cgroup2, where there is one. */
 function enterPlainCgroups(): void {
@@ -176,15 +178,15 @@ function measure(candidates: Candidate[], floor: string, count: number, suffix: 
     for (let turn = 0; turn < candidates.length; turn++) {
       const { name, command } = candidates[(turn + round) % candidates.length] as Candidate
       const bundle = join(work, `${name}-true`)
-      pause(25)
+      pause(idle)
       const create = [...command, 'create', '--bundle', bundle, 'bench']
       note('create+start+delete', name, time(create, [...command, 'start', 'bench'], [...command, 'delete', '--force', 'bench']))
-      pause(25)
+      pause(idle)
       note('run', name, time([...command, 'run', '--bundle', bundle, 'bench']))
-      pause(10)
+      pause(idle)
       note('exec', name, time([...command, 'exec', `${name}-sleep`, '/bin/true']))
     }
-    pause(25)
+    pause(idle)
     note('create+start+delete', 'floor', time([floor, rootfs, `berth-bench-${process.pid}-floor`]))
     note('spawn /bin/true', 'floor', time([join(rootfs, 'bin/true')]))
     for (const { name, command } of candidates) note('--version', name, time([...command, '--version']))
