@@ -1,45 +1,47 @@
 /**
- * The native programs on a pure cgroup v2 machine with Debian's own kernel (6.1): their integration tests run once more inside, except those
- * that another file system or kernel would only repeat. One boot for all; what fails inside is printed by name.
+ * The native programs on a pure cgroup v2 machine with Debian's own kernel (6.1): those of their integration tests that another kernel and another cgroup
+ * version can change run once more inside. One boot for all; what fails inside is printed by name.
  */
-import { basename } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { globSync } from 'tinyglobby'
 import { expect, it } from 'vitest'
 import { runInGuest } from './machine.ts'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 
-/** Test names that are run inside, by file; null: none; a file that is not listed is run whole. */
-const chosen: Record<string, string | null> = {
-  'monitor.itest.ts': 'a process and its end|an exec|out of memory|rotates|echoes',
-  'monitor-network.itest.ts': 'give the container|ports',
-  'monitor-failure.itest.ts': null,
-  'runtime-clients.itest.ts': null,
-  'runtime.itest.ts': 'the life|exec|pause|namespaces|file system',
+/** Test names that are run inside, by file; no other file is. */
+const chosen: Record<string, string> = {
+  'runtime.itest.ts':
+    'created, started|by name, by name|runs with the status|freezes|limits at create|unified|the listed devices|maps users|executes in a user',
   'runtime-security.itest.ts': 'the runtime itself|null device|privileges|ENOSYS',
-  'unpack.itest.ts': 'same view again, none|whiteouts|stopped|running process|what changed|without what is mounted',
-  'unpack-hostile.itest.ts': 'does not follow|setuid|absurd times',
+  'monitor.itest.ts': 'answers, writes the log|tells a signal|an exec|out of memory|echoes',
+  'monitor-network.itest.ts': 'give the container|relay TCP',
+  'unpack.itest.ts': 'same view again, none|whiteouts|stopped|running process',
+  'unpack-hostile.itest.ts': 'setuid',
 }
 
-function files(): string[] {
-  return globSync('native/test/*.itest.ts', { cwd: repository }).sort()
-}
+// Software emulation on a busy machine is slow; the limit only ends a guest that hangs.
+const guestTimeoutMs = 900_000
 
-it('passes its own tests under pure cgroup v2 on kernel 6.1', { timeout: 330_000 }, async () => {
-  //  expect(existsSync(join(repository, 'native/build/bin/berth-runtime')), 'native programs are not built: make -C native').toBe(true)
-  const calls = files().flatMap((file) => {
-    const names = chosen[basename(file)]
-    if (names === null) return []
-    const words = ['node', 'node_modules/vitest/vitest.mjs', 'run', '--config', 'vitest.integration.config.ts', '--reporter=tap-flat', file]
-    if (names) words.push('-t', names)
-    return words.map((word) => `'${word}'`).join(' ')
-  })
-  const script = `test "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs || exit 99; failed=0; ${calls.map((call) => `${call} || failed=1`).join('; ')}; exit $failed`
-  const result = await runInGuest(['bash', '-c', script], { repository, cwd: repository, timeoutMs: 310_000 })
+it('passes its own tests under pure cgroup v2 on kernel 6.1', { timeout: guestTimeoutMs + 30_000 }, async () => {
+  expect(existsSync(join(repository, 'native/build/bin/berth-runtime')), 'native programs are not built: make -C native').toBe(true)
+  const files = Object.keys(chosen).map((name) => `native/test/${name}`)
+  const words = [
+    'node',
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    '--config',
+    'vitest.integration.config.ts',
+    '--reporter=tap-flat',
+    '--retry=1',
+  ]
+  const call = [...words, ...files, '-t', Object.values(chosen).join('|')].map((word) => `'${word}'`).join(' ')
+  const script = `test "$(stat -fc %T /sys/fs/cgroup)" = cgroup2fs || exit 99; ${call}`
+  const result = await runInGuest(['bash', '-c', script], { repository, cwd: repository, timeoutMs: guestTimeoutMs })
   const failures = result.output.split('\n').filter((line) => line.startsWith('not ok') || line.startsWith('Bail out'))
   const passes = result.output.split('\n').filter((line) => /^ok \d+ (?!.*# SKIP)/.test(line))
   expect(failures, result.output).toEqual([])
   expect(result.exitCode, result.output).toBe(0)
-  expect(passes.length, result.output).toBeGreaterThan(20)
+  expect(passes.length, result.output).toBeGreaterThan(15)
 })
