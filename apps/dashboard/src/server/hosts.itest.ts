@@ -5,13 +5,15 @@ import { request as httpsRequest } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Socket } from 'socket.io-client'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openData } from './data/database.ts'
 import { type Authority, openAuthority } from './hosts/authority.ts'
 import { makeRequest } from './hosts/certificate-request.fixture.ts'
 import { tlsOptionsFor } from './links/tls-identity.ts'
 import { AgentInNamespace } from './testing/agent-in-namespace.fixture.ts'
 import { addPerson, ask, type Browser, openTestDashboard, setUp, type TestDashboard, until } from './testing/dashboard.fixture.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 /** Three real agents in three network namespaces, one dashboard in this one. */
 const prefix = `d${randomBytes(2).toString('hex')}`
@@ -21,7 +23,7 @@ let agents: AgentInNamespace[] = []
 const ids: string[] = []
 
 const stateOf = (id: string) => dashboard.rooms.links.find(id)?.state
-const becomes = (id: string, state: string, ms = 20_000) => until(() => stateOf(id)?.state === state, `host ${id} to be ${state}`, ms)
+const becomes = (id: string, state: string, ms = 45_000) => until(() => stateOf(id)?.state === state, `host ${id} to be ${state}`, ms)
 const tlsBase = (agent: AgentInNamespace) => `https://${agent.gateway}:${dashboard.port}`
 async function prepare(input: object = {}): Promise<{ token: string; fingerprint: string }> {
   return (await admin.mutate('hosts.prepareJoin', input)).data as { token: string; fingerprint: string }

@@ -100,7 +100,7 @@ export class AgentInNamespace {
       stream?.on('data', (bytes: Buffer) => {
         this.output = (this.output + bytes.toString()).slice(-8_000)
       })
-    const end = Date.now() + 20_000
+    const end = Date.now() + 60_000
     while (!this.output.includes('"ready"')) {
       if (child.exitCode !== null || Date.now() > end) throw new Error(`the agent did not start: ${this.output}`)
       await new Promise((resolve) => setTimeout(resolve, 50))
