@@ -50,7 +50,11 @@ static int read_config(struct launch *l, struct error *err) {
     size_t size = (size_t)st.st_size;
     char *text = malloc(size + 1);
     l->config_text = malloc(size + 1);
-    ssize_t got = text && l->config_text ? read(fd, text, size) : -1;
+    if (!text || !l->config_text) {
+        free(text);
+        return error_errno(err, ENOMEM, "read config", name, "read %s", name);
+    }
+    ssize_t got = read(fd, text, size);
     if (got != (ssize_t)size) {
         free(text);
         return error_errno(err, got < 0 ? errno : EIO, "read config", name, "read %s", name);

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char cgroups[32][512];
+static char cgroups[32][512]; /* one path each */
 static int cgroup_count;
 
 static void check(long result, const char *what) {
