@@ -16,7 +16,7 @@ export const nativeDir = process.env.BERTH_NATIVE ?? fileURLToPath(new URL('../.
 
 /** A directory for data roots that is on a disk (layers need device nodes and trusted attributes). */
 export function makeDataRoot(): string {
-  return mkdtempSync('/var/lib/berth-k4-test-')
+  return mkdtempSync('/var/lib/berth-test-')
 }
 
 export async function openImageRooms(dataRoot: string, options: { mirrors?: string[]; insecure?: string[] } = {}) {

@@ -120,7 +120,7 @@ async function roundOfBerth(reference: string, round: number): Promise<void> {
 }
 
 async function roundOfDocker(reference: string, round: number): Promise<void> {
-  const root = `/var/lib/berth-k4-dockerd-${round}`
+  const root = `/var/lib/berth-bench-dockerd-${round}`
   const archive = `${root}.tar`
   roots.push(root, archive, `${root}-other`)
   const daemon = await startDocker(root)
