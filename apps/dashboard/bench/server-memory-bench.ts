@@ -70,7 +70,7 @@ async function watch(browser: Browser, hosts: readonly string[], index: number):
     extraHeaders: { cookie: browser.cookie, origin: browser.origin },
   })
   const enter = async (namespace: string): Promise<Socket> => {
-    const socket = manager.socket(namespace).connect()
+    const socket = manager.socket(namespace)
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)
       socket.once('connect_error', reject)

@@ -10,7 +10,12 @@ let dashboard: Socket<DashboardSocketEvents, Record<string, never>> | undefined
 /** A page that leaves a host for a moment (a change of route) keeps its namespace this long. */
 const lingerMs = 5_000
 
-/** The one connection of this page; every namespace shares it. WebSocket alone: it carries bytes as bytes and has no long-polling half. */
+/**
+ * A socket that the manager gives connects by itself. Asking it to connect once more on an open connection would enter the namespace twice, and the server
+ * would have two sessions of which only the later one is heard.
+ *
+ * The one connection of this page; every namespace shares it. WebSocket alone: it carries bytes as bytes and has no long-polling half.
+ */
 function connection(): Manager {
   manager ??= new Manager({
     path: '/socket.io',
@@ -29,7 +34,6 @@ export function holdHostChannel(hostId: string): { channel: HostChannel; release
     const socket = connection().socket(`/hosts/${hostId}`) as Socket<ServerEvents, ClientEvents>
     entry = { channel: new HostChannel(socket), users: 0, closing: undefined }
     channels.set(hostId, entry)
-    socket.connect()
   }
   const held = entry
   held.users += 1
@@ -54,7 +58,6 @@ export function holdHostChannel(hostId: string): { channel: HostChannel; release
 export function dashboardSocket(): Socket<DashboardSocketEvents, Record<string, never>> {
   if (!dashboard) {
     dashboard = connection().socket('/dashboard') as unknown as Socket<DashboardSocketEvents, Record<string, never>>
-    dashboard.connect()
   }
   return dashboard
 }
