@@ -236,6 +236,7 @@ test('is used by keyboard alone', async ({ page }) => {
   await page.keyboard.press('i')
   await expect(page).toHaveURL(/images$/)
   await page.keyboard.press('Control+k')
+  await expect(page.getByRole('combobox', { name: 'Find or do anything' }).or(page.getByPlaceholder(/A container, image/))).toBeFocused()
   await page.keyboard.type('stop by-key')
   await expect(page.getByRole('option', { name: /Stop by-key/ })).toBeVisible()
   await page.keyboard.press('Enter')

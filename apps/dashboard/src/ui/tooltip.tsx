@@ -6,7 +6,7 @@ import { cn } from './class-names'
 /** Put once around the application: delays are shared so that moving along a toolbar does not wait at each button. */
 export function TooltipRoot({ children }: { children: ReactNode }) {
   return (
-    <Radix.Provider delayDuration={450} skipDelayDuration={200}>
+    <Radix.Provider delayDuration={450} skipDelayDuration={200} disableHoverableContent>
       {children}
     </Radix.Provider>
   )
@@ -26,13 +26,24 @@ export function Tooltip({
 }) {
   return (
     <Radix.Root>
-      <Radix.Trigger asChild>{children}</Radix.Trigger>
+      <Radix.Trigger
+        asChild
+        onFocus={(event) => {
+          // Focus that comes back from a closed menu or dialog is no question about the button.
+          if (!event.currentTarget.matches(':focus-visible')) event.preventDefault()
+        }}
+      >
+        {children}
+      </Radix.Trigger>
       <Radix.Portal>
         <Radix.Content
           side={side}
           sideOffset={6}
           collisionPadding={8}
-          className={cn('pop-in z-80 max-w-80 rounded-md bg-ink px-2.5 py-1.5 text-canvas text-xs shadow-pop', className)}
+          className={cn(
+            'pop-in pointer-events-none z-80 max-w-80 rounded-md bg-ink px-2.5 py-1.5 text-canvas text-xs shadow-pop',
+            className,
+          )}
         >
           {words}
         </Radix.Content>

@@ -105,7 +105,7 @@ export function readForm(values: FormValues): ReadForm {
   for (const [index, row] of values.mounts.entries()) {
     if (row.target.trim() || row.source.trim()) attempt(`mounts.${index}`, () => draft.apply(...mountValue(row)))
   }
-  for (const [flag, on] of Object.entries(values.switches)) if (on) draft.apply(flag)
+  for (const [flag, on] of Object.entries(values.switches)) if (on) attempt(`switches.${flag}`, () => draft.apply(flag))
   for (const [flag, value] of Object.entries(values.flags)) {
     if (!value.trim()) continue
     for (const one of lineFlags.has(flag) ? linesOf(value) : [value.trim()]) attempt(`flags.${flag}`, () => draft.apply(flag, one))
@@ -193,7 +193,7 @@ export function fillForm(
     else if (flag === '--network') {
       if (!values.network && value === options.networkMode) values.network = value
       else further.push(value ?? '')
-    } else if (switchFlags.has(key.replace('=false', ''))) values.switches[key] = true
+    } else if (switchFlags.has(key)) values.switches[key] = true
     else if (lineFlags.has(key)) values.flags[key] = values.flags[key] ? `${values.flags[key]}\n${value ?? ''}` : (value ?? '')
     else if (key in values.flags) values.flags[key] = value ?? ''
   }

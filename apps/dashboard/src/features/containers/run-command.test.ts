@@ -110,6 +110,12 @@ describe('the form', () => {
     expect(run?.name).toBe('a')
   })
 
+  it('takes a container whose init was switched off by name', () => {
+    const { options } = parseRunCommand('docker run --init=false busybox')
+    expect(options.init).toBe(false)
+    expect(readForm(fillForm('a', options)).errors).toEqual({})
+  })
+
   it('says everything that is wrong at once, each beside its field', () => {
     const { errors } = readForm({
       ...emptyForm,

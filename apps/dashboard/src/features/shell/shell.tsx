@@ -13,7 +13,8 @@ import { KeyHelp } from './key-help'
 import { Logo } from './logo'
 import { Nav } from './nav'
 
-const Palette = dynamic(() => import('./palette').then((module) => module.Palette), { ssr: false })
+const loadPalette = () => import('./palette')
+const Palette = dynamic(() => loadPalette().then((module) => module.Palette), { ssr: false })
 
 /** What surrounds every page: navigation at the left, a bar above, the dock below. `account` is the account menu. */
 export function Shell({
@@ -28,6 +29,11 @@ export function Shell({
   const t = useTranslations('shell')
   const [nav, setNav] = useState(false)
   const [palette, setPalette] = useState<'never' | 'open' | 'closed'>('never')
+  useEffect(() => {
+    // So that the first key typed after Ctrl-K is not lost while it is being fetched.
+    const timer = setTimeout(() => void loadPalette(), 1500)
+    return () => clearTimeout(timer)
+  }, [])
   usePaletteKey(() => setPalette((before) => (before === 'open' ? 'closed' : 'open')))
   return (
     <div className="flex h-dvh min-h-0">
