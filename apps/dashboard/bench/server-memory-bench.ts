@@ -34,7 +34,7 @@ const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)
 async function startServer(): Promise<{ child: ChildProcess; token: string }> {
   const child = spawn(
     process.execPath,
-    [...(process.env.BERTH_BENCH_NODE_FLAGS ?? '--max-semi-space-size=2').split(' '), 'dist/server.js'],
+    [...(process.env.BERTH_BENCH_NODE_FLAGS ?? '--max-semi-space-size=2 --optimize-for-size').split(' '), 'dist/server.js'],
     {
       cwd: root,
       env: {
