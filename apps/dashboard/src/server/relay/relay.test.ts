@@ -76,7 +76,7 @@ describe('joining', () => {
 })
 
 describe('a certificate', () => {
-  it('of another authority, another host, another key, or one that has expired is not spoken to', async () => {
+  it('of another authority, of another host, or of another key is not spoken to', async () => {
     const stranger = await openTestDashboard()
     const strangerAdmin = await setUp(stranger)
     const foreign = await simulateAgent({ base: stranger.base, token: await joinToken(strangerAdmin) })
