@@ -27,6 +27,7 @@ import { agentClient } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import { useHosts } from '../../wire/hosts'
 import { nouns, pathOf, usePlace } from './place'
+import { rank } from './rank'
 
 /** Finds anything on any host and acts on it: Enter opens, the actions of a container stand below its name. */
 export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
@@ -64,7 +65,7 @@ function Finder({ close }: { close: () => void }) {
   }
   const target = scope === everyHost ? hosts[0]?.id : scope
   return (
-    <Command loop label={t('findOrDo')}>
+    <Command loop label={t('findOrDo')} filter={rank}>
       <Command.Input
         value={typed}
         onValueChange={setTyped}
