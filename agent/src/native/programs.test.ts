@@ -29,6 +29,17 @@ describe('runProgram', () => {
     await expect(runProgram('/bin/sh', ['-c', script], { stdin: endless })).rejects.toMatchObject({ code: 'data_loss', message: 'cut' })
   })
 
+  it('reports the program also when its input was only waiting for more at that moment', async () => {
+    const script = `head -c 1 >/dev/null; echo '{"code":"resource_exhausted","message":"no space left on device"}' >&2; exit 1`
+    for (let round = 0; round < 20; round += 1) {
+      const source = new Readable({ read() {}, highWaterMark: 1024 })
+      const trickle = setInterval(() => source.push(Buffer.alloc(65536)), 1)
+      await expect(runProgram('/bin/sh', ['-c', script], { stdin: source }))
+        .rejects.toMatchObject({ code: 'resource_exhausted' })
+        .finally(() => clearInterval(trickle))
+    }
+  })
+
   it('kills the program when its input fails, and says what failed', async () => {
     const source = new Readable({ read() {} })
     source.push('x')

@@ -154,21 +154,36 @@ function ended(child: ChildProcess, program: string): Promise<[number | null, No
   })
 }
 
-/** Writes the input. A program that stops reading early is not an error here: its exit status tells why. */
+/**
+ * Writes the input. A program that stops reading early is not an error here: its exit status tells why. Whichever end fails first is to blame, because the
+ * pipeline then destroys the other one with an error of its own making.
+ */
 async function feed(child: ChildProcess, stdin: ProgramInput | undefined): Promise<void> {
   const pipe = child.stdin
   if (!pipe || stdin === undefined || (typeof stdin === 'object' && 'fd' in stdin)) return
-  const sourceIsStream = typeof stdin === 'object' && 'pipe' in stdin
+  let stoppedReading = false
+  let failed: { error: unknown } | null = null
+  for (const event of ['error', 'close'] as const)
+    pipe.once(event, () => {
+      stoppedReading = true
+    })
+  if (typeof stdin === 'object' && 'pipe' in stdin) {
+    if (stdin.errored) throw stdin.errored
+    stdin.once('error', (error) => {
+      if (!stoppedReading) failed = { error }
+    })
+  }
   try {
-    if (sourceIsStream) await pipeline(stdin, pipe)
+    if (typeof stdin === 'object' && 'pipe' in stdin) await pipeline(stdin, pipe)
     else {
       pipe.end(stdin)
       await finished(pipe, { readable: false })
     }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code
-    const ours = code === 'EPIPE' || code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ERR_STREAM_DESTROYED'
-    if (!(ours && (!sourceIsStream || !stdin.errored || stdin.errored === error))) throw error
+    // The assertion: the compiler does not see that the listener assigns.
+    const source = failed as { error: unknown } | null
+    if (source) throw source.error
+    if (!stoppedReading) throw error
   }
 }
 
