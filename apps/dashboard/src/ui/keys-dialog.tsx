@@ -1,8 +1,10 @@
 'use client'
+import dynamic from 'next/dynamic'
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useEffect, useState } from 'react'
-import { Dialog } from './dialog'
 import { isTyping } from './input'
+
+const Dialog = dynamic(() => import('./dialog').then((module) => module.Dialog), { ssr: false })
 
 export interface KeyHelp {
   keys: readonly string[]
@@ -31,6 +33,7 @@ export function KeysDialog({ groups }: { groups: readonly { title: string; keys:
     document.addEventListener('keydown', show)
     return () => document.removeEventListener('keydown', show)
   }, [])
+  if (!open) return null
   return (
     <Dialog open={open} onOpenChange={setOpen} title={t('keys')} size="normal">
       <div className="grid gap-x-8 gap-y-5 sm:grid-cols-2">

@@ -1,5 +1,25 @@
-import { type ErrorCode, errorCodes, type WireError } from '@berth/contract/error'
+import type { ErrorCode, WireError } from '@berth/contract/error'
 import { TRPCClientError } from '@trpc/client'
+
+/** The contract's codes, spelled out here so that the page need not load the schemas' library for them; the compiler holds the list to the contract's. */
+const known: Record<ErrorCode, true> = {
+  invalid_argument: true,
+  unauthenticated: true,
+  permission_denied: true,
+  not_found: true,
+  already_exists: true,
+  failed_precondition: true,
+  resource_exhausted: true,
+  cancelled: true,
+  unavailable: true,
+  data_loss: true,
+  internal: true,
+}
+
+/** Whether a word off the wire is one of the contract's codes. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(known, code)
+}
 
 /** A refusal or breakdown as it came over the wire: one of the contract's codes and a sentence to show as it is. */
 export class WireFailure extends Error {
@@ -16,7 +36,7 @@ export function failureOf(error: unknown): WireError {
   if (error instanceof WireFailure) return { code: error.code, message: error.message }
   if (error instanceof TRPCClientError) {
     const code = (error.data as { errorCode?: unknown } | null | undefined)?.errorCode
-    if (errorCodes.includes(code as ErrorCode)) return { code: code as ErrorCode, message: error.message }
+    if (isErrorCode(code)) return { code, message: error.message }
     return { code: error.data ? 'internal' : 'unavailable', message: error.message }
   }
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) }

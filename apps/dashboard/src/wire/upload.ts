@@ -1,5 +1,4 @@
-import { type ErrorCode, errorCodes } from '@berth/contract/error'
-import { WireFailure } from './failure.ts'
+import { isErrorCode, WireFailure } from './failure.ts'
 
 /** Sends bytes to a data route. `onProgress` gets what has left the browser. Resolves to the id of the operation that goes on at the agent, if there is one. @throws WireFailure */
 export function upload(
@@ -36,7 +35,7 @@ export function failureIn(text: string, status: number): WireFailure {
     const value = JSON.parse(text) as { message?: unknown; code?: unknown; error?: { message?: unknown; code?: unknown } }
     const error = value.error ?? value
     if (typeof error.message === 'string') {
-      const code = errorCodes.includes(error.code as ErrorCode) ? (error.code as ErrorCode) : 'internal'
+      const code = isErrorCode(error.code) ? error.code : 'internal'
       return new WireFailure({ code, message: error.message })
     }
   } catch {

@@ -1,6 +1,7 @@
 'use client'
 import type { ContainerSummary } from '@berth/contract/container'
 import { Box, Pause, Play, Plus, RotateCw, Square, Trash2 } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -18,8 +19,9 @@ import { fits, perform, type Target, useBulkCommand, type Verb } from './contain
 import { ContainerMenu } from './container-menu'
 import { ContainerState } from './container-state'
 import { Ports } from './ports'
-import { RemoveContainers } from './remove-dialog'
 import { CpuCell, MemoryCell } from './usage-cells'
+
+const RemoveContainers = dynamic(() => import('./remove-dialog').then((module) => module.RemoveContainers), { ssr: false })
 
 type Row = Placed<ContainerSummary>
 

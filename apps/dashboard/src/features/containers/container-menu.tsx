@@ -1,5 +1,6 @@
 'use client'
 import { Camera, CirclePause, Copy, Download, Ellipsis, PencilLine, Play, RefreshCw, RotateCw, Square, Trash2, Zap } from 'lucide-react'
+import dynamic from 'next/dynamic'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useState } from 'react'
@@ -8,8 +9,13 @@ import { Menu, MenuItem, MenuLine } from '../../ui/menu'
 import { dataUrl } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import { fits, type Target, useContainerCommand, type Verb } from './container-commands'
-import { RemoveContainers } from './remove-dialog'
-import { CommitContainer, KillContainer, RecreateContainer, RenameContainer } from './small-dialogs'
+
+// Dialogs are fetched when the first one is opened: the list itself comes sooner.
+const RemoveContainers = dynamic(() => import('./remove-dialog').then((module) => module.RemoveContainers), { ssr: false })
+const CommitContainer = dynamic(() => import('./small-dialogs').then((module) => module.CommitContainer), { ssr: false })
+const KillContainer = dynamic(() => import('./small-dialogs').then((module) => module.KillContainer), { ssr: false })
+const RecreateContainer = dynamic(() => import('./small-dialogs').then((module) => module.RecreateContainer), { ssr: false })
+const RenameContainer = dynamic(() => import('./small-dialogs').then((module) => module.RenameContainer), { ssr: false })
 
 type Asking = 'remove' | 'kill' | 'rename' | 'commit' | 'recreate' | null
 

@@ -5,7 +5,6 @@ import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useEffect, useState } from 'react'
 import { Button } from '../../ui/button'
-import { Sheet } from '../../ui/dialog'
 import { DockProvider, type DockRenderer } from '../../ui/dock'
 import { Key } from '../../ui/keys-dialog'
 import { AppearanceMenu } from './appearance-menu'
@@ -13,6 +12,7 @@ import { KeyHelp } from './key-help'
 import { Logo } from './logo'
 import { Nav } from './nav'
 
+const Sheet = dynamic(() => import('../../ui/dialog').then((module) => module.Sheet), { ssr: false })
 const loadPalette = () => import('./palette')
 const Palette = dynamic(() => loadPalette().then((module) => module.Palette), { ssr: false })
 
@@ -47,11 +47,13 @@ export function Shell({
         <Brand />
         <Nav />
       </aside>
-      <Sheet open={nav} onOpenChange={setNav} title="Berth" className="!right-auto !left-0 !w-72 border-r border-l-0">
-        <div className="-m-4">
-          <Nav onGo={() => setNav(false)} />
-        </div>
-      </Sheet>
+      {nav ? (
+        <Sheet open={nav} onOpenChange={setNav} title="Berth" className="!right-auto !left-0 !w-72 border-r border-l-0">
+          <div className="-m-4">
+            <Nav onGo={() => setNav(false)} />
+          </div>
+        </Sheet>
+      ) : null}
       <div className="flex min-w-0 flex-1 flex-col">
         <DockProvider renderers={renderers}>
           <div className="flex h-bar shrink-0 items-center gap-2 border-b bg-canvas px-3 sm:px-4">
