@@ -1,6 +1,6 @@
+import { createSocket } from 'node:dgram'
 import { existsSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import next from 'next'
 import { Access } from './access/access.ts'
@@ -129,7 +129,7 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
   await audit.append({ actor: theDashboard, action: 'dashboard.started', outcome: 'ok' })
   const needed = await people.setupNeeded()
   log.info({ port, fingerprint: authority.fingerprint }, 'the dashboard listens')
-  greet(settings, port, needed ? setupToken.text : null)
+  await greet(settings, port, needed ? setupToken.text : null)
   return {
     port,
     rooms,
@@ -169,17 +169,33 @@ function withSecureMark(pages: PageHandler, settings: Settings): PageHandler {
   }
 }
 
+/**
+ * The address that this machine has towards others: the one that the kernel would send from, so that a container bridge is never named. Connecting a
+ * datagram socket sends nothing. null without a route (udp(7), connect(2)).
+ */
+function addressTowardsOthers(): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4')
+    const settle = (address: string | null) => {
+      socket.close()
+      resolve(address)
+    }
+    socket.once('error', () => settle(null))
+    // TEST-NET-1 (RFC 5737): nobody has it, so the default route decides.
+    socket.connect(9, '192.0.2.1', () => {
+      const { address } = socket.address()
+      settle(address === '0.0.0.0' ? null : address)
+    })
+  })
+}
+
 /** For the person at the terminal; the log's lines are for machines. */
-function greet(settings: Settings, port: number, setupToken: string | null): void {
+async function greet(settings: Settings, port: number, setupToken: string | null): Promise<void> {
   const address = settings.publicUrl?.origin ?? `http://localhost:${port}`
   const lines = [`Berth is at ${address}`]
-  const elsewhere = settings.publicUrl
-    ? undefined
-    : Object.values(networkInterfaces())
-        .flatMap((list) => list ?? [])
-        .find((one) => !one.internal && one.family === 'IPv4')
-  if (elsewhere && (settings.host === '::' || settings.host === '0.0.0.0'))
-    lines.push(`From other machines: https://${elsewhere.address}:${port} (its certificate is this dashboard's own)`)
+  const everywhere = !settings.publicUrl && (settings.host === '::' || settings.host === '0.0.0.0')
+  const elsewhere = everywhere ? await addressTowardsOthers() : null
+  if (elsewhere) lines.push(`From other machines: https://${elsewhere}:${port} (its certificate is this dashboard's own)`)
   if (setupToken) lines.push(`Setup token for the first account: ${setupToken}`)
   process.stdout.write(`\n${lines.map((line) => `  ${line}`).join('\n')}\n\n`)
 }
