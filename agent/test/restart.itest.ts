@@ -85,6 +85,24 @@ describe('an agent that is killed', { timeout: 120_000 }, () => {
     await agent.call('containers.remove', 'again', { force: true, volumes: true })
   })
 
+  it('keeps what is known of a health', async () => {
+    await agent.call('test.create', 'ill', {
+      ...quiet,
+      cmd: ['sleep', '60'],
+      stopTimeoutSeconds: 0,
+      healthcheck: { test: ['CMD', 'false'], intervalMs: 1000, retries: 1 },
+    })
+    await agent.call('containers.start', 'ill')
+    await expect.poll(async () => (await one('ill')).state.health).toBe('unhealthy')
+    await agent.kill()
+    await start()
+    expect((await one('ill')).state.health).toBe('unhealthy')
+    // One that is started anew is asked anew.
+    await agent.call('containers.restart', 'ill')
+    expect((await one('ill')).state.health).toBe('starting')
+    await agent.call('containers.remove', 'ill', { force: true, volumes: true })
+  })
+
   it('sees what is frozen, even if it was not told', async () => {
     await agent.call('test.create', 'ice', { ...quiet, cmd: ['sleep', '60'] })
     await agent.call('containers.start', 'ice')

@@ -1,5 +1,7 @@
 /** Health checks: an exec in the container at intervals, Docker's rules for what its result means. */
+import { containerState } from '@berth/contract/container'
 import type { Healthcheck } from '@berth/contract/image'
+import { readTextIfExists, writeFileAtomic } from '../disk/files.ts'
 import { messageOf } from '../errors.ts'
 import type { Container, HealthState } from './container.ts'
 import type { Context } from './context.ts'
@@ -14,6 +16,7 @@ export interface ProbeResult {
 
 export const healthDefaults = { intervalMs: 30_000, timeoutMs: 30_000, startPeriodMs: 0, startIntervalMs: 5_000, retries: 3 }
 const keptResults = 5
+const healthFile = 'health.json'
 
 export interface Rhythm {
   intervalMs: number
@@ -48,8 +51,11 @@ export function nextProbeMs(state: HealthState, rhythm: Rhythm, sinceStartMs: nu
   return state.status === 'starting' && sinceStartMs < rhythm.startPeriodMs ? rhythm.startIntervalMs : rhythm.intervalMs
 }
 
-/** Begins probing until the container ends or stopHealth() is called. `known` continues after a restart of the agent. */
-export function startHealth(context: Context, container: Container): void {
+/**
+ * Begins probing until the container ends or stopHealth() is called.
+ * @param known the state that an earlier agent left, for a container that goes on running; null begins anew
+ */
+export function startHealth(context: Context, container: Container, known: HealthState | null = null): void {
   container.stopHealth?.()
   const check = container.record.effective.healthcheck
   const { task } = container
@@ -61,7 +67,7 @@ export function startHealth(context: Context, container: Container): void {
   const startedMs = Date.parse(task.startedAt)
   const abort = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  container.health = { status: 'starting', failingStreak: 0, log: [] }
+  container.health = known ?? { status: 'starting', failingStreak: 0, log: [] }
   const plan = () => {
     timer = setTimeout(probe, nextProbeMs(container.health, rhythm, Date.now() - startedMs))
   }
@@ -73,6 +79,7 @@ export function startHealth(context: Context, container: Container): void {
         if (abort.signal.aborted) return
         const before = container.health.status
         container.health = afterProbe(container.health, result, rhythm, Date.now() - startedMs)
+        await keepHealth(context.paths.run(container.id), container.health)
         if (container.health.status !== before) context.tell(container, `health_status: ${container.health.status}`)
       }
     } catch (error) {
@@ -87,4 +94,21 @@ export function startHealth(context: Context, container: Container): void {
     container.stopHealth = null
   }
   plan()
+}
+
+/** In the run directory, which goes with the run: what is known of a container's health is worth no write to the disk at every probe. */
+async function keepHealth(runDir: string, health: HealthState): Promise<void> {
+  await writeFileAtomic(`${runDir}/${healthFile}`, JSON.stringify(health), { durable: false })
+}
+
+/** What the agent before this one knew; null when it knew nothing. */
+export async function keptHealth(runDir: string): Promise<HealthState | null> {
+  const text = await readTextIfExists(`${runDir}/${healthFile}`)
+  if (text === null) return null
+  try {
+    return containerState.shape.health.parse(JSON.parse(text))
+  } catch {
+    // Cut off while it was written: the next probe tells.
+    return null
+  }
 }

@@ -9,7 +9,7 @@ import type { NetworkLease } from '../networks/networks.ts'
 import { Container, endedState, exitOf } from './container.ts'
 import type { Context } from './context.ts'
 import { dieAttributes, giveBack, scheduleRestart, watchTask } from './ending.ts'
-import { startHealth } from './health.ts'
+import { keptHealth, startHealth } from './health.ts'
 import { removeContainer } from './remove.ts'
 import { startsAtBoot } from './restart-policy.ts'
 
@@ -108,7 +108,7 @@ async function adopt(context: Context, container: Container, task: NonNullable<C
   container.task = task
   const paused = await isFrozen(context, container)
   container.change({ status: 'running', paused, startedAt: task.startedAt, bootId: context.host.bootId, error: '' })
-  startHealth(context, container)
+  startHealth(context, container, await keptHealth(runDir))
   watchTask(context, container, task)
 }
 
