@@ -1,5 +1,7 @@
 /** What agent-process.ts bundles and runs: an engine that does what it reads on stdin and answers on stdout. */
 import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { buildOptions } from '@berth/contract/build'
 import { containerOptions } from '@berth/contract/container'
 import { execOptions } from '@berth/contract/exec'
 import type { AgentConfig } from '../src/config.ts'
@@ -17,6 +19,13 @@ const special: Record<string, (...args: never[]) => Promise<unknown>> = {
     (
       await engine.operations.start({ kind: 'pull', subject: reference, startedBy: 'test' }, (context) =>
         engine.images.pull({ reference }, context),
+      ).done
+    ).id,
+  /** Builds a lone Dockerfile. */
+  'test.build': async (tag: string, dockerfile: string) =>
+    (
+      await engine.operations.start({ kind: 'build', subject: tag, startedBy: 'test' }, (context) =>
+        engine.builder.build(Readable.from([Buffer.from(dockerfile)]), buildOptions.parse({ tags: [tag] }), {}, context),
       ).done
     ).id,
   /** Starts an exec and leaves it. */
@@ -55,7 +64,7 @@ createInterface({ input: process.stdin })
     const { id, call, args } = JSON.parse(line) as { id: number; call: string; args: never[] }
     try {
       const [room, method] = call.split('.') as ['containers', 'list']
-      const run = special[call] ?? (engine[room][method] as (...args: never[]) => Promise<unknown>)
+      const run = special[call] ?? (engine[room][method].bind(engine[room]) as (...args: never[]) => Promise<unknown>)
       answer({ id, value: (await run(...args)) ?? null })
     } catch (error) {
       answer({ id, error: { code: (error as { code?: string }).code ?? 'internal', message: (error as Error).message } })

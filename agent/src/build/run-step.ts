@@ -89,6 +89,7 @@ async function createContainer(
   const { options } = build
   const known = new Set(at.config.env.map((entry) => entry.split('=')[0]))
   const { id } = await build.containers.create({
+    transient: true,
     options: containerOptions.parse({
       image: at.imageId,
       cmd: args,

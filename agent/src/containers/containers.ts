@@ -31,8 +31,11 @@ export interface Containers {
   open(): Promise<void>
   /** Lets go of everything; containers go on. */
   close(): Promise<void>
-  /** Record, writable layer, volumes; nothing runs. @throws not_found (image), already_exists (name: Docker's Conflict sentence), invalid_argument */
-  create(input: { name?: string; options: ContainerOptions }): Promise<{ id: string; warnings: string[] }>
+  /**
+   * Record, writable layer, volumes; nothing runs. `transient`: it must not outlive this agent, the next one removes it whatever it does (a build's step).
+   * @throws not_found (image), already_exists (name: Docker's Conflict sentence), invalid_argument
+   */
+  create(input: { name?: string; options: ContainerOptions; transient?: boolean }): Promise<{ id: string; warnings: string[] }>
   list(query: ListContainersInput): Promise<ContainerSummary[]>
   inspect(container: string, options?: { size?: boolean }): Promise<ContainerDetail>
   /** Full id of what a person typed. */

@@ -20,7 +20,7 @@ import { Undo } from './undo.ts'
  */
 export async function createContainer(
   context: Context,
-  input: { name?: string; options: ContainerOptions },
+  input: { name?: string; options: ContainerOptions; transient?: boolean },
 ): Promise<{ id: string; warnings: string[] }> {
   const { options } = input
   if (options.privileged && context.config.policy.noPrivileged)
@@ -55,6 +55,7 @@ export async function createContainer(
       image: { id: image.id, reference: image.reference || options.image, chainId: image.chainId, platform: image.platform },
       mounts,
       networks: wantedNetworks(options),
+      transient: input.transient ?? false,
       idmap,
       state: {
         status: 'created',

@@ -13,6 +13,8 @@ import { keptHealth, startHealth } from './health.ts'
 import { removeContainer } from './remove.ts'
 import { startsAtBoot } from './restart-policy.ts'
 
+const sigkill = 9
+
 /** Reads the records and settles each container. Restart policies are applied afterwards by restartAtBoot. */
 export async function reconcile(context: Context): Promise<Container[]> {
   const records = await context.store.load(context.log)
@@ -58,12 +60,16 @@ async function settle(context: Context, container: Container, runNames: Readonly
   const directories = { runDir: context.paths.run(id), stateDir: context.paths.directory(id) }
   const claimsRunning = record.state.status === 'running'
   const hasRunDir = runNames.has(runNameOf(context, id))
-  const found = claimsRunning || hasRunDir ? await context.tasks.find(id, directories) : null
+  let found = claimsRunning || hasRunDir ? await context.tasks.find(id, directories) : null
   if (found && 'task' in found) {
-    await adopt(context, container, found.task, directories.runDir)
-    return false
+    if (!record.transient) {
+      await adopt(context, container, found.task, directories.runDir)
+      return false
+    }
+    found.task.signal(sigkill)
+    found = await found.task.ended
   }
-  if (!claimsRunning && !hasRunDir) return startsAtBoot(record.options.restart, historyOf(container, false, rebooted))
+  if (!claimsRunning && !hasRunDir && !record.transient) return startsAtBoot(record.options.restart, historyOf(container, false, rebooted))
   if (claimsRunning) {
     const exit = exitOf(found ?? { lost: '' }, record.state.startedAt ?? record.createdAt)
     container.change({
@@ -74,7 +80,7 @@ async function settle(context: Context, container: Container, runNames: Readonly
   }
   await giveBack(context, container, !found || 'lost' in found)
   await removeIdleRuntimeState(context, id)
-  if (record.options.autoRemove) {
+  if (record.options.autoRemove || record.transient) {
     await removeContainer(context, container, { force: true, volumes: true })
     return false
   }

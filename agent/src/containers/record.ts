@@ -51,6 +51,8 @@ export const containerRecord = z.object({
   mounts: z.array(recordedMount),
   /** Wanted networks by name or id: options.networks as connect and disconnect have changed them. */
   networks: z.record(z.string(), endpointConfig),
+  /** Lives no longer than the agent that made it (a build's step): the next one ends and removes it. */
+  transient: z.boolean().default(false),
   /** --userns=auto: the range outside that is root and everybody inside. */
   idmap: z.object({ uid: z.number(), gid: z.number(), size: z.number() }).nullable(),
   state: containerState
