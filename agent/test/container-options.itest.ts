@@ -269,6 +269,13 @@ describe('data', () => {
       .toBe(1)
     await engine.containers.commit(id, { reference: 'made:1', comment: 'c', author: 'a', changes: ['CMD ["cat","/made"]'], pause: true })
     expect((await engine.output({ image: 'made:1', networkMode: 'none' })).stdout).toBe('made\n')
+    // What every container is mounted on is the engine's: neither shown nor taken along.
+    expect(await engine.containers.changes(id)).toEqual([{ kind: 'A', path: '/made' }])
+    const { digest } = (await engine.images.inspect('made:1')).layers.at(-1) as { digest: string }
+    const layer = readFileSync(`${config.dataRoot}/content/blobs/sha256/${digest.slice('sha256:'.length)}`)
+    expect(execFileSync('tar', ['-tz'], { input: layer, encoding: 'utf8' })).toBe('made\n')
+    const signs = await engine.exec(id, { cmd: ['sh', '-c', 'ls /.dockerenv; readlink /etc/mtab; stat -c %a /etc'] })
+    expect(signs.stdout).toBe('/.dockerenv\n/proc/mounts\n755\n')
     const list = execFileSync('tar', ['-t'], {
       input: await buffer((await engine.containers.export(id)) as Readable),
       encoding: 'utf8',

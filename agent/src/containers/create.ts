@@ -40,7 +40,7 @@ export async function createContainer(
     await context.store.createDirectory(id)
     undo.push(() => context.snapshots.remove(id))
     await settleAll([
-      context.snapshots.prepare(id, image.chainId, idmap ? { idmap } : undefined),
+      context.snapshots.prepare(id, image.chainId, { init: true, ...(idmap ? { idmap } : {}) }),
       mkdir(context.paths.rootfs(id), { mode: 0o755 }),
       mkdir(context.paths.logs(id), { mode: 0o700 }),
     ])

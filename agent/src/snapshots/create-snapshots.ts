@@ -9,6 +9,7 @@ import type { Logger } from '../log.ts'
 import { runProgram } from '../native/programs.ts'
 import { type Digest, digestOf, hexOf, isDigest } from '../oci/digest.ts'
 import { mediaTypes } from '../oci/manifest.ts'
+import { openInitLayers } from './init-layers.ts'
 import { openLayers } from './layers.ts'
 import { freshName } from './names.ts'
 import type { ActiveSnapshot, MountSpec, Snapshots } from './snapshots.ts'
@@ -22,6 +23,8 @@ const activeRecord = z.object({
   key: z.string(),
   parent: digest.nullable(),
   name: z.string().regex(/^[a-z0-9]{4,32}$/),
+  /** Whether an init layer is between it and the stack. */
+  init: z.boolean().default(false),
   /** The user range that its container writes in. */
   idmap: z.object({ uid: z.number(), gid: z.number(), size: z.number() }).optional(),
 })
@@ -34,7 +37,7 @@ const graceMs = 10 * 60_000
 const layerTypes = { none: mediaTypes.ociLayer, gzip: mediaTypes.ociLayerGzip, zstd: mediaTypes.ociLayerZstd } as const
 
 /**
- * Opens the snapshots below `dataRoot`/snapshots: `l/` layer directories, `a/` active ones, `layers/ chains/ active/` records, `tmp/ trash/`.
+ * Opens the snapshots below `dataRoot`/snapshots: `l/` layer directories, `i/` init layers, `a/` active ones, `layers/ chains/ active/` records, `tmp/ trash/`.
  * Removes what an interrupted life left. @throws failed_precondition for a data root whose path overlay cannot take
  */
 export async function createSnapshots(options: {
@@ -55,6 +58,7 @@ export async function createSnapshots(options: {
   await ensureDirectory(root, 0o711)
   const trash = await openTrash(join(root, 'trash'), program, log)
   const layers = await openLayers({ root, program, trash, log })
+  const initLayers = await openInitLayers({ root, trash })
   const chains = await openRecords(join(root, 'chains'), { parse: (value) => chainRecord.parse(value), durable: false, log })
   const actives = await openRecords(join(root, 'active'), { parse: (value) => activeRecord.parse(value), log })
   const writable = join(root, 'a')
@@ -93,7 +97,7 @@ export async function createSnapshots(options: {
   const needActive = (key: string): ActiveSnapshot & { parent: Digest | null } => {
     const active = actives.get(key)
     if (!active) throw new EngineError('not_found', `no such snapshot: ${key}`)
-    const lower = lowerOf(active.parent)
+    const lower = [...(active.init ? [initLayers.directory(active.parent)] : []), ...lowerOf(active.parent)]
     return {
       key,
       parent: active.parent,
@@ -108,8 +112,13 @@ export async function createSnapshots(options: {
     const ids = range ? ['--id-base', String(range.uid), '--id-size', String(range.size)] : []
     return ['--upper', upper, ...lower.flatMap((directory) => ['--lower', directory]), ...ids]
   }
+  // After a boot of the machine they are gone; who stands on one needs it at its next start.
+  for (const { parent, init } of actives.values())
+    if (init && (parent === null || complete(parent))) await initLayers.ensure(parent, lowerOf(parent))
   const link = async (chainId: Digest, parent: Digest | null, diffId: Digest) => {
     if (!chains.has(hexOf(chainId))) await chains.put(hexOf(chainId), { chainId, parent, diffId })
+    // A stack that came back under containers that stand on it.
+    if (actives.values().some((active) => active.init && active.parent === chainId)) await initLayers.ensure(chainId, lowerOf(chainId))
   }
   const applyFile = async (diffId: Digest, path: string, signal?: AbortSignal) => {
     if (layers.has(diffId)) return
@@ -171,21 +180,22 @@ export async function createSnapshots(options: {
       await link(chainId, parent, diffId)
     },
     unpackStream: (diffId, source, { signal }) => layers.apply(diffId, source, signal),
-    async prepare(key, parent, { idmap } = {}) {
+    async prepare(key, parent, { idmap, init = false } = {}) {
       if (actives.has(key)) throw new EngineError('already_exists', `snapshot ${key} exists already`)
       // Until the record says that the parent is needed, a lease does.
       const lease = content.lease()
       for (let at = parent; at !== null; at = chainOf(at).parent) lease.hold(at)
-      const [top] = lowerOf(parent)
+      const lower = lowerOf(parent)
       const name = freshName()
       const directory = join(writable, name)
       try {
+        if (init) await initLayers.ensure(parent, lower)
         await mkdir(directory, { mode: 0o711 })
         await mkdir(join(directory, 'w'), { mode: 0o700 })
         await mkdir(join(directory, 'u'))
-        await copyRootAttributes(top, join(directory, 'u'), idmap)
+        await copyRootAttributes(lower[0], join(directory, 'u'), idmap)
         if (idmap) await chown(join(directory, 'w'), idmap.uid, idmap.gid)
-        await actives.put(key, { key, parent, name, ...(idmap ? { idmap } : {}) })
+        await actives.put(key, { key, parent, name, init, ...(idmap ? { idmap } : {}) })
       } catch (error) {
         await trash.discard(directory)
         throw diskError(error, directory)
@@ -252,6 +262,7 @@ export async function createSnapshots(options: {
         chains.forget(hexOf(chainId))
         await chains.remove(hexOf(chainId))
       }
+      await initLayers.sweep(new Set(chains.values().map(({ chainId }) => chainId)))
       let freed = 0
       for (const diffId of layers.diffIds()) {
         if (content.isHeld(diffId) || chains.values().some((chain) => chain.diffId === diffId)) continue

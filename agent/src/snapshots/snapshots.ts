@@ -40,8 +40,15 @@ export interface Snapshots {
   ): Promise<{ digest: string; sizeBytes: number; diffId: string } | null>
   /** Whether the files of a layer are here, in whatever stack. */
   hasLayer(diffId: string): boolean
-  /** A writable layer on top of `parent` (null: empty). @throws not_found, already_exists */
-  prepare(key: string, parent: string | null, options?: { idmap?: { uid: number; gid: number; size: number } }): Promise<ActiveSnapshot>
+  /**
+   * A writable layer on top of `parent` (null: empty). `init`: with the places between them that every container is mounted on, which count as neither's.
+   * @throws not_found, already_exists
+   */
+  prepare(
+    key: string,
+    parent: string | null,
+    options?: { idmap?: { uid: number; gid: number; size: number }; init?: boolean },
+  ): Promise<ActiveSnapshot>
   active(key: string): ActiveSnapshot | null
   /** The overlay mount of an active snapshot at `target`. */
   mounts(key: string, target: string): MountSpec[]
