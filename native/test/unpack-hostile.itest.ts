@@ -36,7 +36,9 @@ function refuse(entries: TarEntry[] | Buffer, ...options: string[]): string {
 }
 
 function accept(entries: TarEntry[]): void {
-  answer(['apply', '--target', target], tarArchive(entries))
+  const [applied] = answer(['apply', '--target', target], tarArchive(entries))
+  // What it counted on the way is what a walk finds.
+  expect(applied?.usageBytes).toBe(answer(['usage', '--dir', target])[0]?.sizeBytes)
 }
 
 describe('names that lead elsewhere', () => {

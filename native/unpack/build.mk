@@ -11,7 +11,8 @@ LINT_SRC += $(UNPACK_SRC) unpack/main.c $(wildcard unpack/*.h)
 
 $(BIN)/berth-unpack: $(OBJ)/unpack/main.o $(UNPACK_OBJ) $(LIB_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $^ -Wl,--gc-sections -Wl,-z,relro,-z,now $(UNPACK_LIBS) -lm
+	@echo "  LD $@"
+	@$(CC) $(CFLAGS) -o $@ $^ -Wl,--gc-sections -Wl,-z,relro,-z,now $(UNPACK_LIBS) -lm
 
 -include $(UNPACK_OBJ:.o=.d) $(OBJ)/unpack/main.d
 

@@ -65,6 +65,7 @@ static int make_room(struct item *it, struct error *err) {
                          it->full);
     if (it->x->options.layer && overlay_is_whiteout(&st))
         it->was_whiteout = true;
+    it->x->replaced = true;
     if (remove_entry(it->parent, name, err) < 0)
         return err->number == EBUSY && S_ISREG(st.st_mode)
                    ? 1
@@ -107,6 +108,7 @@ static int write_content(struct item *it, int fd, struct error *err) {
         return -1;
     if (end < size && ftruncate(fd, size) < 0)
         return error_errno(err, errno, "write", it->full, "cannot extend \"%.256s\" to its size", it->full);
+    it->x->made_bytes += (uint64_t)(end < size ? size : end);
     if (size >= EARLY_WRITE_SIZE && it->x->options.write_early)
         (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only a hint */
     return 0;
@@ -248,7 +250,10 @@ static int make_link(struct item *it, const char *target, struct error *err) {
 static int make_node(struct item *it, mode_t type) {
     if (S_ISLNK(type)) {
         const char *target = archive_entry_symlink(it->entry);
-        return symlinkat(target ? target : "", it->parent, it->path.name);
+        if (symlinkat(target ? target : "", it->parent, it->path.name) < 0)
+            return -1;
+        it->x->made_bytes += strlen(target ? target : "");
+        return 0;
     }
     dev_t device = S_ISFIFO(type) ? 0
                                   : makedev((unsigned)archive_entry_rdevmajor(it->entry),

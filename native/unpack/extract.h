@@ -45,6 +45,8 @@ struct extract {
     struct extract_options options;
     const char *base; /* directory in the tree that entries go below; NULL is the root; borrowed */
     uint64_t entries, bytes;
+    uint64_t made_bytes; /* lengths of the files and links made: what usage_measure would find unless... */
+    bool replaced;       /* ... something that was there had to go: then only measuring tells */
     uint64_t skipped_xattrs; /* the file system has no place for them (EOPNOTSUPP) */
     struct extract_times *times;
     size_t times_count, times_capacity;

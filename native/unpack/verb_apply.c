@@ -1,8 +1,9 @@
 /*
  * `berth-unpack apply`: a layer archive on stdin → a directory that serves as an overlay lower layer.
  *
- * The directory must be empty. On failure it is emptied again: no half-made layer stays. Success is durable:
- * the file system is synced before the answer is given, unless --no-sync leaves that to the caller.
+ * The directory must be empty. On failure it is emptied again: no half-made layer stays. Like every
+ * tar, it leaves it to the caller when the disk shall have everything (the agent flushes once for many
+ * layers, in the background); --sync syncs the file system before the answer is given.
  */
 #include "extract.h"
 #include "lib/cleanup.h"
@@ -55,16 +56,16 @@ static int apply(int fd, const struct extract_options *options, struct extract *
 
 int verb_apply(int argc, char **argv, struct error *err) {
     const char *target = NULL;
-    bool no_sync = false;
+    bool sync = false;
     struct extract_options options = {.layer = true};
     const struct option_spec specs[] = {{"target", OPTION_TEXT, &target, NULL},
                                         {"max-bytes", OPTION_NUMBER, &options.max_bytes, NULL},
                                         {"max-entries", OPTION_NUMBER, &options.max_entries, NULL},
-                                        {"no-sync", OPTION_FLAG, &no_sync, NULL},
+                                        {"sync", OPTION_FLAG, &sync, NULL},
                                         {0}};
     if (options_parse(specs, argc, argv, err) < 0 || options_require(target, "target", err) < 0)
         return -1;
-    options.write_early = !no_sync;
+    options.write_early = sync;
     cleanup_fd int fd = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "open", target, "cannot open the target \"%.256s\"", target);
@@ -74,9 +75,10 @@ int verb_apply(int argc, char **argv, struct error *err) {
     struct input_summary summary;
     struct usage usage = {0};
     int result = apply(fd, &options, &x, &summary, err);
-    if (result == 0)
+    usage.size_bytes = x.made_bytes;
+    if (result == 0 && x.replaced)
         result = usage_measure(fd, &usage, err);
-    if (result == 0 && !no_sync && syncfs(fd) < 0)
+    if (result == 0 && sync && syncfs(fd) < 0)
         result = error_errno(err, errno, "sync", target, "cannot sync the file system of \"%.256s\"", target);
     if (result < 0) {
         empty_again(fd, target);

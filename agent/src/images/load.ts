@@ -69,11 +69,10 @@ export async function loadImages(
   const lease = rooms.content.lease()
   try {
     archive.on('error', () => {}) // runProgram reports it; a second report later must not take the agent down
-    await runProgram(
-      rooms.program,
-      ['apply', '--target', root, '--no-sync', '--max-bytes', String(maxArchiveBytes), '--max-entries', '200000'],
-      { stdin: archive, signal: context.signal },
-    )
+    await runProgram(rooms.program, ['apply', '--target', root, '--max-bytes', String(maxArchiveBytes), '--max-entries', '200000'], {
+      stdin: archive,
+      signal: context.signal,
+    })
     const files = new ArchiveFiles(root)
     const found = await findImages(files)
     const blobs = new Map<string, { digest: Digest; sizeBytes: number; mediaType: string }>()

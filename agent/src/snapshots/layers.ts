@@ -125,7 +125,7 @@ export async function openLayers({ root, program, trash, log }: LayerOptions): P
     await mkdir(directory, { mode: 0o755 })
     try {
       const limits = ['--max-bytes', String(maxLayerBytes), '--max-entries', String(maxLayerEntries)]
-      const { stdout } = await runProgram(program, ['apply', '--target', directory, '--no-sync', ...limits], { stdin: source, signal })
+      const { stdout } = await runProgram(program, ['apply', '--target', directory, ...limits], { stdin: source, signal })
       const answer = applyAnswer.parse(JSON.parse(stdout))
       if (diffId !== null && answer.diffId !== diffId) {
         throw new EngineError(

@@ -112,7 +112,7 @@ try {
   const program = join(programs, 'berth-unpack')
   const ways: Record<string, () => number> = {
     'berth-unpack apply': unpackTo((target) => `'${program}' apply --target '${target}' < '${layer}'`),
-    'berth-unpack apply --no-sync': unpackTo((target) => `'${program}' apply --no-sync --target '${target}' < '${layer}'`),
+    'berth-unpack apply --sync': unpackTo((target) => `'${program}' apply --sync --target '${target}' < '${layer}'`),
     'pigz -d | GNU tar x': unpackTo((target) => `pigz -dc '${layer}' | tar -C '${target}' -xf -`),
     'GNU tar xz': unpackTo((target) => `tar -C '${target}' -xzf '${layer}'`),
     'bsdtar x': unpackTo((target) => `bsdtar -C '${target}' -xpf '${layer}'`),
