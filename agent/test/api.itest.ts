@@ -1,7 +1,7 @@
 /** The agent's own doors: mutual TLS with signed claims, procedures, streams and bulk bytes, with real containers behind. */
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { request as plainRequest } from 'node:http'
 import { Agent, type RequestOptions, request } from 'node:https'
 import { createServer } from 'node:net'
@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writeIdentity } from '../src/api/identity.ts'
 import { openApi } from '../src/api/server.ts'
 import { createLogger } from '../src/log.ts'
-import { openTestEngine, type TestEngine, testConfig } from './engine.ts'
+import { openTestEngine, parseExec, type TestEngine, testConfig } from './engine.ts'
 
 const hostId = 'host-under-test'
 let directory: string
@@ -24,7 +24,7 @@ let runRoot: string
 const { publicKey, privateKey } = generateKeyPairSync('ed25519')
 
 /** Key and certificate `name`, signed by `authority` (itself when absent). */
-function certify(name: string, authority: string | null, usage: 'clientAuth' | 'serverAuth' | 'ca'): void {
+function certify(name: string, authority: string | null, usage: 'clientAuth' | 'serverAuth' | 'ca', days = 2): void {
   const at = (suffix: string) => join(directory, `${name}.${suffix}`)
   const extensions = usage === 'ca' ? 'basicConstraints=critical,CA:TRUE' : `extendedKeyUsage=${usage}\nsubjectAltName=DNS:${hostId}.berth`
   writeFileSync(at('ext'), extensions)
@@ -47,7 +47,7 @@ function certify(name: string, authority: string | null, usage: 'clientAuth' | '
   const signer = authority
     ? ['-CA', join(directory, `${authority}.crt`), '-CAkey', join(directory, `${authority}.key`), '-CAcreateserial']
     : ['-signkey', at('key')]
-  run('x509', '-req', '-in', at('csr'), '-days', '2', '-extfile', at('ext'), '-out', at('crt'), ...signer)
+  run('x509', '-req', '-in', at('csr'), '-days', String(days), '-extfile', at('ext'), '-out', at('crt'), ...signer)
 }
 const pem = (file: string) => readFileSync(join(directory, file), 'utf8')
 
@@ -106,6 +106,7 @@ beforeAll(async () => {
   certify('dashboard', 'authority', 'clientAuth')
   certify('other-agent', 'authority', 'serverAuth')
   certify('stranger', 'foreign', 'clientAuth')
+  certify('expired', 'authority', 'clientAuth', -1)
   const config = testConfig()
   runRoot = config.runRoot
   port = await new Promise((resolve) => {
@@ -137,6 +138,7 @@ describe('the port', () => {
     ['no certificate', null],
     ['a certificate of another authority', 'stranger'],
     ["another host's certificate", 'other-agent'],
+    ['a certificate of the dashboard that has expired', 'expired'],
   ])('lets nobody in with %s', async (_, name) => {
     await expect(call('/healthz', { name })).rejects.toThrow()
   })
@@ -330,5 +332,149 @@ describe('streams', () => {
     )
     expect((await call('/data/nosuch', { claim: claim('admin') })).status).toBe(404)
     expect((await call(`/data/files/content?container=${container}&path=/etc`, { claim: claim('developer') })).status).toBe(400)
+  })
+})
+
+describe("the host's policy", () => {
+  const ask = async (procedure: string, input: object, from: 'dashboard' | 'host' = 'dashboard') => {
+    const answer =
+      from === 'dashboard'
+        ? await call(`/trpc/${procedure}`, { claim: claim('admin'), body: JSON.stringify(input) })
+        : await new Promise<{ body: Buffer }>((resolve, reject) => {
+            const sent = plainRequest(
+              {
+                socketPath: join(runRoot, 'agent.sock'),
+                path: `/trpc/${procedure}`,
+                method: 'POST',
+                headers: { 'content-type': 'application/json' },
+              },
+              (response) => {
+                const parts: Buffer[] = []
+                response.on('data', (part: Buffer) => parts.push(part))
+                response.on('end', () => resolve({ body: Buffer.concat(parts) }))
+              },
+            )
+            sent.on('error', reject)
+            sent.end(JSON.stringify(input))
+          })
+    const parsed = JSON.parse(answer.body.toString()) as { result?: { data: unknown }; error?: { message: string } }
+    return parsed.error?.message ?? parsed.result?.data ?? null
+  }
+  const create = (options: object, from?: 'dashboard' | 'host') =>
+    ask('containers.create', { options: { image: 'busybox:1', cmd: ['sleep', '1000'], ...options } }, from)
+  let allowed: string
+  beforeAll(() => {
+    allowed = mkdtempSync(join(tmpdir(), 'berth-allowed-'))
+    mkdirSync(join(allowed, 'data'))
+  })
+  afterAll(() => {
+    Object.assign(engine.config.policy, { readOnly: false, noExec: false, noPrivileged: false, bindSources: null })
+    rmSync(allowed, { recursive: true, force: true })
+  })
+
+  it('allows no bind outside its list by any way: mounts, volumes with options, volumes of others, links put there later', async () => {
+    const bind = (source: string) => ({ mounts: [{ type: 'bind', source, target: '/host', createSource: true }] })
+    const before = (await create(bind('/etc'), 'host')) as { id: string }
+    engine.config.policy.bindSources = [allowed]
+    for (const options of [
+      bind('/etc'),
+      bind(`${allowed}/../..`),
+      { volumesFrom: [before.id] },
+      { volumesFrom: [`${before.id}:ro`] },
+      { mounts: [{ type: 'volume', source: '', target: '/host', volumeOptions: { type: 'none', o: 'bind', device: '/etc' } }] },
+    ])
+      expect(await create(options), JSON.stringify(options)).toContain('policy.bindSources')
+    for (const options of [
+      { type: 'none', o: 'bind', device: '/etc' },
+      { type: 'none', o: 'rbind,ro', device: 'etc' },
+      { type: 'tmpfs', o: 'bind', device: 'etc' },
+      { type: 'overlay', o: 'lowerdir=/etc,upperdir=/tmp/u,workdir=/tmp/w', device: 'overlay' },
+      { type: 'ext4', device: '/dev/sda1' },
+      { type: 'ext4', device: 'LABEL=root' },
+      { type: 'nfs', o: 'remount,rw', device: ':/x' },
+      { type: 'proc', device: 'proc' },
+    ])
+      expect(await ask('volumes.create', { options }), JSON.stringify(options)).toContain('policy.bindSources')
+    expect(await ask('volumes.create', { name: 'memory', options: { type: 'tmpfs', device: 'tmpfs', o: 'size=1m' } })).toMatchObject({
+      name: 'memory',
+    })
+    await ask('volumes.remove', { volume: 'memory' })
+
+    const good = (await create(bind(join(allowed, 'data')))) as { id: string }
+    expect(await ask('containers.start', { container: good.id })).toEqual({ started: true })
+    await engine.containers.kill(good.id, 'KILL')
+    await engine.containers.wait(good.id, 'not-running')
+    rmSync(join(allowed, 'data'), { recursive: true })
+    symlinkSync('/etc', join(allowed, 'data'))
+    expect(await ask('containers.start', { container: good.id })).toContain('policy.bindSources')
+    for (const { id } of [before, good]) await engine.containers.remove(id, { force: true, volumes: true })
+    engine.config.policy.bindSources = null
+  })
+
+  it('allows nothing privileged by any way: options, the network and processes of others, exec, attach, builds', async () => {
+    const strong = (await create({ capAdd: ['SYS_ADMIN'], pidMode: 'host', openStdin: true }, 'host')) as { id: string }
+    await engine.containers.start(strong.id)
+    engine.config.policy.noPrivileged = true
+    const forbidden = expect.stringContaining('policy.noPrivileged')
+    expect(await create({ privileged: true })).toEqual(forbidden)
+    for (const mode of [
+      { pidMode: `container:${strong.id}` },
+      { networkMode: `container:${strong.id}` },
+      { ipcMode: `container:${strong.id}` },
+    ])
+      expect(await create(mode), JSON.stringify(mode)).toEqual(forbidden)
+    expect(await create({ deviceRequests: [{ driver: '', count: -1, deviceIds: [], capabilities: [['gpu']], options: {} }] })).toEqual(
+      forbidden,
+    )
+    expect(await create({ securityOpt: ['seccomp={"defaultAction":"SCMP_ACT_ALLOW"}'] })).toEqual(forbidden)
+    expect(await ask('containers.recreate', { container: strong.id, options: { image: 'busybox:1', capAdd: ['SYS_ADMIN'] } })).toEqual(
+      forbidden,
+    )
+    expect(await ask('exec.create', { container: strong.id, options: { cmd: ['sh'] } })).toEqual(forbidden)
+    const plain = (await create({})) as { id: string }
+    expect(await ask('exec.create', { container: plain.id, options: { cmd: ['sh'], privileged: true } })).toEqual(forbidden)
+
+    const made = await engine.containers.createExec(strong.id, parseExec({ cmd: ['sh'] }))
+    const { host, port: at, ...secure } = tls('dashboard')
+    const socket = io(`https://${host}:${at}`, { transports: ['websocket'], forceNew: true, agent: new Agent(secure) as unknown as string })
+    const open = (target: object, more: object = {}) =>
+      socket.emitWithAck('terminal.open', claim('admin'), { stream: 'p', target, ...more })
+    expect(await open({ exec: made.id })).toMatchObject({ ok: false, error: { message: forbidden } })
+    expect(await open({ container: strong.id })).toMatchObject({ ok: false, error: { message: forbidden } })
+    expect(await open({ container: strong.id }, { readOnly: true })).toMatchObject({ ok: true })
+    socket.disconnect()
+
+    const context = mkdtempSync(join(tmpdir(), 'berth-build-'))
+    writeFileSync(join(context, 'Dockerfile'), 'FROM busybox:1\nRUN --network=host true\n')
+    const archive = execFileSync('tar', ['-C', context, '-cf', '-', '.'])
+    rmSync(context, { recursive: true })
+    const { operation } = JSON.parse(
+      (await call('/data/build', { claim: claim('admin'), body: archive, method: 'POST' })).body.toString(),
+    ) as { operation: string }
+    await expect.poll(() => engine.operations.inspect(operation).error?.message ?? '').toEqual(forbidden)
+    for (const { id } of [strong, plain]) await engine.containers.remove(id, { force: true, volumes: true })
+    engine.config.policy.noPrivileged = false
+  })
+
+  it('lets only look when it is read-only, and opens no shell when it says no exec', async () => {
+    const { id } = (await create({})) as { id: string }
+    engine.config.policy.readOnly = true
+    for (const [procedure, input] of [
+      ['containers.start', { container: id }],
+      ['containers.update', { container: id, limits: { memoryBytes: 1 << 26 } }],
+      ['images.remove', { image: 'busybox:1' }],
+      ['exec.create', { container: id, options: { cmd: ['sh'] } }],
+      ['files.mkdir', { root: { container: id }, path: '/x' }],
+      ['registries.login', { server: 'r.example', username: 'u', password: 'p' }],
+    ] as const)
+      expect(await ask(procedure, input), procedure).toContain('policy is read-only')
+    expect((await call(`/data/files/content?container=${id}&path=/x`, { claim: claim('admin'), body: 'x', method: 'PUT' })).status).toBe(
+      403,
+    )
+    expect(await ask('containers.start', { container: id }, 'host')).toEqual({ started: true })
+    Object.assign(engine.config.policy, { readOnly: false, noExec: true })
+    expect(await ask('exec.create', { container: id, options: { cmd: ['sh'] } })).toContain('policy.noExec')
+    engine.config.policy.noExec = false
+    await engine.containers.remove(id, { force: true, volumes: true })
   })
 })

@@ -1,12 +1,12 @@
 import type { CreateContainerInput } from '@berth/contract/container'
 import { EngineError } from '../errors.ts'
 import type { ApiContext } from './context.ts'
-import { requireAllowedOptions } from './policy.ts'
+import { requireAllowedContainer } from './policy.ts'
 
 /** `containers.create`: the host's policy, then the image by its pull policy, then the container. @throws permission_denied, what pull and create throw */
 export async function createContainer(context: ApiContext, input: CreateContainerInput): Promise<{ id: string; warnings: string[] }> {
-  const { engine, caller } = context
-  requireAllowedOptions(caller, input.options, engine.config.policy)
+  const { engine } = context
+  await requireAllowedContainer(context, input.options)
   if (input.pull === 'always' || (input.pull === 'missing' && !hasImage(context, input.options.image))) await pull(context, input)
   return engine.containers.create({ name: input.name, options: input.options })
 }

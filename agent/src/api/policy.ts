@@ -1,11 +1,10 @@
-import { realpathSync } from 'node:fs'
-import { dirname, join, resolve, sep } from 'node:path'
 import type { ContainerOptions } from '@berth/contract/container'
 import type { Permission } from '@berth/contract/permission'
 import { rolePermissions } from '@berth/contract/permission'
 import type { HostPolicy } from '@berth/contract/system'
+import { requireBindSource, requireVolumeDevice } from '../containers/bind-sources.ts'
 import { EngineError } from '../errors.ts'
-import type { Caller } from './context.ts'
+import type { ApiContext, Caller } from './context.ts'
 
 /** Whether `caller` may use a thing that needs `needed` on a host with `policy`. @throws permission_denied with the reason in words. */
 export function requirePermission(caller: Caller, needed: Permission, policy: HostPolicy): void {
@@ -47,56 +46,60 @@ export function requireAllowedOptions(caller: Caller, options: ContainerOptions,
   }
 }
 
-/** A volume's `device` may be a directory of the host too. */
+/** A volume's `device` may be a directory or a disk of the host too. */
 export function requireVolumeOptions(caller: Caller, options: Record<string, string>, policy: HostPolicy): void {
-  if (caller.via === 'local' || policy.bindSources === null || !options.device?.startsWith('/')) return
-  requireBindSource(options.device, policy.bindSources)
+  if (caller.via === 'local' || policy.bindSources === null) return
+  requireVolumeDevice(options, policy.bindSources)
+}
+
+/**
+ * What a container takes over from others counts as its own: their mounts by --volumes-from, their view of the host by `container:NAME`.
+ * @throws permission_denied as requireAllowedOptions; not_found for a container that is not there
+ */
+export async function requireAllowedContainer(context: Pick<ApiContext, 'engine' | 'caller'>, options: ContainerOptions): Promise<void> {
+  const { caller, engine } = context
+  const { policy } = engine.config
+  requireAllowedOptions(caller, options, policy)
+  if (caller.via === 'local') return
+  if (policy.bindSources !== null) {
+    for (const entry of options.volumesFrom) {
+      const { mounts } = await engine.containers.inspect(entry.split(':')[0] as string)
+      for (const mount of mounts) if (mount.type === 'bind') requireBindSource(mount.source, policy.bindSources)
+    }
+  }
+  if (!policy.noPrivileged) return
+  for (const mode of [options.networkMode, options.pidMode, options.ipcMode]) {
+    if (mode.startsWith('container:')) await requireUnprivileged(context, mode.slice('container:'.length))
+  }
+}
+
+/** For whatever runs inside a container that is there: one that was made privileged on the host itself would be a way around the policy. @throws permission_denied */
+export async function requireUnprivileged({ caller, engine }: Pick<ApiContext, 'engine' | 'caller'>, container: string): Promise<void> {
+  if (caller.via === 'local' || !engine.config.policy.noPrivileged) return
+  const { name, options } = await engine.containers.inspect(container)
+  const reason = privilegeOf(options)
+  if (reason)
+    throw new EngineError(
+      'permission_denied',
+      `this host's policy allows no privileged containers, and container "${name}" is one: ${reason} (agent.json, policy.noPrivileged)`,
+    )
 }
 
 function privilegeOf(options: ContainerOptions): string | null {
   if (options.privileged) return '--privileged is set'
   const capability = options.capAdd.find((name) => powerful.has(name.toUpperCase().replace(/^CAP_/, '')))
   if (capability) return `--cap-add ${capability} is as good as privileged`
-  const security = options.securityOpt.find((word) => /unconfined|systempaths|label[:=]disable/.test(word))
+  const security = options.securityOpt.find((word) => /unconfined|systempaths|label[:=]disable|^seccomp=(?!builtin$|default$)/.test(word))
   if (security) return `--security-opt ${security} takes its confinement away`
   if (options.pidMode === 'host') return '--pid host shows it every process of the host'
   if (options.ipcMode === 'host') return "--ipc host gives it the host's shared memory"
   if (options.networkMode === 'host') return "--network host gives it the host's network"
   if (options.cgroupnsMode === 'host') return "--cgroupns host shows it the host's cgroups"
   if (options.utsMode === 'host') return '--uts host lets it rename the host'
+  if (options.deviceRequests.length) return '--gpus gives it devices of the host'
   if (options.devices.length) return `--device ${options.devices[0]?.hostPath} gives it a device of the host`
   if (options.deviceCgroupRules.length) return '--device-cgroup-rule opens devices of the host'
   if (options.cgroupParent) return '--cgroup-parent moves it out of its place'
   if (options.maskedPaths || options.readonlyPaths) return 'it changes the masked paths'
   return null
-}
-
-/** Links are followed before comparing, and where the path does not exist yet its nearest existing parent's are. */
-function requireBindSource(source: string, allowed: readonly string[]): void {
-  const real = realOf(source)
-  const inside = allowed.some((base) => {
-    const root = realOf(base)
-    return real === root || real.startsWith(root.endsWith(sep) ? root : root + sep)
-  })
-  if (!inside)
-    throw new EngineError(
-      'permission_denied',
-      `this host's policy allows bind mounts only below ${allowed.join(', ') || 'nothing'}; "${source}" is not (agent.json, policy.bindSources)`,
-    )
-}
-
-function realOf(path: string): string {
-  let head = resolve(path)
-  const tail: string[] = []
-  for (;;) {
-    try {
-      return join(realpathSync(head), ...tail)
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code
-      if (code !== 'ENOENT' || dirname(head) === head)
-        throw new EngineError('permission_denied', `cannot resolve the bind source "${path}": ${code}`)
-      tail.unshift(head.slice(dirname(head).length).replace(/^\/+/, ''))
-      head = dirname(head)
-    }
-  }
 }

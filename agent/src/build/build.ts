@@ -9,6 +9,8 @@ export interface Builder {
     options: BuildOptions,
     registryAuth: Record<string, RegistryAuth>,
     operation: OperationContext,
+    /** hostNetwork false: a step that asks for the host's network is refused (host's policy). */
+    allowed?: { hostNetwork: boolean },
   ): Promise<{ id: string }>
   cacheUsage(): Promise<
     {

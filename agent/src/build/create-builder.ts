@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { BuildOptions } from '@berth/contract/build'
 import type { Platform } from '@berth/contract/image'
-import type { RegistryAuth } from '@berth/contract/registry'
 import type { Containers } from '../containers/containers.ts'
 import type { ContentStore } from '../content/content-store.ts'
 import { namesIn } from '../disk/files.ts'
@@ -14,7 +13,6 @@ import { runProgram } from '../native/programs.ts'
 import { shortId } from '../oci/digest.ts'
 import { hostPlatform } from '../oci/platform.ts'
 import { familiar, parseReference, parseTagged } from '../oci/reference.ts'
-import type { OperationContext } from '../operations/operations.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { Builder } from './build.ts'
 import { openBuildCache } from './build-cache.ts'
@@ -51,10 +49,10 @@ export async function createBuilder(rooms: {
   const shared: BuildRooms = { directory, unpack, cache, ...rooms }
   const removals = new Set<Promise<void>>()
   return {
-    async build(context, options, registryAuth, operation) {
+    async build(context, options, registryAuth, operation, allowed = { hostNetwork: true }) {
       const scratch = join(work, operation.id)
       try {
-        return await buildImage(shared, context as Readable, options, registryAuth, operation, scratch)
+        return await buildImage(shared, context as Readable, { options, registryAuth, operation, allowed }, scratch)
       } catch (error) {
         if (operation.signal.aborted) throw new EngineError('cancelled', 'the build was cancelled', { cause: error })
         throw error
@@ -111,11 +109,10 @@ function platformArguments(target: Platform): Record<string, string> {
 async function buildImage(
   rooms: BuildRooms,
   source: Readable,
-  options: BuildOptions,
-  registryAuth: Record<string, RegistryAuth>,
-  operation: OperationContext,
+  asked: Pick<Build, 'options' | 'registryAuth' | 'operation' | 'allowed'>,
   work: string,
 ): Promise<{ id: string }> {
+  const { options, operation } = asked
   checkOptions(options)
   await mkdir(work, { mode: 0o711 })
   const context = await BuildContext.receive(source, join(work, 'context'), {
@@ -131,7 +128,7 @@ async function buildImage(
     platformArgs,
   })
   const labels = labelInstruction(options.labels)
-  const build = assemble(rooms, { options, registryAuth, operation, context, plan, work, platformArgs, platform }, labels)
+  const build = assemble(rooms, { ...asked, context, plan, work, platformArgs, platform }, labels)
   if (options.cacheFrom.length > 0)
     operation.progress({
       text: `[Warning] --cache-from ${options.cacheFrom.join(', ')}: steps are looked for in this host's own build cache only\n`,
@@ -170,7 +167,7 @@ async function allStages(build: Build): Promise<StageResult> {
 
 function assemble(
   rooms: BuildRooms,
-  given: Pick<Build, 'options' | 'registryAuth' | 'operation' | 'context' | 'plan' | 'work' | 'platformArgs' | 'platform'>,
+  given: Pick<Build, 'options' | 'registryAuth' | 'operation' | 'allowed' | 'context' | 'plan' | 'work' | 'platformArgs' | 'platform'>,
   labels: Instruction[],
 ): Build {
   const running = new Map<number, Promise<StageResult>>()

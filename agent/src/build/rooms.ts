@@ -29,6 +29,8 @@ export interface Build extends BuildRooms {
   options: BuildOptions
   registryAuth: Record<string, RegistryAuth>
   operation: OperationContext
+  /** What the host's policy lets whoever asked do. */
+  allowed: { hostNetwork: boolean }
   context: BuildContext
   plan: StagePlan
   /** Scratch directory of this build alone, removed at its end. */

@@ -87,6 +87,12 @@ async function createContainer(
   prepared: Prepared,
 ): Promise<string> {
   const { options } = build
+  const networkMode = statement.network || options.networkMode
+  if (networkMode === 'host' && !build.allowed.hostNetwork)
+    throw new EngineError(
+      'permission_denied',
+      "this host's policy allows no privileged containers, and the host's network is asked for (agent.json, policy.noPrivileged)",
+    )
   const known = new Set(at.config.env.map((entry) => entry.split('=')[0]))
   const { id } = await build.containers.create({
     transient: true,
@@ -97,7 +103,7 @@ async function createContainer(
       env: [...at.args.filter(([name]) => !known.has(name)).map(([name, value]) => `${name}=${value}`), ...prepared.env],
       healthcheck: { test: ['NONE'] },
       mounts: prepared.mounts,
-      networkMode: statement.network || options.networkMode,
+      networkMode,
       extraHosts: options.extraHosts,
       limits: options.limits,
       shmSizeBytes: options.shmSizeBytes,

@@ -6,6 +6,7 @@ import { mkdir, stat } from 'node:fs/promises'
 import type { ContainerOptions, Mount } from '@berth/contract/container'
 import { isMissing } from '../disk/files.ts'
 import { EngineError } from '../errors.ts'
+import { requireBindSource } from './bind-sources.ts'
 import { cleanTarget } from './check-options.ts'
 import type { Context } from './context.ts'
 import { copyUp } from './copy-up.ts'
@@ -132,11 +133,7 @@ function tmpfsOptionsOf(mount: Mount): string[] {
 async function bindSource(context: Context, mount: Mount): Promise<void> {
   const { bindSources } = context.config.policy
   const source = mount.source.replace(/\/+$/, '') || '/'
-  if (bindSources !== null && !bindSources.some((allowed) => source === allowed || source.startsWith(`${allowed.replace(/\/+$/, '')}/`)))
-    throw new EngineError(
-      'permission_denied',
-      `this host's policy does not let ${source} be mounted into a container; allowed are ${bindSources.join(', ') || 'none'}`,
-    )
+  if (bindSources !== null) requireBindSource(source, bindSources)
   if (source.split('/').includes('..') && bindSources !== null)
     throw new EngineError('invalid_argument', `the bind source ${source} must not contain ".."`)
   try {

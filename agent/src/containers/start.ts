@@ -9,6 +9,7 @@ import { StartError } from '../native/monitor.ts'
 import type { MonitorDocument } from '../native/monitor-document.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import type { Task } from '../tasks/tasks.ts'
+import { requireBindSource } from './bind-sources.ts'
 import { parseLogOptions } from './check-options.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
@@ -19,6 +20,7 @@ import { joinedNamespaces } from './joined-namespaces.ts'
 import { linkEnvironment } from './link-environment.ts'
 import { networkFiles } from './network-files.ts'
 import { maskedRootPropagation } from './propagation.ts'
+import type { RecordedMount } from './record.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { settleAll } from './settle-all.ts'
 import { prepareShm, releaseShm } from './shm.ts'
@@ -214,7 +216,7 @@ async function mountSources(context: Context, { record }: Container) {
   return Promise.all(
     record.mounts.map(async (mount) => ({
       type: mount.type,
-      source: mount.type === 'volume' ? await context.volumes.mountpoint(mount.name) : mount.source,
+      source: mount.type === 'volume' ? await context.volumes.mountpoint(mount.name) : boundSource(context, mount),
       destination: mount.destination,
       readOnly: mount.readOnly,
       propagation: mount.propagation,
@@ -222,4 +224,9 @@ async function mountSources(context: Context, { record }: Container) {
       tmpfsOptions: mount.tmpfsOptions,
     })),
   )
+}
+
+/** A directory that the policy allowed at creation may have become a link since: what it leads to now must be allowed too. */
+function boundSource({ config: { policy } }: Context, { type, source }: RecordedMount): string {
+  return type === 'bind' && policy.bindSources !== null ? requireBindSource(source, policy.bindSources) : source
 }

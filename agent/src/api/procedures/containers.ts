@@ -14,7 +14,7 @@ import {
 } from '@berth/contract/container'
 import { begin } from '../begin.ts'
 import { createContainer } from '../create-container.ts'
-import { requireAllowedOptions } from '../policy.ts'
+import { requireAllowedContainer } from '../policy.ts'
 import { procedure, router } from '../procedure.ts'
 import { recreateContainer } from '../recreate.ts'
 
@@ -46,8 +46,8 @@ export const containersRouter = router({
     .input(updateContainerInput)
     .mutation(({ ctx, input: { container, ...change } }) => ctx.engine.containers.update(container, change)),
   /** A new container with changed options takes the old one's name and place; the old one comes back if that fails. Operation with result { id }. */
-  recreate: procedure.input(recreateInput).mutation(({ ctx, input }) => {
-    requireAllowedOptions(ctx.caller, input.options, ctx.engine.config.policy)
+  recreate: procedure.input(recreateInput).mutation(async ({ ctx, input }) => {
+    await requireAllowedContainer(ctx, input.options)
     return begin(ctx, 'recreate', input.container, (operation) => recreateContainer(ctx, input, operation))
   }),
   top: procedure.input(topInput).query(({ ctx, input }) => ctx.engine.containers.top(input.container, input.psArgs)),

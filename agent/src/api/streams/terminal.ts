@@ -1,6 +1,7 @@
 import { openTerminal } from '@berth/contract/stream'
 import type * as z from 'zod'
 import type { AttachListener, Attachment, AttachOptions } from '../../tasks/tasks.ts'
+import { requireUnprivileged } from '../policy.ts'
 import { openHostConsole } from './host-console.ts'
 import type { OpenStream, StreamContext } from './open-stream.ts'
 
@@ -42,14 +43,18 @@ export async function open(
 }
 
 async function attach(
-  { engine }: StreamContext,
+  { engine, caller }: StreamContext,
   { target, cols, rows, credit }: z.infer<typeof openTerminal>,
   options: AttachOptions,
   listener: AttachListener,
 ): Promise<Attachment> {
-  if ('container' in target) return engine.containers.attach(target.container, options, listener)
+  if ('container' in target) {
+    if (options.stdin) await requireUnprivileged({ engine, caller }, target.container)
+    return engine.containers.attach(target.container, options, listener)
+  }
   if ('hostConsole' in target) return openHostConsole(engine.openHostTerminal, { cols, rows, credit }, listener)
   const exec = engine.containers.inspectExec(target.exec)
+  await requireUnprivileged({ engine, caller }, exec.containerId)
   if (exec.running || exec.exitCode !== null) return engine.containers.joinExec(target.exec, options, listener)
   const begun = await engine.containers.startExec(target.exec, { options, listener, size: { cols, rows } })
   return begun ?? engine.containers.joinExec(target.exec, options, listener)
