@@ -5,14 +5,15 @@ export const permissions = ['view', 'operate', 'shell', 'files', 'build', 'creat
 export type Permission = (typeof permissions)[number]
 
 /**
- * view: look at everything but secrets. operate: start stop restart kill pause update limits, pull, prune. create: create and remove containers, images, volumes, networks.
+ * Operator is everything but shells and files, and Admin alone has what is the host's own (host-console).
+ * view: look at everything but secrets and the content of files. operate: start stop restart kill pause update limits, pull, prune. create: create and remove containers, images, volumes, networks.
  * shell: exec, attach, terminal input. files: look into and change files of containers and volumes, backup and restore. build: build images.
  * configure: registries and credentials. host-console: a shell on the host itself.
  */
 export const rolePermissions: Record<Role, readonly Permission[]> = {
   viewer: ['view'],
-  operator: ['view', 'operate', 'create', 'configure'],
-  developer: ['view', 'operate', 'create', 'configure', 'shell', 'files', 'build'],
+  operator: ['view', 'operate', 'create', 'configure', 'build'],
+  developer: ['view', 'operate', 'create', 'configure', 'build', 'shell', 'files'],
   admin: permissions,
 }
 
@@ -73,7 +74,7 @@ export const procedurePermissions = {
   'volumes.create': 'create',
   'volumes.remove': 'create',
   'volumes.prune': 'create',
-  'volumes.clone': 'files',
+  'volumes.clone': 'create',
   'networks.list': 'view',
   'networks.inspect': 'view',
   'networks.create': 'create',
@@ -113,7 +114,7 @@ export const dataPermissions = {
   'PUT files/content': 'files', // ?container|volume&path (the file), body bytes
   'GET logs/download': 'view', // ?container&timestamps → text
   'GET containers/export': 'files', // ?container → tar
-  'GET images/save': 'view', // ?image (repeated) → tar
+  'GET images/save': 'operate', // ?image (repeated) → tar
   'POST images/load': 'create', // body tar → { operation }
   'POST images/import': 'create', // ?reference&message&change, body tar → { operation }
   'POST build': 'build', // ?options=<JSON of buildOptions>, body tar (any compression) → { operation }

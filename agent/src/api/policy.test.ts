@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { containerOptions } from '@berth/contract/container'
-import { dataPermissions, streamPermissions } from '@berth/contract/permission'
+import { dataPermissions, procedurePermissions, rolePermissions, streamPermissions } from '@berth/contract/permission'
 import { clientEventNames } from '@berth/contract/stream'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Caller } from './context.ts'
@@ -23,6 +23,42 @@ describe('the permission tables', () => {
   it('name every socket event and every data route, and nothing else', () => {
     expect(Object.keys(streamPermissions).sort()).toEqual([...clientEventNames].sort())
     expect(Object.keys(dataHandlers).sort()).toEqual(Object.keys(dataPermissions).sort())
+  })
+})
+
+describe('a role', () => {
+  const allowed = (role: keyof typeof rolePermissions) =>
+    Object.entries({ ...procedurePermissions, ...streamPermissions, ...dataPermissions })
+      .filter(([, needed]) => rolePermissions[role].includes(needed))
+      .map(([name]) => name)
+  const all = allowed('admin')
+
+  it('Viewer changes nothing and reads no file', () => {
+    const changes =
+      /\.(create|start|stop|kill|restart|pause|unpause|rename|remove|update|recreate|prune|pull|push|tag|commit|login|logout|test|deleteTag|connect|disconnect|clone|cancel|mkdir)$/
+    expect(
+      allowed('viewer').filter(
+        (name) => changes.test(name) || /^(exec\.shells|files|terminal|(PUT|POST) |GET (files|containers|images|volumes))/.test(name),
+      ),
+    ).toEqual([])
+  })
+
+  it('Operator may do everything but shells and files', () => {
+    const denied = all.filter((name) => !allowed('operator').includes(name))
+    expect(denied.sort()).toEqual(
+      [
+        ...['exec.create', 'exec.start', 'exec.kill', 'exec.shells'],
+        ...['files.list', 'files.stat', 'files.mkdir', 'files.remove', 'files.rename'],
+        ...['terminal.open', 'terminal.input', 'terminal.resize', 'terminal.credit', 'terminal.eof'],
+        ...['GET files/archive', 'GET files/content', 'PUT files/archive', 'PUT files/content'],
+        ...['GET containers/export', 'GET volumes/backup', 'POST volumes/restore'],
+      ].sort(),
+    )
+  })
+
+  it('Developer may do everything but what belongs to the host itself, which is for Admin', () => {
+    expect(allowed('developer').sort()).toEqual(all.sort())
+    expect(rolePermissions.admin.filter((one) => !rolePermissions.developer.includes(one))).toEqual(['admin', 'host-console'])
   })
 })
 

@@ -234,7 +234,7 @@ function BulkActions({ rows, clear }: { rows: ImageRow[]; clear: () => void }) {
     <>
       <Button
         size="small"
-        disabledReason={oneHost ? null : t('save.oneHost')}
+        disabledReason={oneHost ? (rows.map((row) => allow('operate', row.hostId)).find(Boolean) ?? null) : t('save.oneHost')}
         onClick={() =>
           window.location.assign(dataUrl(rows[0]?.hostId ?? '', 'images/save', { image: rows.map((row) => imageName(row.item)) }))
         }

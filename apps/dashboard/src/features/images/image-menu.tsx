@@ -49,7 +49,7 @@ export function ImageMenu({ row, trigger, onRemoved }: { row: ImageRow; trigger?
           {t('push.menu')}
         </MenuItem>
         <MenuItem
-          disabledReason={allow('view')}
+          disabledReason={allow('operate')}
           onSelect={() =>
             window.location.assign(dataUrl(row.hostId, 'images/save', { image: row.item.tags.length > 0 ? row.item.tags : [row.item.id] }))
           }
