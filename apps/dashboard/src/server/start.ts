@@ -6,7 +6,7 @@ import next from 'next'
 import { Access } from './access/access.ts'
 import type { ApiRooms } from './api/context.ts'
 import { Audit, theDashboard } from './audit/audit.ts'
-import { openData } from './data/database.ts'
+import { type Database, openData } from './data/database.ts'
 import { ServerError } from './errors.ts'
 import { Fleet } from './fleet/fleet.ts'
 import { openAuthority } from './hosts/authority.ts'
@@ -36,6 +36,7 @@ export interface Dashboard {
   /** For tests and benchmarks. */
   rooms: ApiRooms
   gateway: Gateway
+  database: Database
   setupToken: string | null
   close(): Promise<void>
 }
@@ -49,8 +50,6 @@ interface StartOptions {
 }
 
 const dailyMs = 24 * 3_600_000
-/** Tokens cannot be guessed; many hosts behind one address may have old commands. */
-const enrolFailures = 30
 
 /** Builds every room of the server, wires them and listens. @throws ServerError or the system's error when a setting, the data or the port cannot be used */
 export async function startDashboard(options: StartOptions): Promise<Dashboard> {
@@ -61,16 +60,18 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
   const authority = await openAuthority(data)
   const access = await Access.open(data.database)
   const audit = new Audit(data, log)
-  const throttle = new Throttle()
+  const leftovers = await audit.settleLeftovers()
+  if (leftovers > 0) log.warn({ actions: leftovers }, 'the dashboard ended while actions were under way; the audit says which')
+  const throttle = new Throttle(data.database)
   const sessions = new Sessions(data.database, access)
   const apiTokens = new ApiTokens(data.database, access)
-  const people = new People(data.database, access, sessions)
+  const people = new People(data.database, access, sessions, throttle)
   const hosts = await Hosts.open(data)
   const links = new Links(hosts, authority, log)
   const fleet = new Fleet(hosts, links, access)
   const hubs = new HostHubs(links, (hostId, hub) => fleet.watch(hostId, hub))
   const points = new HostPoints(hubs, links)
-  const enrolment = new Enrolment(data, hosts, authority, audit, new Throttle(enrolFailures))
+  const enrolment = new Enrolment(data, hosts, authority, audit, throttle)
   const setupToken = new SetupToken(throttle)
   const signIn = new SignIn(data, sessions, throttle)
   const rooms: ApiRooms = {
@@ -134,6 +135,7 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
     port,
     rooms,
     gateway,
+    database: data.database,
     setupToken: needed ? setupToken.text : null,
     close: async () => {
       clearInterval(daily)

@@ -1,6 +1,6 @@
 import { role } from '@berth/contract/claim'
 import * as z from 'zod'
-import { grant } from '../access/access.ts'
+import { grant, type Principal } from '../access/access.ts'
 import { ServerError } from '../errors.ts'
 import { clearSessionCookie, readSessionCookie, setSessionCookie } from '../http/session-cookie.ts'
 import type { SignedIn } from '../identity/sign-in.ts'
@@ -24,6 +24,12 @@ async function enter(ctx: ApiContext, signedIn: SignedIn): Promise<{ next: Signe
   return { next: signedIn.next }
 }
 
+/** What protects the account changed: a copy of this browser's cookie is worth nothing from now on. */
+async function renewCookie({ rooms, principal, response, origin }: ApiContext & { principal: Principal }): Promise<void> {
+  const renewed = await rooms.sessions.rotate(principal.credentialId)
+  if (renewed) setSessionCookie(response, renewed.secret, renewed.maxAgeMs, origin.secure)
+}
+
 function clientOf(ctx: ApiContext): { from: string; userAgent: string } {
   return { from: ctx.origin.from, userAgent: ctx.userAgent }
 }
@@ -37,7 +43,7 @@ export const setupRouter = router({
     .mutation(async ({ ctx, input }) => {
       const { people, setupToken, signIn } = ctx.rooms
       if (!(await people.setupNeeded())) throw new ServerError('failed_precondition', 'this dashboard has been set up already; sign in')
-      setupToken.check(input.token, ctx.origin.from)
+      await setupToken.check(input.token, ctx.origin.from)
       const personId = await people.createFirst(input)
       return enter(ctx, await signIn.complete(personId, clientOf(ctx)))
     }),
@@ -48,7 +54,7 @@ export const sessionRouter = router({
   signIn: publicProcedure
     .input(z.object({ email: z.string().max(200), password }))
     .mutation(async ({ ctx, input }) => enter(ctx, await ctx.rooms.signIn.withPassword(input, clientOf(ctx)))),
-  confirmCode: publicProcedure.input(z.object({ code: z.string().min(6).max(20) })).mutation(async ({ ctx, input }) => {
+  confirmCode: publicProcedure.input(z.object({ code: z.string().min(6).max(40) })).mutation(async ({ ctx, input }) => {
     const awaiting = takeCookie(ctx)
     if (!awaiting) throw new ServerError('unauthenticated', 'begin with your password')
     return enter(ctx, await ctx.rooms.signIn.withCode(awaiting, input.code, clientOf(ctx)))
@@ -81,24 +87,28 @@ export const meRouter = router({
     .input(z.object({ name: personName }))
     .mutation(({ ctx, input }) => ctx.rooms.people.rename(ctx.principal.personId, input.name)),
   /** Ends every other session. */
-  changePassword: procedure
-    .input(z.object({ current: password, next: password }))
-    .mutation(async ({ ctx: { rooms, principal }, input }) => {
-      await rooms.signIn.requirePassword(principal.personId, input.current)
-      await rooms.people.setPassword(principal.personId, input.next, principal.credentialId)
-    }),
+  changePassword: procedure.input(z.object({ current: password, next: password })).mutation(async ({ ctx, input }) => {
+    const { rooms, principal } = ctx
+    await rooms.signIn.requirePassword(principal.personId, input.current)
+    await rooms.people.setPassword(principal.personId, input.next, principal.credentialId)
+    await renewCookie(ctx)
+  }),
   /** A secret for an authenticator app; it counts after confirmTotp. */
   beginTotp: procedure.input(z.object({ password })).mutation(async ({ ctx: { rooms, principal }, input }) => {
     await rooms.signIn.requirePassword(principal.personId, input.password)
     return rooms.signIn.beginTotp(principal.personId)
   }),
   /** @returns recovery codes, shown once */
-  confirmTotp: procedure
-    .input(z.object({ code: z.string().min(6).max(10) }))
-    .mutation(async ({ ctx, input }) => ({ recoveryCodes: await ctx.rooms.signIn.confirmTotp(ctx.principal.personId, input.code) })),
-  disableTotp: procedure.input(z.object({ password })).mutation(async ({ ctx: { rooms, principal }, input }) => {
+  confirmTotp: procedure.input(z.object({ code: z.string().min(6).max(10) })).mutation(async ({ ctx, input }) => {
+    const recoveryCodes = await ctx.rooms.signIn.confirmTotp(ctx.principal.personId, input.code)
+    await renewCookie(ctx)
+    return { recoveryCodes }
+  }),
+  disableTotp: procedure.input(z.object({ password })).mutation(async ({ ctx, input }) => {
+    const { rooms, principal } = ctx
     await rooms.signIn.requirePassword(principal.personId, input.password)
     await rooms.people.clearTotp(principal.personId)
+    await renewCookie(ctx)
   }),
 })
 
@@ -173,9 +183,9 @@ export const invitationsRouter = router({
   /** Whom a link is for; null when it is of no use (any more). */
   read: publicProcedure
     .input(z.object({ token: z.string().max(200) }))
-    .query(({ ctx, input }) => ctx.rooms.people.readInvitation(input.token)),
+    .query(({ ctx, input }) => ctx.rooms.people.readInvitation(input.token, ctx.origin.from)),
   /** Makes the account, or sets the new password. The person signs in afterwards: an invitation alone never passes a second factor. */
   accept: publicProcedure
     .input(z.object({ token: z.string().max(200), name: personName, password }))
-    .mutation(async ({ ctx, input }) => ({ email: (await ctx.rooms.people.acceptInvitation(input.token, input)).email })),
+    .mutation(async ({ ctx, input }) => ({ email: (await ctx.rooms.people.acceptInvitation(input.token, input, ctx.origin.from)).email })),
 })

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@berth/contract/error'
 import { initTRPC, TRPCError } from '@trpc/server'
 import type { Principal } from '../access/access.ts'
 import { type DashboardPermission, type DashboardProcedure, dashboardPermissions } from '../access/dashboard-permissions.ts'
-import type { Actor } from '../audit/audit.ts'
+import type { Actor, AuditBeginning } from '../audit/audit.ts'
 import { errorStatus, ServerError, wireErrorOf } from '../errors.ts'
 import { subjectOf } from '../relay/host-permissions.ts'
 import type { ApiContext, ApiRooms } from './context.ts'
@@ -60,33 +60,51 @@ function actorOf({ principal, found, origin }: ApiContext): Actor {
   }
 }
 
-/** Passes the permission table, then runs; a mutation is recorded with its outcome, refused ones too. */
+/** A word that was typed where an e-mail address belongs may be a password. */
+function accountOf(email: string | undefined): string {
+  return email === undefined || /^[^\s@]+@[^\s@]+$/.test(email) ? (email ?? '') : '(no e-mail address)'
+}
+
+/** What the audit says of a mutation. */
+function beginningOf(ctx: ApiContext, action: string, input: unknown): AuditBeginning {
+  const named = input as { email?: string; host?: string } | null
+  const host = named?.host ? ctx.rooms.hosts.find(named.host) : undefined
+  const account = accountOf(typeof named?.email === 'string' ? named.email : undefined)
+  const detail = typeof named?.email === 'string' ? { ...named, email: account } : input
+  return {
+    actor: actorOf(ctx),
+    ...(host ? { host: { id: host.id, name: host.name } } : {}),
+    action,
+    subject: ctx.principal ? subjectOf(input) || account : account,
+    detail,
+  }
+}
+
+/** Passes the permission table, then runs; a mutation is written down before it is done and recorded with its outcome, refused ones too. */
 const guarded = trpc.procedure.use(async ({ ctx, path, type, next, getRawInput }) => {
   const needed = dashboardPermissions[path as DashboardProcedure]
-  const record = async (outcome: string, message = ''): Promise<void> => {
-    if (type !== 'mutation') return
-    const input = await getRawInput().catch(() => null)
-    const actor = actorOf(ctx)
-    const named = input as { email?: string; host?: string } | null
-    const host = named?.host ? ctx.rooms.hosts.find(named.host) : undefined
-    const subject = ctx.principal ? subjectOf(input) || (named?.email ?? '') : (named?.email ?? '')
-    await ctx.rooms.audit.append({ actor, ...(host ? { host } : {}), action: path, subject, detail: input, outcome, message })
-  }
+  const { audit } = ctx.rooms
+  const changes = type === 'mutation' && (ctx.principal !== null || path !== 'session.signOut')
+  const beginning = changes ? beginningOf(ctx, path, await getRawInput().catch(() => null)) : null
   try {
     if (!needed) throw new ServerError('not_found', `no permission is written down for procedure "${path}"`)
     requireDashboardPermission(ctx.rooms, ctx.principal, needed)
   } catch (error) {
-    await record(wireErrorOf(error).code, wireErrorOf(error).message)
+    const { code, message } = wireErrorOf(error)
+    if (beginning) await audit.appendRefusal({ ...beginning, outcome: code, message })
     throw toTrpcError(error)
   }
+  const intent = beginning ? await audit.begin(beginning) : null
   const result = await next()
   if (result.ok) {
-    await record('ok')
+    await intent?.settle('ok', '', { actor: actorOf(ctx) })
     return result
   }
   const failure = result.error.code === 'INTERNAL_SERVER_ERROR' && result.error.cause ? toTrpcError(result.error.cause) : result.error
   if (codeOf(failure) === 'internal') ctx.rooms.log.error({ err: failure.cause ?? failure, procedure: path }, 'a procedure failed')
-  await record(codeOf(failure), failure.message)
+  // What nobody in particular asks (a sign-in) may fail without end.
+  if (ctx.principal) await intent?.settle(codeOf(failure), failure.message)
+  else await intent?.refuse(codeOf(failure), failure.message, { actor: actorOf(ctx) })
   throw failure
 })
 

@@ -4,7 +4,7 @@ import { theDashboard } from '../audit/audit.ts'
 import type { Data } from '../data/database.ts'
 import { ServerError } from '../errors.ts'
 import { hashSecret, newId, newSecret } from '../identity/secrets.ts'
-import type { Throttle } from '../identity/throttle.ts'
+import { addressKey, type Throttle } from '../identity/throttle.ts'
 import type { Authority } from './authority.ts'
 import { type HostRecord, Hosts, requireAddress } from './hosts.ts'
 
@@ -85,37 +85,33 @@ export class Enrolment {
    * @throws ServerError `invalid_argument`, `permission_denied`, `already_exists`, `resource_exhausted`
    */
   async enrol(body: unknown, from: string): Promise<EnrolAnswer> {
-    const keys = [`enrol:${from}`]
-    this.throttle.check(keys)
+    const keys = [addressKey('enrol', from)]
+    await this.throttle.take(keys)
     const parsed = enrolRequest.safeParse(body)
-    if (!parsed.success)
+    if (!parsed.success) {
+      await this.throttle.succeed(keys)
       throw new ServerError(
         'invalid_argument',
         `the request to join cannot be read: ${parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ')}`,
       )
+    }
     const request = parsed.data
+    const { hostname, port, engineId, agentVersion } = request
+    const intent = await this.audit.begin({
+      actor: { ...theDashboard, from },
+      action: 'host.joined',
+      subject: hostname,
+      detail: { port, engineId, agentVersion },
+    })
     try {
       const { host, certificate } = await this.take(request, from)
-      await this.audit.append({
-        actor: { ...theDashboard, from },
-        host,
-        action: 'host.joined',
-        subject: host.name,
-        detail: { address: host.address, port: host.port, engineId: host.engineId, agentVersion: request.agentVersion },
-        outcome: 'ok',
-      })
+      await this.throttle.succeed(keys)
+      await intent.settle('ok', '', { host, subject: host.name, detail: { address: host.address, port, engineId, agentVersion } })
       return { certificate, authority: this.authority.certificate, claimKey: this.authority.claimKey, hostId: host.id }
     } catch (error) {
-      if (error instanceof ServerError && error.code === 'permission_denied') this.throttle.fail(keys)
+      if (!(error instanceof ServerError) || error.code !== 'permission_denied') await this.throttle.succeed(keys)
       const { code, message } = error instanceof ServerError ? error : { code: 'internal', message: '' }
-      await this.audit.append({
-        actor: { ...theDashboard, from },
-        action: 'host.joined',
-        subject: request.hostname,
-        detail: { port: request.port, engineId: request.engineId },
-        outcome: code,
-        message,
-      })
+      await intent.settle(code, message)
       throw error
     }
   }

@@ -4,7 +4,7 @@ import { ServerError } from '../errors.ts'
 import type { ApiTokens } from '../identity/api-tokens.ts'
 import type { Sessions } from '../identity/sessions.ts'
 import type { Settings } from '../settings.ts'
-import { originOf, requireOwnPage } from './request-origin.ts'
+import { originOf, requireNotForeign, requireOwnPage } from './request-origin.ts'
 import { readSessionCookie } from './session-cookie.ts'
 
 export interface Identity {
@@ -34,5 +34,6 @@ export async function authenticate(
   const cookie = readSessionCookie(request, origin.secure)
   if (!cookie) return null
   if (kind === 'socket' || (request.method !== 'GET' && request.method !== 'HEAD')) requireOwnPage(request, settings)
+  else requireNotForeign(request)
   return identity.sessions.resolve(cookie, origin.from)
 }

@@ -14,7 +14,7 @@ import { answerTrpcErrors, relayTrpc } from '../relay/relay-trpc.ts'
 import type { Settings } from '../settings.ts'
 import { answerError, answerJson } from './answer.ts'
 import { authenticate, type Identity } from './authenticate.ts'
-import { readBody } from './body.ts'
+import { limitBodyTime, readBody, requireShortBody } from './body.ts'
 import { isLoopback, originOf, plainAddress } from './request-origin.ts'
 import { setPagePolicy, setSecurityHeaders } from './security-headers.ts'
 
@@ -37,6 +37,7 @@ export function createHandler(rooms: ApiRooms, settings: Settings, identity: Ide
     const origin = originOf(request, settings)
     setSecurityHeaders(response, { secure: origin.secure })
     if ((request.url?.length ?? 0) > mostUrl) throw new ServerError('invalid_argument', 'the address is too long')
+    if (!URL.canParse(request.url ?? '/', 'http://dashboard')) throw new ServerError('invalid_argument', 'the address cannot be read')
     const url = new URL(request.url ?? '/', 'http://dashboard')
     if (sendToHttps(request, response, url, origin.secure)) return
     if (!url.pathname.startsWith('/api/') && url.pathname !== '/healthz') {
@@ -67,6 +68,7 @@ export function createHandler(rooms: ApiRooms, settings: Settings, identity: Ide
     }
     if (pathname === '/api/enrol') {
       if (request.method !== 'POST') throw new ServerError('invalid_argument', 'hosts join with POST')
+      limitBodyTime(request)
       answerJson(
         response,
         200,
@@ -84,10 +86,12 @@ export function createHandler(rooms: ApiRooms, settings: Settings, identity: Ide
 
   async function serveTrpc(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const batch = new URL(request.url ?? '/', 'http://dashboard').searchParams.get('batch') === '1'
+    limitBodyTime(request)
     let context: ApiContext
     try {
       const principal = await authenticate(request, settings, identity, 'http')
       requireJson(request)
+      requireShortBody(request, mostBodyBytes)
       context = {
         rooms,
         principal,
@@ -150,6 +154,7 @@ export function createHandler(rooms: ApiRooms, settings: Settings, identity: Ide
       if (kind === 'data') await relayData(rooms, principal, hostId, url, request, response)
       else {
         requireJson(request)
+        limitBodyTime(request)
         await relayTrpc(rooms, principal, hostId, url, request, response)
       }
     } catch (error) {

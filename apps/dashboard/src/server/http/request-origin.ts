@@ -61,16 +61,28 @@ export function reachableBase(origin: RequestOrigin): string {
  * @throws ServerError `permission_denied`
  */
 export function requireOwnPage(request: IncomingMessage, settings: Pick<Settings, 'publicUrl' | 'trustedProxies'>): void {
-  const { host } = originOf(request, settings)
+  const { host, secure } = originOf(request, settings)
   const origin = request.headers.origin
   const site = one(request.headers['sec-fetch-site'])
   if (site !== undefined && site !== 'same-origin') throw refusal(origin ?? site)
   if (origin !== undefined) {
     const allowed = [host.toLowerCase(), settings.publicUrl?.host.toLowerCase()]
     if (!URL.canParse(origin) || !allowed.includes(new URL(origin).host.toLowerCase())) throw refusal(origin)
+    // Both HTTP and HTTPS are answered on one port: a page that somebody put into the unsafe one does not speak for the safe one.
+    if (secure && new URL(origin).protocol === 'http:') throw refusal(origin)
     return
   }
   if (site === undefined) throw refusal('nowhere')
+}
+
+/**
+ * Reading by a cookie: what a person typed or came to from our own pages, not what a page of another site made the browser fetch (it could not read the answer, but could have a
+ * backup made or time what it asks). Browsers that do not say where a request comes from are believed.
+ * @throws ServerError `permission_denied`
+ */
+export function requireNotForeign(request: IncomingMessage): void {
+  const site = one(request.headers['sec-fetch-site'])
+  if (site === 'cross-site' || site === 'same-site') throw refusal(request.headers.origin ?? site)
 }
 
 function refusal(where: string): ServerError {

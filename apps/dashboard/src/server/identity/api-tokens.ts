@@ -60,6 +60,15 @@ export class ApiTokens {
     this.access.endCredential(id)
   }
 
+  /** Of these, the ones that are over: expired, revoked, or of somebody who is gone. */
+  async ended(ids: readonly string[]): Promise<string[]> {
+    const alive = await this.database.apiToken.findMany({
+      where: { id: { in: [...ids] }, expiresAt: { gt: new Date(this.now()) }, person: { disabledAt: null } },
+      select: { id: true },
+    })
+    return ids.filter((id) => !alive.some((one) => one.id === id))
+  }
+
   /** Who a token stands for. Null: nobody (any more). */
   async resolve(token: string, from: string): Promise<Principal | null> {
     if (!/^berth_[\w-]{43}$/.test(token)) return null

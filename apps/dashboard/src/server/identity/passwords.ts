@@ -9,11 +9,15 @@ const leastLength = 10
 const mostLength = 256
 /** scrypt takes memory: so many at a time, whatever arrives. */
 const mostAtOnce = 2
+/** And so many wait their turn; more are told to come back. */
+const mostWaiting = 50
 
 let running = 0
 const waiting: (() => void)[] = []
 
 async function derive(password: string, salt: Buffer, parameters: typeof cost): Promise<Buffer> {
+  if (waiting.length >= mostWaiting)
+    throw new ServerError('resource_exhausted', 'too many people are signing in at this moment; try again in some seconds')
   if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve))
   running += 1
   try {

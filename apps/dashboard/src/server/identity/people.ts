@@ -4,6 +4,7 @@ import { ServerError } from '../errors.ts'
 import { hashPassword, requireUsablePassword } from './passwords.ts'
 import { hashSecret, newId, newSecret } from './secrets.ts'
 import type { Sessions } from './sessions.ts'
+import { addressKey, type Throttle } from './throttle.ts'
 
 export interface PersonInfo {
   id: string
@@ -35,6 +36,7 @@ export class People {
     private readonly database: Database,
     private readonly access: Access,
     private readonly sessions: Sessions,
+    private readonly throttle: Throttle,
   ) {}
 
   async setupNeeded(): Promise<boolean> {
@@ -88,7 +90,11 @@ export class People {
         include: { grants: true },
       })
       this.access.set(personId, disabled ? null : row.grants.map(asGrant))
-      if (disabled) await this.sessions.revokeAll(personId, null)
+      if (!disabled) return
+      await this.sessions.revokeAll(personId, null)
+      // Tokens do not work while the account is disabled; what they have open ends now.
+      for (const { id } of await this.database.apiToken.findMany({ where: { personId }, select: { id: true } }))
+        this.access.endCredential(id)
     })
   }
 
@@ -98,8 +104,10 @@ export class People {
       await this.require(personId)
       await this.requireAnotherAdministrator(personId)
       await this.sessions.revokeAll(personId, null)
+      const tokens = await this.database.apiToken.findMany({ where: { personId }, select: { id: true } })
       await this.database.person.delete({ where: { id: personId } })
       this.access.set(personId, null)
+      for (const { id } of tokens) this.access.endCredential(id)
     })
   }
 
@@ -156,17 +164,28 @@ export class People {
   }
 
   /** What the invited person is shown. Null: the link is used up, too old, or none. */
-  async readInvitation(secret: string): Promise<{ email: string; reset: boolean } | null> {
+  async readInvitation(secret: string, from: string): Promise<{ email: string; reset: boolean } | null> {
+    const keys = [addressKey('invitation', from)]
+    await this.throttle.take(keys)
     const row = await this.database.invitation.findUnique({ where: { tokenHash: hashSecret(secret) } })
-    return row && !row.usedAt && row.expiresAt.getTime() > Date.now() ? { email: row.email, reset: row.personId !== null } : null
+    if (!row || row.usedAt || row.expiresAt.getTime() <= Date.now()) return null
+    await this.throttle.succeed(keys)
+    return { email: row.email, reset: row.personId !== null }
   }
 
   /** Makes the account (or sets the password) of an invitation, once. @returns the person's id. @throws ServerError `not_found`, `invalid_argument` */
-  acceptInvitation(secret: string, input: { name: string; password: string }): Promise<{ personId: string; email: string }> {
+  async acceptInvitation(
+    secret: string,
+    input: { name: string; password: string },
+    from: string,
+  ): Promise<{ personId: string; email: string }> {
+    const keys = [addressKey('invitation', from)]
+    await this.throttle.take(keys)
     return this.alone(async () => {
       const row = await this.database.invitation.findUnique({ where: { tokenHash: hashSecret(secret) } })
       if (!row || row.usedAt || row.expiresAt.getTime() <= Date.now())
         throw new ServerError('not_found', 'this invitation has been used, has expired or was withdrawn; ask for a new one')
+      await this.throttle.succeed(keys)
       let personId = row.personId
       if (personId) await this.setPassword(personId, input.password)
       else {

@@ -10,6 +10,12 @@ export function hashSecret(secret: string): string {
   return createHash('sha256').update(secret).digest('hex')
 }
 
+/** Eighty random bits in four groups that can be typed: the database holds a fast hash, so they must not be guessable from it either. */
+export function newRecoveryCode(): string {
+  const letters = [...randomBytes(16)].map((byte) => 'abcdefghijkmnpqrstuvwxyz23456789'[byte & 31]).join('')
+  return letters.replace(/(.{4})(?=.)/g, '$1-')
+}
+
 /** Sixteen hexadecimal digits: ids of records, that are no secrets. */
 export function newId(): string {
   return randomBytes(8).toString('hex')

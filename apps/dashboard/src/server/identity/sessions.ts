@@ -12,6 +12,7 @@ const codeMs = 5 * 60_000
 /** The time of last use is written no oftener. */
 const touchMs = 60_000
 const mostPerPerson = 100
+const graceMs = 10_000
 
 export interface SessionInfo {
   id: string
@@ -24,6 +25,9 @@ export interface SessionInfo {
 
 /** Browser sessions. The cookie's secret exists in the browser alone; the database holds its hash. */
 export class Sessions {
+  /** Hashes of secrets that were replaced a moment ago, and their sessions. */
+  private readonly replaced = new Map<string, string>()
+
   constructor(
     private readonly database: Database,
     private readonly access: Access,
@@ -41,8 +45,9 @@ export class Sessions {
     const id = newId()
     const maxAgeMs = stage === 'full' ? idleMs : codeMs
     await this.database.session.deleteMany({ where: { expiresAt: { lt: new Date(now) } } })
+    // Of each stage apart: whoever has but the password pushes nobody out.
     const kept = await this.database.session.findMany({
-      where: { personId },
+      where: { personId, stage },
       orderBy: { lastSeenAt: 'desc' },
       select: { id: true },
       skip: mostPerPerson - 1,
@@ -86,9 +91,33 @@ export class Sessions {
   }
 
   /** The person whose password was right and whose code is awaited. */
-  async resolveAwaitingCode(secret: string): Promise<{ sessionId: string; personId: string } | null> {
+  async resolveAwaitingCode(secret: string): Promise<{ sessionId: string; personId: string; email: string } | null> {
     const row = await this.find(secret)
-    return row?.stage === 'totp' && !row.person.disabledAt ? { sessionId: row.id, personId: row.personId } : null
+    return row?.stage === 'totp' && !row.person.disabledAt ? { sessionId: row.id, personId: row.personId, email: row.person.email } : null
+  }
+
+  /**
+   * A new secret for a session that goes on, when what protects the account changed: a copy of the old cookie is worth nothing then. Requests that are under way with the old one
+   * are answered for a few seconds more.
+   * @returns the cookie's new value
+   */
+  async rotate(id: string): Promise<{ secret: string; maxAgeMs: number } | null> {
+    const row = await this.database.session.findUnique({ where: { id }, select: { tokenHash: true } })
+    const secret = newSecret('bs_')
+    const { count } = await this.database.session.updateMany({ where: { id }, data: { tokenHash: hashSecret(secret) } })
+    if (!row || count === 0) return null
+    this.replaced.set(row.tokenHash, id)
+    setTimeout(() => this.replaced.delete(row.tokenHash), graceMs).unref()
+    return { secret, maxAgeMs: longestMs }
+  }
+
+  /** Of these, the ones that are over: expired, revoked, or of somebody who is gone. */
+  async ended(ids: readonly string[]): Promise<string[]> {
+    const alive = await this.database.session.findMany({
+      where: { id: { in: [...ids] }, stage: 'full', expiresAt: { gt: new Date(this.now()) }, person: { disabledAt: null } },
+      select: { id: true },
+    })
+    return ids.filter((id) => !alive.some((one) => one.id === id))
   }
 
   async list(personId: string, currentId: string | null): Promise<SessionInfo[]> {
@@ -130,7 +159,9 @@ export class Sessions {
 
   private async find(secret: string) {
     if (!/^bs_[\w-]{43}$/.test(secret)) return null
-    const row = await this.database.session.findUnique({ where: { tokenHash: hashSecret(secret) }, include: { person: true } })
+    const tokenHash = hashSecret(secret)
+    const replaced = this.replaced.get(tokenHash)
+    const row = await this.database.session.findUnique({ where: replaced ? { id: replaced } : { tokenHash }, include: { person: true } })
     return row && row.expiresAt.getTime() > this.now() ? row : null
   }
 }

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { ServerError } from '../errors.ts'
 import { hashSecret, newSecret } from './secrets.ts'
-import type { Throttle } from './throttle.ts'
+import { addressKey, type Throttle } from './throttle.ts'
 
 /** The secret that the server prints while it has no account. It lives in memory: each start prints another one. */
 export class SetupToken {
@@ -14,11 +14,10 @@ export class SetupToken {
   }
 
   /** @throws ServerError `permission_denied`, `resource_exhausted` when it must wait */
-  check(given: string, from: string): void {
-    const keys = [`setup:${from}`]
-    this.throttle.check(keys)
-    if (timingSafeEqual(Buffer.from(this.hash), Buffer.from(hashSecret(given.trim())))) return
-    this.throttle.fail(keys)
+  async check(given: string, from: string): Promise<void> {
+    const keys = [addressKey('setup', from, 4)]
+    await this.throttle.take(keys)
+    if (timingSafeEqual(Buffer.from(this.hash), Buffer.from(hashSecret(given.trim())))) return this.throttle.succeed(keys)
     throw new ServerError(
       'permission_denied',
       "this is not the setup token of this start; it stands in the last lines of the server's own output",

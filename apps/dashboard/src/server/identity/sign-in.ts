@@ -1,11 +1,11 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Data } from '../data/database.ts'
 import { ServerError } from '../errors.ts'
 import { verifyPassword } from './passwords.ts'
 import { normalEmail } from './people.ts'
-import { hashSecret } from './secrets.ts'
+import { hashSecret, newRecoveryCode } from './secrets.ts'
 import type { Sessions } from './sessions.ts'
-import type { Throttle } from './throttle.ts'
+import { accountKey, addressKey, personKey, type Throttle } from './throttle.ts'
 import { matchTotp, newTotpSecret, totpUri } from './totp.ts'
 
 export interface Client {
@@ -33,20 +33,18 @@ export class SignIn {
   /** @throws ServerError `unauthenticated`, `resource_exhausted` when it must wait */
   async withPassword(input: { email: string; password: string }, client: Client): Promise<SignedIn> {
     const email = normalEmail(input.email)
-    const keys = [`account:${email}`, `address:${client.from}`]
-    this.throttle.check(keys)
+    const keys = [accountKey(email), addressKey('address', client.from)]
+    await this.throttle.take(keys)
     const person = await this.data.database.person.findUnique({ where: { email } })
     const right = await verifyPassword(input.password, person?.passwordHash ?? null)
-    if (!person || !right || person.disabledAt) {
-      this.throttle.fail(keys)
-      throw new ServerError('unauthenticated', wrong)
-    }
+    if (!person || !right || person.disabledAt) throw new ServerError('unauthenticated', wrong)
     if (person.totpEnabledAt) {
-      // The account's count stays until the code was right, too.
+      // The account's count stays until the code was right, too; the address did nothing wrong.
+      await this.throttle.succeed(keys.filter((key) => !key.forgiven))
       const session = await this.sessions.begin(person.id, 'totp', client)
       return { personId: person.id, name: person.name, secret: session.secret, maxAgeMs: session.maxAgeMs, next: 'code' }
     }
-    this.throttle.succeed(keys)
+    await this.throttle.succeed(keys)
     return this.complete(person.id, client)
   }
 
@@ -54,13 +52,11 @@ export class SignIn {
   async withCode(awaiting: string, code: string, client: Client): Promise<SignedIn> {
     const waiting = await this.sessions.resolveAwaitingCode(awaiting)
     if (!waiting) throw new ServerError('unauthenticated', 'the sign-in took too long; begin again with your password')
-    const keys = [`code:${waiting.personId}`, `address:${client.from}`]
-    this.throttle.check(keys)
-    if (!(await this.spendCode(waiting.personId, code))) {
-      this.throttle.fail(keys)
+    const keys = [personKey('code', waiting.personId), addressKey('address', client.from)]
+    await this.throttle.take(keys)
+    if (!(await this.spendCode(waiting.personId, code)))
       throw new ServerError('unauthenticated', 'the code is wrong or was used already; wait for the next one')
-    }
-    this.throttle.succeed(keys)
+    await this.throttle.succeed([...keys, accountKey(waiting.email)])
     await this.sessions.revoke(waiting.personId, waiting.sessionId)
     return this.complete(waiting.personId, client)
   }
@@ -73,14 +69,10 @@ export class SignIn {
 
   /** For changes of the account itself. @throws ServerError `permission_denied` */
   async requirePassword(personId: string, password: string): Promise<void> {
-    const keys = [`confirm:${personId}`]
-    this.throttle.check(keys)
+    const keys = [personKey('confirm', personId)]
+    await this.throttle.take(keys)
     const person = await this.data.database.person.findUnique({ where: { id: personId } })
-    if (await verifyPassword(password, person?.passwordHash ?? null)) {
-      this.throttle.succeed(keys)
-      return
-    }
-    this.throttle.fail(keys)
+    if (await verifyPassword(password, person?.passwordHash ?? null)) return this.throttle.succeed(keys)
     throw new ServerError('permission_denied', 'the password is wrong')
   }
 
@@ -100,13 +92,12 @@ export class SignIn {
   async confirmTotp(personId: string, code: string): Promise<string[]> {
     const person = await this.data.database.person.findUniqueOrThrow({ where: { id: personId } })
     if (person.totpEnabledAt || !person.totpSecret) throw new ServerError('failed_precondition', 'begin with a new secret')
-    this.throttle.check([`code:${personId}`])
+    const keys = [personKey('code', personId)]
+    await this.throttle.take(keys)
     const step = matchTotp(this.data.seal.open(person.totpSecret, `totp:${personId}`), code, 0)
-    if (step === null) {
-      this.throttle.fail([`code:${personId}`])
-      throw new ServerError('invalid_argument', "the code is not right; is the telephone's clock?")
-    }
-    const codes = Array.from({ length: recoveryCodes }, () => randomBytes(5).toString('hex'))
+    if (step === null) throw new ServerError('invalid_argument', "the code is not right; is the telephone's clock?")
+    await this.throttle.succeed(keys)
+    const codes = Array.from({ length: recoveryCodes }, newRecoveryCode)
     await this.data.database.person.update({
       where: { id: personId },
       data: { totpEnabledAt: new Date(), totpLastStep: step, recoveryCodes: JSON.stringify(codes.map(hashSecret)) },
@@ -129,7 +120,7 @@ export class SignIn {
       return count === 1
     }
     const left = JSON.parse(person.recoveryCodes) as string[]
-    const given = Buffer.from(hashSecret(code.trim().toLowerCase()))
+    const given = Buffer.from(hashSecret(code.replaceAll(/\s/g, '').toLowerCase()))
     const remaining = left.filter((hash) => !timingSafeEqual(Buffer.from(hash), given))
     if (remaining.length === left.length) return false
     const { count } = await database.person.updateMany({

@@ -42,6 +42,7 @@ const claimLifeSeconds = 60
 /** A claim is signed anew after this long, so that it never arrives stale. */
 const claimReuseMs = 25_000
 const renewCheckMs = 6 * 3_600_000
+const mostAnswerBytes = 64 * 1024 * 1024
 
 /**
  * The link to one host: the only place that knows how an agent is reached. It dials, keeps one connection for what flows and a small pool for requests, watches
@@ -139,7 +140,7 @@ export class AgentLink extends EventEmitter<LinkEvents> {
   async query(asker: Asker, procedure: string, input: unknown): Promise<unknown> {
     const path = `/trpc/${procedure}${input === undefined ? '' : `?input=${encodeURIComponent(JSON.stringify(input))}`}`
     const { body } = await this.request(asker, { method: 'GET', path })
-    return resultOf(await body.json())
+    return resultOf(JSON.parse((await readAnswer(body, this.host.name)).toString('utf8')))
   }
 
   unavailable(): ServerError {
@@ -303,7 +304,7 @@ export class AgentLink extends EventEmitter<LinkEvents> {
     const [csrMethod, csrPath] = renewalRoutes.csr.split(' ') as [Dispatcher.HttpMethod, string]
     const [putMethod, putPath] = renewalRoutes.certificate.split(' ') as [Dispatcher.HttpMethod, string]
     const asked = await this.request(asker, { method: csrMethod, path: csrPath })
-    const answer = (await asked.body.json()) as { csr?: unknown; message?: string }
+    const answer = JSON.parse((await readAnswer(asked.body, this.host.name)).toString('utf8')) as { csr?: unknown; message?: string }
     if (typeof answer.csr !== 'string')
       throw new ServerError('unavailable', `host "${this.host.name}" gave no certificate request: ${answer.message ?? asked.statusCode}`)
     const certificate = await this.authority.certifyAgent(answer.csr, this.host.id)
@@ -342,6 +343,19 @@ async function ping(pool: Pool): Promise<void> {
   const { statusCode, body } = await pool.request({ method: 'GET', path: '/healthz', signal: AbortSignal.timeout(dialTimeoutMs) })
   await body.dump()
   if (statusCode !== 200) throw new Error(`the agent's health answer has status ${statusCode}`)
+}
+
+/** A host is believed about itself, not trusted with our memory. @throws ServerError `resource_exhausted` */
+export async function readAnswer(body: AsyncIterable<Buffer>, hostName: string, most = mostAnswerBytes): Promise<Buffer> {
+  const parts: Buffer[] = []
+  let size = 0
+  for await (const part of body) {
+    size += part.length
+    if (size > most)
+      throw new ServerError('resource_exhausted', `host "${hostName}" answered with more than ${most / 1024 / 1024} MiB; ask for less`)
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
 }
 
 /** tRPC's envelope. @throws ServerError with the agent's code and sentence */

@@ -2,11 +2,12 @@ import type { Socket } from 'socket.io'
 
 /** Packets that wait for one browser's connection before what can be dropped or resumed is no longer sent. */
 const mostPackets = 512
-/** Bytes that the kernel has not taken; a browser that stops reading altogether is cut off at this. */
+/** Bytes that wait for one browser; one that stops reading altogether is cut off at this. */
 const mostBytes = 8 * 1024 * 1024
 
 interface Transport {
-  writeBuffer: unknown[]
+  /** What engine.io holds until the WebSocket has passed on what came before. */
+  writeBuffer: { data?: string | Uint8Array }[]
   transport?: { socket?: { bufferedAmount?: number } }
 }
 
@@ -21,7 +22,10 @@ export function isBehind(socket: AnySocket): boolean {
 
 /** Whether so much waits that the connection is given up. */
 export function isStuck(socket: AnySocket): boolean {
-  return bufferedBytes(socket) > mostBytes
+  const { writeBuffer } = socket.conn as unknown as Transport
+  let waiting = bufferedBytes(socket)
+  for (const { data } of writeBuffer) waiting += data?.length ?? 0
+  return waiting > mostBytes
 }
 
 function bufferedBytes(socket: AnySocket): number {

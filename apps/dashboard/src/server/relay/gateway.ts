@@ -15,6 +15,8 @@ export interface Gateway {
   close(): Promise<void>
   /** Open connections. */
   count(): number
+  /** Ends what sessions and tokens that are over still have open. Called every few seconds. */
+  endExpired(): Promise<void>
 }
 interface GatewayRooms extends SessionRooms {
   settings: Settings
@@ -27,6 +29,9 @@ const mostFrameBytes = 262_144
 const mostConnections = 2_000
 const mostPerPerson = 500
 const stuckCheckMs = 5_000
+/** A connection that enters no namespace, for lack of a session, is given up. */
+const enterMs = 10_000
+const expiryCheckMs = 15_000
 
 /**
  * The browser's side of everything that flows: namespace `/hosts/<id>` speaks the agent's event maps, `/dashboard` tells what changed here. A connection needs a session and
@@ -39,6 +44,7 @@ export function openGateway(servers: { http: HttpServer; https: HttpServer }, ro
     maxHttpBufferSize: mostFrameBytes,
     pingInterval: 10_000,
     pingTimeout: 10_000,
+    connectTimeout: enterMs,
     perMessageDeflate: false,
     destroyUpgrade: false,
     allowRequest: (request, decide) => {
@@ -110,10 +116,29 @@ export function openGateway(servers: { http: HttpServer; https: HttpServer }, ro
       for (const socket of namespace.sockets.values()) if (isStuck(socket)) socket.conn.close(true)
   }, stuckCheckMs)
   stuck.unref()
+  /** Revoking and signing out are told at once; that time runs out is nobody's deed and is looked for. */
+  const endExpired = async (): Promise<void> => {
+    const held = { session: new Set<string>(), token: new Set<string>() }
+    for (const namespace of [dashboard, ...io._nsps.values()])
+      for (const { data } of namespace.sockets.values()) {
+        const principal = data.principal as Principal | undefined
+        if (principal) held[principal.via].add(principal.credentialId)
+      }
+    const { sessions, apiTokens } = rooms.identity
+    const over = [...(await sessions.ended([...held.session])), ...(await apiTokens.ended([...held.token]))]
+    for (const id of over) rooms.access.endCredential(id)
+  }
+  const expiry = setInterval(
+    () => void endExpired().catch((error) => rooms.log.error({ err: error }, 'expired sessions could not be looked for')),
+    expiryCheckMs,
+  )
+  expiry.unref()
   return {
     count: () => io.engine.clientsCount,
+    endExpired,
     close: async () => {
       clearInterval(stuck)
+      clearInterval(expiry)
       await io.close()
     },
   }

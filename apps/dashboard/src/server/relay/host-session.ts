@@ -4,6 +4,7 @@ import { clientEventNames, openEvents, openLogs, openOperation, openStats, openT
 import type { Socket } from 'socket.io'
 import * as z from 'zod'
 import type { Principal } from '../access/access.ts'
+import type { AuditBeginning } from '../audit/audit.ts'
 import { ServerError, wireErrorOf } from '../errors.ts'
 import type { UpstreamStream } from '../links/upstream-streams.ts'
 import type { Log } from '../log.ts'
@@ -24,10 +25,14 @@ interface OpenStream {
   needed: Permission
   close(): void
   terminal?: UpstreamStream
+  /** Bytes that were typed and that the agent has not taken. */
+  typing?: number
 }
 
 const mostStreams = 128
 const mostInputBytes = 131_072
+/** A host that does not read, or a browser that does not wait for acknowledgements, must not fill our memory. */
+const mostTyping = 4 * mostInputBytes
 const streamName = z.string().min(1).max(64)
 const openers = {
   'events.open': openEvents,
@@ -110,7 +115,7 @@ export class HostSession {
       if (name.endsWith('.open')) void this.open(name as keyof typeof openers, needed, args[0], ack ?? (() => undefined)).catch(refuse)
       else this.later(name, args, ack)
     } catch (error) {
-      if (name === 'terminal.open') void this.record(name, args[0], error).then(() => refuse(error), refuse)
+      if (name === 'terminal.open') void this.recordRefusal(name, args[0], error).then(() => refuse(error), refuse)
       else refuse(error)
     }
   }
@@ -121,8 +126,9 @@ export class HostSession {
       return
     }
     const id = name === 'terminal.resize' ? resizeTerminal.parse(args[0]).stream : streamName.parse(args[0])
-    const terminal = this.streams.get(id)?.terminal
-    if (!terminal) {
+    const held = this.streams.get(id)
+    const terminal = held?.terminal
+    if (!held || !terminal) {
       if (ack) throw new ServerError('not_found', `there is no open terminal "${id}" on this connection`)
       return
     }
@@ -134,7 +140,13 @@ export class HostSession {
       const bytes = args[1]
       if (!(bytes instanceof Uint8Array) || bytes.byteLength > mostInputBytes)
         throw new ServerError('invalid_argument', `terminal input must be at most ${mostInputBytes} bytes`)
-      terminal.send(name, asker, [bytes], ack ?? (() => undefined))
+      if ((held.typing ?? 0) + bytes.byteLength > mostTyping)
+        throw new ServerError('resource_exhausted', 'the host does not take what was typed before; wait until it does')
+      held.typing = (held.typing ?? 0) + bytes.byteLength
+      terminal.send(name, asker, [bytes], (answer) => {
+        held.typing = (held.typing ?? 0) - bytes.byteLength
+        ack?.(answer)
+      })
     }
   }
 
@@ -146,21 +158,23 @@ export class HostSession {
       throw new ServerError('resource_exhausted', `a connection may have ${mostStreams} streams; close some`)
     const held: OpenStream = { needed, close: () => undefined }
     this.streams.set(id, held)
+    const intent = isAudited(needed) ? await this.rooms.audit.begin(this.beginningOf(name, raw)) : null
     try {
       const { value, close, begin } = await this.opener(name, id, input, held)
       if (this.streams.get(id) !== held) {
         // The socket went, the role was taken, or the client closed it while it was being opened.
         close()
+        await intent?.settle('cancelled', 'closed while it was being opened')
         ack({ ok: false, error: { code: 'cancelled', message: 'the stream was closed while it was being opened' } })
         return
       }
       held.close = close
-      if (isAudited(needed)) await this.record(name, raw, null)
+      await intent?.settle('ok')
       ack({ ok: true, value })
       begin?.()
     } catch (error) {
       if (this.streams.get(id) === held) this.streams.delete(id)
-      if (isAudited(needed)) await this.record(name, raw, error)
+      await intent?.settle(wireErrorOf(error).code, wireErrorOf(error).message)
       throw error
     }
   }
@@ -281,18 +295,14 @@ export class HostSession {
     if (!held.includes('view')) this.socket.disconnect()
   }
 
-  private async record(name: string, input: unknown, error: unknown): Promise<void> {
+  private beginningOf(action: string, input: unknown): AuditBeginning {
     const host = this.rooms.hosts.find(this.hostId)
-    const wire = error ? wireErrorOf(error) : null
-    await this.rooms.audit.append({
-      actor: this.principal,
-      host: { id: this.hostId, name: host?.name ?? '' },
-      action: name,
-      subject: subjectOf(input),
-      detail: input,
-      outcome: wire?.code ?? 'ok',
-      message: wire?.message ?? '',
-    })
+    return { actor: this.principal, host: { id: this.hostId, name: host?.name ?? '' }, action, subject: subjectOf(input), detail: input }
+  }
+
+  private recordRefusal(action: string, input: unknown, error: unknown): Promise<void> {
+    const { code, message } = wireErrorOf(error)
+    return this.rooms.audit.append({ ...this.beginningOf(action, input), outcome: code, message })
   }
 }
 

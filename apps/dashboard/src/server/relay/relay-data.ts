@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Principal } from '../access/access.ts'
+import type { AuditIntent } from '../audit/audit.ts'
 import { ServerError, wireErrorOf } from '../errors.ts'
 import { dataPolicy } from '../http/security-headers.ts'
 import { askerFor } from './asker.ts'
@@ -12,7 +13,7 @@ const passedOn = ['content-type', 'content-length', 'content-disposition', 'x-be
 
 /**
  * `/api/hosts/<id>/data/<route>`: bulk bytes in both directions, streamed; nothing is gathered. What comes from a container is never a document here: it is sent as a
- * download, sandboxed, whatever type it claims. Audited before the bytes flow, with the outcome of the agent's answer.
+ * download, sandboxed, whatever type it claims. Written down before the bytes flow, recorded with the outcome of the agent's answer.
  */
 export async function relayData(
   rooms: RelayRooms,
@@ -26,22 +27,13 @@ export async function relayData(
   const { needed, name } = permissionOfDataRoute(request.method ?? '', route)
   const host = rooms.hosts.get(hostId)
   const detail = Object.fromEntries(url.searchParams)
-  const record = (outcome: string, message = ''): Promise<void> =>
-    isAudited(needed)
-      ? rooms.audit.append({
-          actor: principal,
-          host,
-          action: `data.${name}`,
-          subject: Object.values(detail).slice(0, 2).join(' '),
-          detail,
-          outcome,
-          message,
-        })
-      : Promise.resolve()
+  const beginning = { actor: principal, host, action: `data.${name}`, subject: Object.values(detail).slice(0, 2).join(' '), detail }
+  let intent: AuditIntent | null = null
   const abort = new AbortController()
   response.on('close', () => !response.writableEnded && abort.abort())
   try {
     rooms.access.require(principal, hostId, needed)
+    if (isAudited(needed)) intent = await rooms.audit.begin(beginning)
     const hasBody = request.method === 'PUT' || request.method === 'POST'
     const headers: Record<string, string> = {}
     for (const header of ['content-type', 'content-length'] as const)
@@ -53,7 +45,7 @@ export async function relayData(
       body: hasBody ? request : null,
       signal: abort.signal,
     })
-    await record(answer.statusCode < 400 ? 'ok' : `http ${answer.statusCode}`)
+    await intent?.settle(answer.statusCode < 400 ? 'ok' : `http ${answer.statusCode}`)
     const out: Record<string, string> = { 'cache-control': 'no-store', 'content-security-policy': dataPolicy }
     for (const header of passedOn) {
       const value = answer.headers[header]
@@ -70,7 +62,8 @@ export async function relayData(
       return
     }
     const wire = wireErrorOf(error)
-    await record(wire.code, wire.message)
+    if (intent) await intent.settle(wire.code, wire.message)
+    else if (isAudited(needed)) await rooms.audit.append({ ...beginning, outcome: wire.code, message: wire.message })
     throw error instanceof ServerError ? error : new ServerError('internal', wire.message, { cause: error })
   }
 }

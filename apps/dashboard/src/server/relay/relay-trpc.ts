@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Access, Principal } from '../access/access.ts'
-import type { Audit } from '../audit/audit.ts'
+import type { Audit, AuditBeginning, AuditIntent } from '../audit/audit.ts'
 import { errorStatus, ServerError, wireErrorOf } from '../errors.ts'
-import type { Hosts } from '../hosts/hosts.ts'
+import type { HostRecord, Hosts } from '../hosts/hosts.ts'
+import { closingIfUnread } from '../http/answer.ts'
 import { readBody } from '../http/body.ts'
+import { readAnswer } from '../links/agent-link.ts'
 import type { Links } from '../links/links.ts'
 import { askerFor } from './asker.ts'
 import { isAudited, permissionOfProcedure, subjectOf } from './host-permissions.ts'
@@ -17,7 +19,6 @@ export interface RelayRooms {
 
 const mostBodyBytes = 4 * 1024 * 1024
 const mostBatch = 32
-const mostAnswerBytes = 64 * 1024 * 1024
 
 /** One procedure of a request. */
 interface Call {
@@ -27,7 +28,7 @@ interface Call {
 
 /**
  * `/api/hosts/<id>/trpc/<procedure[,procedure…]>`: checks each procedure of the batch against the table, forwards the request as it is with a signed claim, gives the
- * answer back as it is, and records every change. One procedure that is not allowed refuses the batch before anything is forwarded.
+ * answer back as it is, and records every change, which is written down before it is forwarded. One procedure that is not allowed refuses the batch before anything is forwarded.
  */
 export async function relayTrpc(
   rooms: RelayRooms,
@@ -41,6 +42,7 @@ export async function relayTrpc(
   const batch = url.searchParams.get('batch') === '1'
   const host = rooms.hosts.get(hostId)
   let calls: Call[] = procedures.map((name) => ({ name, input: undefined }))
+  const intents = new Map<number, AuditIntent>()
   try {
     if (request.method !== 'GET' && request.method !== 'POST')
       throw new ServerError('invalid_argument', 'procedures are asked with GET or POST')
@@ -50,6 +52,8 @@ export async function relayTrpc(
     const body = request.method === 'POST' ? await readBody(request, mostBodyBytes) : null
     calls = inputsOf(procedures, batch, body ? body.toString('utf8') : url.searchParams.get('input'))
     for (const one of needed) rooms.access.require(principal, hostId, one)
+    for (const [index, call] of calls.entries())
+      if (isAudited(needed[index] ?? 'admin')) intents.set(index, await rooms.audit.begin(beginningOf(principal, host, call)))
     const answer = await rooms.links.get(hostId).request(askerFor(rooms.access, principal, hostId), {
       method: request.method,
       path: `/trpc/${procedures.join(',')}${url.search}`,
@@ -57,20 +61,12 @@ export async function relayTrpc(
       body,
       signal: abortedBy(request, response),
     })
-    const text = await readAnswer(answer.body)
-    const audited = calls.filter((_, index) => isAudited(needed[index] ?? 'admin'))
-    if (audited.length > 0) {
+    const text = await readAnswer(answer.body, host.name)
+    if (intents.size > 0) {
       const outcomes = outcomesOf(text, batch)
-      for (const [index, call] of calls.entries()) {
-        if (!isAudited(needed[index] ?? 'admin')) continue
-        await rooms.audit.append({
-          actor: principal,
-          host,
-          action: call.name,
-          subject: subjectOf(call.input),
-          detail: call.input,
-          ...(outcomes[index] ?? { outcome: 'ok' }),
-        })
+      for (const [index, intent] of intents) {
+        const { outcome, message } = outcomes[index] ?? { outcome: 'unknown', message: 'the host gave an answer that cannot be read' }
+        await intent.settle(outcome, message)
       }
     }
     response.writeHead(answer.statusCode, {
@@ -81,21 +77,19 @@ export async function relayTrpc(
     response.end(text)
   } catch (error) {
     const wire = wireErrorOf(error)
-    for (const call of calls) {
+    for (const [index, call] of calls.entries()) {
       if (!isKnown(call.name) || !isAudited(permissionOfProcedure(call.name))) continue
-      await rooms.audit.append({
-        actor: principal,
-        host,
-        action: call.name,
-        subject: subjectOf(call.input),
-        detail: call.input,
-        outcome: wire.code,
-        message: wire.message,
-      })
+      const intent = intents.get(index)
+      if (intent) await intent.settle(wire.code, wire.message)
+      else await rooms.audit.append({ ...beginningOf(principal, host, call), outcome: wire.code, message: wire.message })
     }
     if (!(error instanceof ServerError)) throw error
     answerTrpcErrors(response, wire, procedures, batch)
   }
+}
+
+function beginningOf(actor: Principal, { id, name }: HostRecord, call: Call): AuditBeginning {
+  return { actor, host: { id, name }, action: call.name, subject: subjectOf(call.input), detail: call.input }
 }
 
 function isKnown(name: string): boolean {
@@ -119,7 +113,7 @@ export function answerTrpcErrors(
     error: { message: error.message, code: -32000, data: { code: trpc, httpStatus: http, path, errorCode: error.code } },
   })
   const text = JSON.stringify(batch ? procedures.map(one) : one(procedures[0] ?? ''))
-  response.writeHead(http, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.writeHead(http, { 'content-type': 'application/json', 'cache-control': 'no-store', ...closingIfUnread(response) })
   response.end(text)
 }
 
@@ -147,17 +141,6 @@ function outcomesOf(text: Buffer, batch: boolean): { outcome: string; message?: 
   return all.map((one: { error?: { message?: string; data?: { errorCode?: string } } } | null) =>
     one?.error ? { outcome: one.error.data?.errorCode ?? 'internal', message: one.error.message ?? '' } : { outcome: 'ok' },
   )
-}
-
-async function readAnswer(body: AsyncIterable<Buffer>): Promise<Buffer> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of body) {
-    size += part.length
-    if (size > mostAnswerBytes) throw new ServerError('resource_exhausted', 'the host answered with more than 64 MiB; ask for less')
-    parts.push(part)
-  }
-  return Buffer.concat(parts)
 }
 
 /** A browser that goes away ends its questions; a command that has been sent goes on at the agent. */

@@ -24,6 +24,8 @@ export interface SimulatedAgent {
   hostId: string
   seen: Seen
   sockets: Set<Socket>
+  /** Takes nothing that is typed: no acknowledgement, no echo. */
+  deaf: boolean
   /** Sends a message of a stream to the dashboard. */
   say(name: string, ...args: unknown[]): void
   /** Appends lines to the log of every container and sends them as one batch. */
@@ -70,6 +72,7 @@ export async function simulateAgent(options: Options): Promise<SimulatedAgent> {
   const log: LogRecord[] = []
   let identity = options.identity
   let port = 0
+  let deaf = false
 
   const claimOf = (text: unknown): Claim | null => {
     const [body, signature] = String(text ?? '').split('.') as [string, string | undefined]
@@ -156,7 +159,7 @@ export async function simulateAgent(options: Options): Promise<SimulatedAgent> {
         } else if (event === 'close') {
           seen.closed.push(String(args[0]))
           streams.delete(String(args[0]))
-        } else if (event === 'terminal.input') {
+        } else if (event === 'terminal.input' && !deaf) {
           seen.input.push(Buffer.from(args[1] as Uint8Array))
           ack?.({ ok: true, value: null })
           socket.emit('terminal.output', args[0], args[1])
@@ -195,6 +198,12 @@ export async function simulateAgent(options: Options): Promise<SimulatedAgent> {
   return {
     get port() {
       return port
+    },
+    get deaf() {
+      return deaf
+    },
+    set deaf(value) {
+      deaf = value
     },
     hostId: identity.answer.hostId,
     seen,
