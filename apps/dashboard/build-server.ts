@@ -9,7 +9,12 @@ const here = dirname(fileURLToPath(import.meta.url))
 
 await build({
   absWorkingDir: here,
-  entryPoints: { server: 'server.ts', 'audit-verify': 'src/server/audit/verify-command.ts', backup: 'src/server/data/backup-command.ts' },
+  entryPoints: {
+    server: 'server.ts',
+    'audit-verify': 'src/server/audit/verify-command.ts',
+    backup: 'src/server/data/backup-command.ts',
+    'account-recover': 'src/server/identity/recover-command.ts',
+  },
   outdir: join(here, 'dist'),
   bundle: true,
   platform: 'node',

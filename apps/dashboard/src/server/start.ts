@@ -6,7 +6,7 @@ import next from 'next'
 import { Access } from './access/access.ts'
 import type { ApiRooms } from './api/context.ts'
 import { Audit, theDashboard } from './audit/audit.ts'
-import { type Database, openData } from './data/database.ts'
+import { type Data, type Database, openData } from './data/database.ts'
 import { ServerError } from './errors.ts'
 import { Fleet } from './fleet/fleet.ts'
 import { openAuthority } from './hosts/authority.ts'
@@ -36,6 +36,7 @@ export interface Dashboard {
   /** For tests and benchmarks. */
   rooms: ApiRooms
   gateway: Gateway
+  data: Data
   database: Database
   setupToken: string | null
   close(): Promise<void>
@@ -135,6 +136,7 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
     port,
     rooms,
     gateway,
+    data,
     database: data.database,
     setupToken: needed ? setupToken.text : null,
     close: async () => {

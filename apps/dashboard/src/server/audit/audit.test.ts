@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Data, openData } from '../data/database.ts'
+import { ServerError } from '../errors.ts'
 import { createLog } from '../log.ts'
 import { Audit, theDashboard, verifyChain } from './audit.ts'
 import { redact } from './redact.ts'
@@ -57,6 +58,24 @@ describe('the chain', () => {
     expect(verdict.reason).toMatch(reason)
   })
 
+  it('is checked as it was when the checking began, while lines are appended', async () => {
+    for (let n = 0; n < 5; n += 1) await audit.append({ actor: theDashboard, action: 'a', outcome: 'ok' })
+    const [verdict] = await Promise.all([
+      audit.verify(),
+      ...Array.from({ length: 10 }, () => audit.append({ actor: theDashboard, action: 'b', outcome: 'ok' })),
+    ])
+    expect(verdict).toMatchObject({ ok: true, checked: 5 })
+    expect(await audit.verify()).toMatchObject({ ok: true, checked: 15 })
+  })
+
+  it('is one chain when two processes write it', async () => {
+    const other = new Audit(data, createLog('silent'))
+    await Promise.all(
+      Array.from({ length: 20 }, (_, n) => (n % 2 ? audit : other).append({ actor: theDashboard, action: `a.${n}`, outcome: 'ok' })),
+    )
+    expect(await audit.verify()).toMatchObject({ ok: true, checked: 20 })
+  })
+
   it('filters and pages, newest first', async () => {
     for (let n = 1; n <= 25; n += 1)
       await audit.append({
@@ -74,6 +93,69 @@ describe('the chain', () => {
     const exported: number[] = []
     for await (const entry of audit.export({ action: 'images.' })) exported.push(entry.sequence)
     expect(exported).toEqual([5, 10, 15, 20, 25])
+  })
+})
+
+describe('what is about to be done', () => {
+  const beginning = {
+    actor: { ...theDashboard, personName: 'Ann' },
+    action: 'containers.remove',
+    subject: 'web',
+    detail: { password: 'p' },
+  }
+  const intents = () => data.database.auditIntent.count()
+
+  it('is on disk before it is done, and becomes one line with the outcome', async () => {
+    const seen: number[] = []
+    await audit.record(beginning, async () => seen.push(await intents()))
+    await expect(
+      audit.record(beginning, async () => {
+        throw new ServerError('not_found', 'no such container: web')
+      }),
+    ).rejects.toThrow('no such')
+    expect(seen).toEqual([1])
+    expect(await intents()).toBe(0)
+    const { records } = await audit.list({}, null, 10)
+    expect(records.map(({ outcome, message, detail }) => ({ outcome, message, detail }))).toEqual([
+      { outcome: 'not_found', message: 'no such container: web', detail: '{"password":"…"}' },
+      { outcome: 'ok', message: '', detail: '{"password":"…"}' },
+    ])
+  })
+
+  it('is settled once, whatever else is said of it', async () => {
+    const intent = await audit.begin(beginning)
+    await Promise.all([intent.settle('ok'), intent.settle('internal', 'late')])
+    expect((await audit.list({}, null, 10)).records.map((record) => record.outcome)).toEqual(['ok'])
+  })
+
+  it('is a line with the outcome unknown after a crash in between, and the chain is whole', async () => {
+    await audit.append({ actor: theDashboard, action: 'before', outcome: 'ok' })
+    await audit.begin(beginning)
+    await audit.begin({ ...beginning, subject: 'db' })
+    // The next process finds them.
+    const next = new Audit(data, createLog('silent'))
+    expect(await next.settleLeftovers()).toBe(2)
+    expect(await next.settleLeftovers()).toBe(0)
+    const { records } = await next.list({ outcome: 'unknown' }, null, 10)
+    expect(records.map(({ personName, action, subject }) => [personName, action, subject])).toEqual([
+      ['Ann', 'containers.remove', 'db'],
+      ['Ann', 'containers.remove', 'web'],
+    ])
+    expect(records[0]?.message).toContain('begun at')
+    expect(await next.verify()).toMatchObject({ ok: true, checked: 3 })
+  })
+
+  it('is counted, not written, when the same refusal comes without end; nothing is left behind', async () => {
+    let now = Date.now()
+    const clocked = new Audit(data, createLog('silent'), () => now)
+    const refusal = { ...beginning, action: 'session.signIn', outcome: 'resource_exhausted', message: 'wait' }
+    for (let n = 0; n < 100; n += 1) await (await clocked.begin(refusal)).refuse('resource_exhausted', 'wait')
+    await clocked.appendRefusal({ ...refusal, actor: { ...refusal.actor, from: '192.0.2.9' } })
+    expect(await intents()).toBe(0)
+    expect((await clocked.list({}, null, 500)).records).toHaveLength(31)
+    now += 61_000
+    await clocked.appendRefusal(refusal)
+    expect((await clocked.list({}, null, 1)).records[0]?.message).toBe('wait (and 70 more like this before)')
   })
 })
 

@@ -52,7 +52,7 @@ const pageSize = 500
 /** The outcome of what was under way when the dashboard ended without warning. */
 export const unknownOutcome = 'unknown'
 /** Another process on the same database may have written the line of this number first. */
-const mostTries = 5
+const mostTries = 20
 /** So many lines of the same refusal from the same place are written one by one each minute; the rest is counted in one. */
 const quietAfter = 30
 const quietMs = 60_000
@@ -178,6 +178,7 @@ export class Audit extends EventEmitter<{ appended: [] }> {
         return await this.tryWrite(make, intent)
       } catch (error) {
         if ((error as { code?: string }).code !== 'P2002' || tries === mostTries) throw error
+        await new Promise((resolve) => setTimeout(resolve, Math.random() * 20))
       }
     }
   }

@@ -1,5 +1,9 @@
+import crypto from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { addPerson, Browser, openTestDashboard, type TestDashboard } from '../testing/dashboard.fixture.ts'
+import { recoverAccount } from './recover.ts'
+import { newRecoveryCode } from './secrets.ts'
+import { addressKey, networkOf, Throttle } from './throttle.ts'
 import { totpCode } from './totp.ts'
 
 // Real key derivation: generous on a machine that does other things.
@@ -211,6 +215,108 @@ describe('people', () => {
   })
 })
 
+describe('what protects an account', () => {
+  it('gives a new cookie when it changes, so that a copy of the old one is worth nothing', async () => {
+    const person = await addPerson(dashboard, admin, 'rosa', [{ scope: '*', role: 'viewer' }])
+    const { sessions } = dashboard.rooms
+    const secret = person.cookie.split('=')[1] as string
+    const before = person.cookie
+    const socket = await person.socket('/dashboard')
+    expect(
+      (await person.mutate('me.changePassword', { current: 'rosa has a long secret', next: 'rosa has another secret' })).error,
+    ).toBeNull()
+    expect(person.cookie).not.toBe(before)
+    expect((await person.query('me.get')).error).toBeNull()
+    // The page stays open; requests that were under way with the old cookie are answered for some seconds, after that it is nobody's.
+    expect(socket.connected).toBe(true)
+    expect(await sessions.resolve(secret, '')).not.toBeNull()
+    ;(sessions as unknown as { replaced: Map<string, string> }).replaced.clear()
+    expect(await sessions.resolve(secret, '')).toBeNull()
+    socket.disconnect()
+  })
+
+  it('is nobody’s secret: codes that cannot be guessed from their hashes, hashes as OWASP wants them', async () => {
+    const codes = Array.from({ length: 50 }, newRecoveryCode)
+    for (const code of codes) expect(code).toMatch(/^[a-z2-9]{4}(-[a-z2-9]{4}){3}$/)
+    expect(new Set(codes).size).toBe(50)
+    const { passwordHash } = await dashboard.database.person.findFirstOrThrow()
+    const [kind, N, r, p, salt, key] = passwordHash.split('$')
+    expect([kind, Number(N) * Number(r) * Number(p) >= 2 ** 15 * 8 * 3]).toEqual(['scrypt', true])
+    expect([Buffer.from(salt ?? '', 'base64url').length, Buffer.from(key ?? '', 'base64url').length]).toEqual([16, 32])
+  })
+
+  it('does not tell whether it exists: the same work and the same answer for nobody as for somebody', async () => {
+    const work = vi.spyOn(crypto, 'scrypt')
+    const answers = []
+    for (const email of ['rosa@example.com', 'nobody-at-all@example.com'])
+      answers.push((await new Browser(dashboard.base).mutate('session.signIn', { email, password: 'wrong wrong wrong' })).error)
+    expect(answers[0]).toEqual(answers[1])
+    const parameters = work.mock.calls.map(([, , length, options]) => ({ length, ...(options as object) }))
+    work.mockRestore()
+    expect(parameters).toHaveLength(2)
+    expect(parameters[0]).toEqual(parameters[1])
+  })
+})
+
+describe('an invitation', () => {
+  it('is of no use when it is late, withdrawn or made up; guessing is slowed', async () => {
+    const invite = async (name: string) => {
+      const { url, invitation } = (await admin.mutate('invitations.create', { email: `${name}@example.com`, grants: [] })).data as {
+        url: string
+        invitation: { id: string }
+      }
+      return { token: url.split('/invite/')[1] as string, id: invitation.id }
+    }
+    const accept = (token: string) =>
+      new Browser(dashboard.base).mutate('invitations.accept', { token, name: 'X', password: 'x has a long secret' })
+    const late = await invite('late')
+    await dashboard.database.invitation.update({ where: { id: late.id }, data: { expiresAt: new Date(Date.now() - 1000) } })
+    expect((await accept(late.token)).error?.code).toBe('not_found')
+    expect((await new Browser(dashboard.base).query('invitations.read', { token: late.token })).data).toEqual({ result: { data: null } })
+    const withdrawn = await invite('withdrawn')
+    await admin.mutate('invitations.revoke', { id: withdrawn.id })
+    expect((await accept(withdrawn.token)).error?.code).toBe('not_found')
+    let code: string | undefined
+    for (let n = 0; n < 40 && code !== 'resource_exhausted'; n += 1) code = (await accept(`bi_${'x'.repeat(43)}`)).error?.code
+    expect(code).toBe('resource_exhausted')
+    await dashboard.database.attempt.deleteMany()
+  })
+})
+
+describe('a lost telephone', () => {
+  it('is helped by an administrator, and by whoever is root on the machine; the way in is a link that is good once', async () => {
+    const person = await addPerson(dashboard, admin, 'tess', [{ scope: '*', role: 'viewer' }])
+    const password = 'tess has a long secret'
+    const enable = async (browser: Browser) => {
+      const { secret } = (await browser.mutate('me.beginTotp', { password })).data as { secret: string }
+      await browser.mutate('me.confirmTotp', { code: totpCode(secret, Math.floor(Date.now() / 30_000)) })
+    }
+    await enable(person)
+    const signIn = (secret = password) =>
+      new Browser(dashboard.base).mutate('session.signIn', { email: 'tess@example.com', password: secret })
+    expect((await signIn()).data).toEqual({ next: 'code' })
+    expect((await admin.mutate('people.clearTotp', { person: person.id })).error).toBeNull()
+    expect((await signIn()).data).toEqual({ next: 'done' })
+
+    await enable(person)
+    const link = await recoverAccount({ ...dashboard.data, log: dashboard.rooms.log }, 'TESS@example.com ', new URL(dashboard.base))
+    expect(link.split('/invite/')[0]).toBe(dashboard.base)
+    const token = link.split('/invite/')[1]
+    const browser = new Browser(dashboard.base)
+    expect((await browser.mutate('invitations.accept', { token, name: 'Tess', password: 'tess begins again now' })).error).toBeNull()
+    expect((await browser.mutate('invitations.accept', { token, name: 'Tess', password: 'tess begins once more' })).error?.code).toBe(
+      'not_found',
+    )
+    expect((await signIn('tess begins again now')).data).toEqual({ next: 'done' })
+    await expect(
+      recoverAccount({ ...dashboard.data, log: dashboard.rooms.log }, 'nobody@example.com', new URL(dashboard.base)),
+    ).rejects.toThrow(/no account/)
+    const { records } = (await admin.query('audit.list', { action: 'account.recovered' })).data as { records: unknown[] }
+    expect(records).toMatchObject([{ personName: 'dashboard', via: 'system', subject: 'tess@example.com', outcome: 'ok' }])
+    expect(((await admin.query('audit.verify')).data as { ok: boolean }).ok).toBe(true)
+  })
+})
+
 describe('guessing a password', () => {
   it('is slowed, also for the right one, and recorded', async () => {
     const browser = new Browser(dashboard.base)
@@ -226,5 +332,55 @@ describe('guessing a password', () => {
     }
     expect(records.filter((record) => record.subject === 'grace@example.com').length).toBeGreaterThanOrEqual(6)
     expect(JSON.stringify(records)).not.toContain('guess number')
+  })
+
+  it('gets not one guess more by asking a hundred times at the same instant, nor by a restart of the dashboard', async () => {
+    await addPerson(dashboard, admin, 'vic', [{ scope: '*', role: 'viewer' }])
+    const guess = (base: string, n: number) =>
+      new Browser(base).mutate('session.signIn', { email: 'vic@example.com', password: `guess ${n}` }).then((answer) => answer.error?.code)
+    const codes = await Promise.all(Array.from({ length: 100 }, (_, n) => guess(dashboard.base, n)))
+    expect(codes.filter((code) => code === 'unauthenticated').length).toBeLessThanOrEqual(10)
+    expect(codes.filter((code) => code === 'resource_exhausted').length).toBeGreaterThanOrEqual(90)
+    // As if more had failed: a wait that outlasts the restart.
+    await dashboard.database.attempt.update({ where: { key: 'account:vic@example.com' }, data: { until: new Date(Date.now() + 600_000) } })
+    await dashboard.end(true)
+    dashboard = await openTestDashboard(dashboard.folder)
+    expect(await guess(dashboard.base, 0)).toBe('resource_exhausted')
+    expect(
+      (await new Browser(dashboard.base).mutate('session.signIn', { email: 'vic@example.com', password: 'vic has a long secret' })).error
+        ?.message,
+    ).toMatch(/wait 10 minutes/)
+    // Nobody else waits for it.
+    admin = new Browser(dashboard.base)
+    expect((await admin.mutate('session.signIn', ada)).data).toEqual({ next: 'done' })
+  })
+
+  it('at many accounts is slowed by address, an IPv6 network as one; signing in to an account of one’s own does not wipe it out', async () => {
+    let now = Date.now()
+    const throttle = new Throttle(dashboard.database, () => now)
+    const from = (host: number) => addressKey('test', `2001:db8:1:2::${host.toString(16)}`, 3)
+    for (let n = 0; n < 4; n += 1) await throttle.take([from(n)])
+    await expect(throttle.take([from(9)])).rejects.toThrow(/wait 2 s/)
+    await expect(throttle.take([addressKey('test', '2001:db8:1:3::1', 3)])).resolves.toBeUndefined()
+    now += 2_000
+    await throttle.take([from(1)])
+    await throttle.succeed([from(1)])
+    now += 4_000
+    await throttle.take([from(2)])
+    await expect(throttle.take([from(2)])).rejects.toThrow(/wait/)
+    now += 3_700_000
+    await throttle.take([from(3)])
+    await throttle.take([from(3)])
+    expect(networkOf('2001:DB8::1')).toBe('2001:db8:0:0::/64')
+    expect(networkOf('::1')).toBe('0:0:0:0::/64')
+    expect(networkOf('fe80::1%eth0')).toBe('fe80:0:0:0::/64')
+    expect(networkOf('192.0.2.1')).toBe('192.0.2.1')
+  })
+
+  it('writes nothing down that may be a password in the wrong field', async () => {
+    await new Browser(dashboard.base).mutate('session.signIn', { email: 'hunter2 hunter2', password: 'ada@example.com' })
+    const { records } = (await admin.query('audit.list', { action: 'session.signIn' })).data as { records: { subject: string }[] }
+    expect(records[0]?.subject).toBe('(no e-mail address)')
+    expect(JSON.stringify(records)).not.toContain('hunter2')
   })
 })

@@ -1,4 +1,4 @@
-import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import crypto, { randomBytes, timingSafeEqual } from 'node:crypto'
 import { ServerError } from '../errors.ts'
 
 /** OWASP's scrypt parameters with 32 MiB: some 0.1 s of one core, off the event loop. */
@@ -22,7 +22,7 @@ async function derive(password: string, salt: Buffer, parameters: typeof cost): 
   running += 1
   try {
     return await new Promise((resolve, reject) => {
-      scrypt(password.normalize('NFKC'), salt, keyLength, { ...parameters, maxmem: maximumMemory }, (error, key) =>
+      crypto.scrypt(password.normalize('NFKC'), salt, keyLength, { ...parameters, maxmem: maximumMemory }, (error, key) =>
         error ? reject(error) : resolve(key),
       )
     })
