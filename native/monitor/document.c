@@ -284,6 +284,7 @@ static int read_attachment(struct context *c, const struct json_value *value, st
         read_number(c, value, "mtu", 0, 65535, 0, &mtu) < 0)
         return -1;
     out->mtu = (uint32_t)mtu;
+    out->isolated = json_get_bool(value, "isolated", false);
     const char *mac = json_get_string(value, "mac", NULL);
     if (mac && !parse_mac(mac, out->mac))
         return refuse(c, "mac", "must look like 02:42:ac:11:00:02");
@@ -330,6 +331,11 @@ static int read_network(struct context *c, const struct json_value *root) {
     for (; value; value = value->next)
         if (read_port(c, value, &doc->ports[doc->port_count++]) < 0)
             return error_wrap(c->err, "network.ports");
+    const char *name_server = json_get_string(network, "nameServer", NULL);
+    doc->has_name_server = name_server != NULL;
+    if (name_server &&
+        (!ip_address_parse(name_server, &doc->name_server) || doc->name_server.family != AF_INET))
+        return refuse(c, "network.nameServer", "must be an IPv4 address");
     return 0;
 }
 

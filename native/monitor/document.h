@@ -45,7 +45,8 @@ struct attachment {
     uint8_t mac[6];
     struct ip_address *addresses, *gateways;
     size_t address_count, gateway_count;
-    uint32_t mtu; /* 0: the kernel's default */
+    uint32_t mtu;  /* 0: the kernel's default */
+    bool isolated; /* from the other isolated ports of the bridge */
 };
 
 struct port_plan {
@@ -80,6 +81,8 @@ struct document {
     size_t attachment_count;
     struct port_plan *ports;
     size_t port_count;
+    bool has_name_server;
+    struct ip_address name_server; /* IPv4: whom 127.0.0.11 inside stands for */
     bool delete_on_exit;
     struct json_doc json; /* owns every string above */
 };

@@ -1,4 +1,4 @@
-/* rtnetlink requests; netlink.h tells what they promise. */
+/* netlink requests; netlink.h tells what they promise. */
 #include "netlink.h"
 
 #include "cleanup.h"
@@ -9,9 +9,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-int netlink_open(struct netlink *netlink) {
+int netlink_open(struct netlink *netlink, int protocol) {
     int on = 1;
-    *netlink = (struct netlink){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
+    *netlink = (struct netlink){.fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol)};
     if (netlink->fd < 0)
         return -1;
     setsockopt(netlink->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
@@ -32,13 +32,24 @@ static void *extend(struct netlink_request *request, size_t length) {
     return request->bytes + at;
 }
 
+size_t netlink_append(struct netlink_request *request, uint16_t type, uint16_t flags, const void *header,
+                      size_t length) {
+    size_t at = request->length;
+    struct nlmsghdr *message = extend(request, sizeof(*message));
+    message->nlmsg_type = type;
+    message->nlmsg_flags = (uint16_t)(flags | NLM_F_REQUEST);
+    memcpy(extend(request, length), header, length);
+    return at;
+}
+
+void netlink_finish(struct netlink_request *request, size_t message) {
+    ((struct nlmsghdr *)(request->bytes + message))->nlmsg_len = (uint32_t)(request->length - message);
+}
+
 void netlink_begin(struct netlink_request *request, uint16_t type, uint16_t flags, const void *header,
                    size_t length) {
     request->length = 0;
-    struct nlmsghdr *message = extend(request, sizeof(*message));
-    message->nlmsg_type = type;
-    message->nlmsg_flags = (uint16_t)(flags | NLM_F_REQUEST | NLM_F_ACK);
-    memcpy(extend(request, length), header, length);
+    netlink_append(request, type, (uint16_t)(flags | NLM_F_ACK), header, length);
 }
 
 void netlink_put_raw(struct netlink_request *request, const void *data, size_t length) {
@@ -92,16 +103,13 @@ static void read_explanation(struct netlink *netlink, const struct nlmsghdr *mes
     }
 }
 
-/* Sends; reads until the acknowledgement. *index, if asked for, is the interface of a link message on the
- * way. */
-static int exchange(struct netlink *netlink, struct netlink_request *request, int *index) {
+/* Sends; reads until the first acknowledgement. *index, if asked for, is the interface of a link message on
+ * the way. */
+static int send_and_read(struct netlink *netlink, struct netlink_request *request, int *index) {
     union {
         struct nlmsghdr header;
         char bytes[16384];
     } reply;
-    struct nlmsghdr *message = (struct nlmsghdr *)request->bytes;
-    message->nlmsg_len = (uint32_t)request->length;
-    message->nlmsg_seq = ++netlink->sequence;
     if (send(netlink->fd, request->bytes, request->length, 0) < 0)
         return -1;
     for (;;) {
@@ -124,6 +132,22 @@ static int exchange(struct netlink *netlink, struct netlink_request *request, in
             return error == 0 ? 0 : -1;
         }
     }
+}
+
+static int exchange(struct netlink *netlink, struct netlink_request *request, int *index) {
+    netlink_finish(request, 0);
+    ((struct nlmsghdr *)request->bytes)->nlmsg_seq = ++netlink->sequence;
+    return send_and_read(netlink, request, index);
+}
+
+int netlink_call_batch(struct netlink *netlink, struct netlink_request *request) {
+    netlink->sequence++;
+    for (size_t at = 0; at < request->length;) {
+        struct nlmsghdr *message = (struct nlmsghdr *)(request->bytes + at);
+        message->nlmsg_seq = netlink->sequence;
+        at += NLMSG_ALIGN(message->nlmsg_len);
+    }
+    return send_and_read(netlink, request, NULL);
 }
 
 int netlink_call(struct netlink *netlink, struct netlink_request *request) {

@@ -2,6 +2,7 @@
 #include "network.h"
 
 #include "cleanup.h"
+#include "name_server.h"
 #include "netlink.h"
 
 #include <fcntl.h>
@@ -67,6 +68,18 @@ static int make_pair(struct namespaces *ns, const struct attachment *attachment,
     return netlink_call(&ns->host, &request);
 }
 
+/* Ports that are isolated reach the bridge and what is behind it, but not each other. */
+static int isolate(struct netlink *host, int port) {
+    struct netlink_request request;
+    struct ifinfomsg header = {.ifi_family = AF_BRIDGE, .ifi_index = port};
+    uint8_t on = 1;
+    netlink_begin(&request, RTM_SETLINK, 0, &header, sizeof(header));
+    size_t info = netlink_nest(&request, IFLA_PROTINFO);
+    netlink_put(&request, IFLA_BRPORT_ISOLATED, &on, sizeof(on));
+    netlink_end(&request, info);
+    return netlink_call(host, &request);
+}
+
 static int add_address(struct netlink *inside, int index, const struct ip_address *address) {
     struct netlink_request request;
     size_t length = address->family == AF_INET ? 4 : 16;
@@ -123,6 +136,11 @@ static int attach(struct namespaces *ns, const struct attachment *attachment, st
                          bridge); /* it was left by a monitor that was killed: the name is ours */
     if (made < 0)
         return fail(err, &ns->host, attachment, "make the veth pair");
+    if (attachment->isolated) {
+        int port = netlink_index(&ns->host, attachment->host_name);
+        if (port < 0 || isolate(&ns->host, port) < 0)
+            return fail(err, &ns->host, attachment, "isolate the port");
+    }
     int index = netlink_index(&ns->inside, attachment->container_name);
     if (index < 0)
         return fail(err, NULL, attachment, "find the container's interface");
@@ -144,24 +162,28 @@ static bool is_own_namespace(int fd) {
 }
 
 /* A socket belongs to the namespace it was made in, so a short visit is enough. */
-static int open_inside(struct namespaces *ns, struct error *err) {
+static int open_inside(struct namespaces *ns, const struct ip_address *name_server, struct error *err) {
     cleanup_fd int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
     if (own < 0 || setns(ns->inside_fd, CLONE_NEWNET) < 0)
         return error_errno(err, errno, STEP, "", "enter the container's network namespace");
-    int opened = netlink_open(&ns->inside), number = errno;
+    const char *what = "open a socket";
+    int opened = netlink_open(&ns->inside, NETLINK_ROUTE);
+    if (opened == 0 && name_server)
+        opened = name_server_redirect(name_server->bytes, &what);
+    int number = errno;
     if (setns(own, CLONE_NEWNET) < 0)
         abort(); /* in the wrong namespace nothing we could do would be right */
     if (opened < 0)
-        return error_errno(err, number, STEP, "", "open a socket in the container's network namespace");
+        return error_errno(err, number, STEP, "", "%s in the container's network namespace", what);
     return 0;
 }
 
 static int attach_all(const struct document *doc, struct namespaces *ns, struct error *err) {
-    if (open_inside(ns, err) < 0)
+    if (open_inside(ns, doc->has_name_server ? &doc->name_server : NULL, err) < 0)
         return -1;
     if (set_up(&ns->inside, LOOPBACK_INDEX) < 0)
         return error_errno(err, errno, STEP, "lo", "set the loopback interface up");
-    if (doc->attachment_count > 0 && netlink_open(&ns->host) < 0)
+    if (doc->attachment_count > 0 && netlink_open(&ns->host, NETLINK_ROUTE) < 0)
         return error_errno(err, errno, STEP, "", "open a netlink socket");
     for (size_t i = 0; i < doc->attachment_count; i++) {
         if (attach(ns, &doc->attachments[i], err) == 0)
@@ -197,7 +219,7 @@ int network_attach(const struct document *doc, pid_t pid, struct error *err) {
 
 void network_detach(char *const *links, size_t count) {
     struct netlink host;
-    if (count == 0 || netlink_open(&host) < 0)
+    if (count == 0 || netlink_open(&host, NETLINK_ROUTE) < 0)
         return;
     for (size_t i = 0; i < count; i++)
         delete_link(&host, links[i]);

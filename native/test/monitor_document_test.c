@@ -106,6 +106,7 @@ static void names_what_is_wrong(void) {
         {",\"rootfs\":{\"idmap\":{\"uidMappings\":[{\"hostID\":0,\"size\":1}]}}}", "uidMappings"},
         {",\"rootfs\":{\"idmap\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":0}]}}}", "size"},
         {",\"network\":{\"attachments\":[{\"bridge\":\"a-name-that-is-too-long\"}]}}", "bridge"},
+        {",\"network\":{\"nameServer\":\"fd00::1\"}}", "network.nameServer"},
         {",\"network\":{\"attachments\":[{\"bridge\":\"b\",\"hostName\":\"a/b\"}]}}", "hostName"},
         {",\"network\":{\"attachments\":[{\"bridge\":\"b\",\"hostName\":\"h\",\"containerName\":\"c\","
          "\"addresses\":[\"10.0.0.1/33\"]}]}}",

@@ -2,6 +2,7 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { isMissing } from '../disk/files.ts'
 import type { NetworkLease } from '../networks/networks.ts'
+import { containerResolvConf } from '../networks/resolv-conf.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { settleAll } from './settle-all.ts'
@@ -97,16 +98,16 @@ function extraLines(extraHosts: readonly string[], gateway: () => string): strin
 }
 
 /**
- * After a running container joined or left a network: its name server is the gateway of a user network as long as it has one, and its hosts file knows its
+ * After a running container joined or left a network: its name server is the user networks' as long as it is on one, and its hosts file knows its
  * addresses. Written in place, because the files are bound into the container; what the container itself wrote elsewhere in them stays.
  */
 export async function refreshNetworkFiles(context: Context, container: Container): Promise<void> {
   const { lease } = container
   if (!lease) return
   const files = filesOf(context, container.id)
-  const named = lease.attached.find(({ networkName, gateway }) => networkName !== 'bridge' && gateway !== '')
+  const named = lease.attached.some(({ networkName }) => networkName !== 'bridge')
   const lines = (await textOf(files.resolvConf)).split('\n').filter((line) => line !== '' && !line.startsWith('nameserver '))
-  const servers = named ? [named.gateway] : nameservers(lease.resolvConf)
+  const servers = nameservers(containerResolvConf(container.record.options, named ? 'named' : 'plain'))
   const { hostname } = container.record.effective
   const own = lease.attached.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
   const hosts = (await textOf(files.hosts)).split('\n').filter((line) => line !== '' && line.split(/\s+/)[1] !== hostname)

@@ -29,7 +29,11 @@ export interface MonitorDocument {
       addresses: string[]
       gateways: string[]
       mtu: number
+      /** From the other isolated ports of the bridge. */
+      isolated?: boolean
     }[]
+    /** Whom 127.0.0.11 inside stands for, IPv4. */
+    nameServer?: string
     ports: { proto: 'tcp' | 'udp'; hostIp: string; hostPort: number; containerIp: string; containerPort: number }[]
   }
   exec?: { processFile: string }

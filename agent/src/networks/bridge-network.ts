@@ -39,10 +39,13 @@ export class BridgeNetwork {
   readonly endpoints = new Map<string, Endpoint>()
   readonly #addresses: Addresses[]
   readonly #names: NameService | null
+  readonly #networksOf: (containerId: string) => BridgeNetwork[]
   readonly #log: Logger | undefined
 
-  constructor(record: NetworkRecord, log?: Logger) {
+  /** @param networksOf every network that a container is on: names of all of them are known to it */
+  constructor(record: NetworkRecord, networksOf: (containerId: string) => BridgeNetwork[], log?: Logger) {
     this.record = record
+    this.#networksOf = networksOf
     this.#log = log
     this.#addresses = record.pools.map(
       (pool) =>
@@ -54,8 +57,8 @@ export class BridgeNetwork {
     )
     const table = {
       addresses: (name: string, client: string) => this.#lookUp(name, client),
-      nameOf: (address: string) => this.#nameOf(address),
-      resolvers: (client: string) => this.#endpointOf(client)?.dns ?? [],
+      nameOf: (address: string, client: string) => this.#firstOf(client, (network) => network.#nameOf(address)),
+      resolvers: (client: string) => this.#resolvers(client),
     }
     this.#names = record.driver === 'bridge' && !record.predefined ? new NameService(table, () => hostResolvConf().nameservers, log) : null
   }
@@ -89,6 +92,11 @@ export class BridgeNetwork {
   device(): BridgeDevice {
     const addresses = this.record.pools.flatMap((pool) => (pool.gateway ? [`${pool.gateway}/${parseSubnet(pool.subnet).prefix}`] : []))
     return { device: this.record.bridge, addresses, mtu: this.mtu() }
+  }
+
+  /** Containers on it reach the bridge, but not each other. */
+  get isolated(): boolean {
+    return this.record.options[bridgeOptions.icc] === 'false'
   }
 
   mtu(): number {
@@ -139,10 +147,10 @@ export class BridgeNetwork {
         networkId: this.record.id,
         networkName: this.record.name,
         endpointId: randomBytes(32).toString('hex'),
-        gateway: ipv4 && !this.record.internal ? this.#gateway(4) : '',
+        gateway: ipv4 && !this.record.internal ? this.gateway(4) : '',
         ipv4: ipv4?.address ?? '',
         ipv4PrefixLength: ipv4?.addresses.subnet.prefix ?? 0,
-        ipv6Gateway: ipv6 && !this.record.internal ? this.#gateway(6) : '',
+        ipv6Gateway: ipv6 && !this.record.internal ? this.gateway(6) : '',
         ipv6: ipv6?.address ?? '',
         ipv6PrefixLength: ipv6?.addresses.subnet.prefix ?? 0,
         mac: this.record.driver === 'bridge' ? config.mac || container.mac || macOf(ipv4?.address) : '',
@@ -200,7 +208,8 @@ export class BridgeNetwork {
     return pool
   }
 
-  #gateway(family: 4 | 6): string {
+  /** '' when it has none. */
+  gateway(family: 4 | 6): string {
     return this.gateways().find((gateway) => gateway.includes(':') === (family === 6)) ?? ''
   }
 
@@ -209,11 +218,36 @@ export class BridgeNetwork {
     return [...this.endpoints.values()].find(({ attached }) => attached.ipv4 === canonical || attached.ipv6 === canonical)
   }
 
+  /** This network and the others that the asking container is on, in this order. */
+  #placesOf(client: string): { asking: Endpoint | undefined; places: BridgeNetwork[] } {
+    const asking = this.#endpointOf(client)
+    return { asking, places: asking ? [this, ...this.#networksOf(asking.containerId).filter((network) => network !== this)] : [this] }
+  }
+
+  #firstOf<T>(client: string, ask: (network: BridgeNetwork) => T | null): T | null {
+    for (const place of this.#placesOf(client).places) {
+      const found = place.record.predefined ? null : ask(place)
+      if (found !== null) return found
+    }
+    return null
+  }
+
+  /** A container on internal networks alone has no way out, by names neither (CVE-2024-29018). */
+  #resolvers(client: string): string[] | null {
+    const { asking, places } = this.#placesOf(client)
+    return places.every(({ record }) => record.internal) ? null : (asking?.dns ?? [])
+  }
+
   #lookUp(name: string, client: string): { ipv4: string[]; ipv6: string[] } | null {
-    const target = this.#endpointOf(client)
-      ?.attached.links.map((link) => link.split(':'))
+    const { asking, places } = this.#placesOf(client)
+    const target = places
+      .flatMap((place) => place.endpoints.get(asking?.containerId ?? '')?.attached.links ?? [])
+      .map((link) => link.split(':'))
       .find(([, alias]) => alias?.toLowerCase() === name)?.[0]
-    const wanted = target?.toLowerCase() ?? name
+    return this.#firstOf(client, (network) => network.#addressesOf(target?.toLowerCase() ?? name))
+  }
+
+  #addressesOf(wanted: string): { ipv4: string[]; ipv6: string[] } | null {
     const found = [...this.endpoints.values()].filter(
       ({ containerName, containerId, attached }) =>
         containerName.toLowerCase() === wanted ||

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import type { AttachedNetwork } from '@berth/contract/container'
 import type { PruneResult } from '@berth/contract/image'
@@ -8,15 +7,18 @@ import { codeOf, EngineError, messageOf } from '../errors.ts'
 import type { Events } from '../events/events.ts'
 import { parseTime } from '../events/time.ts'
 import type { Logger } from '../log.ts'
-import { contains, formatAddress, formatSubnet, overlaps, parseAddress, parseSubnet, rangeOf, type Subnet } from './address.ts'
+import { overlaps, parseSubnet, type Subnet } from './address.ts'
 import { chooseSubnet } from './address-pool.ts'
+import { attachmentOf, hostNameOf, interfacePrefix, redirectsOf } from './attachment.ts'
 import { BridgeNetwork, type Endpoint } from './bridge-network.ts'
 import { Firewall, foreignForwardDrops, type Redirect, setSysctl } from './firewall.ts'
 import { attachLive, detachLive, deviceExists, hostSubnets, interfacesInside, removeBridge } from './links.ts'
+import { moveNameServer } from './name-server.ts'
+import { blankRecord, poolsFor, withGateway } from './network-plan.ts'
 import { bridgeOptions, checkOptions, matchesFilters, type NetworkRecord, networkRecord } from './network-record.ts'
 import type { NetworkLease, Networks } from './networks.ts'
 import { boundPorts, type HostPort, PortTable } from './ports.ts'
-import { formatResolvConf, hostResolvConf, reachableResolvConf } from './resolv-conf.ts'
+import { containerResolvConf } from './resolv-conf.ts'
 
 interface Held {
   ports: HostPort[]
@@ -70,7 +72,7 @@ class NetworkRoom implements Networks {
       log: this.#options.log,
     })
     await this.#ensurePredefined()
-    for (const record of this.#records.values()) this.#networks.set(record.id, new BridgeNetwork(record, this.#options.log))
+    for (const record of this.#records.values()) this.#networks.set(record.id, this.#networkOf(record))
     for (const network of this.#networks.values()) await this.#raise(network)
     if (setSysctl('net/ipv4/ip_forward', '1'))
       this.#options.log?.info('switched net.ipv4.ip_forward on: containers could not reach the outside without it')
@@ -141,6 +143,22 @@ class NetworkRoom implements Networks {
     if (network.record.ipv6) setSysctl('net/ipv6/conf/all/forwarding', '1')
   }
 
+  #networkOf(record: NetworkRecord): BridgeNetwork {
+    return new BridgeNetwork(record, (containerId) => this.#networksOf(containerId), this.#options.log)
+  }
+
+  #networksOf(containerId: string): BridgeNetwork[] {
+    return [...this.#networks.values()].filter((network) => network.endpoints.has(containerId))
+  }
+
+  /** Whom 127.0.0.11 inside a container stands for: the same one however often and in which order it is asked. */
+  #nameServerOf(containerId: string): string | null {
+    const named = this.#networksOf(containerId)
+      .filter((network) => network.hasNameService && network.gateway(4) !== '')
+      .sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
+    return named[0]?.gateway(4) ?? null
+  }
+
   #bridges(): BridgeNetwork[] {
     return [...this.#networks.values()].filter((network) => network.record.driver === 'bridge')
   }
@@ -187,12 +205,12 @@ class NetworkRoom implements Networks {
       ipv6: input.ipv6 || input.pools.some((pool) => pool.subnet.includes(':')),
       labels: input.labels,
       options: input.options,
-      pools: this.#poolsFor(input),
+      pools: poolsFor(input, this.#records.values(), this.#options.pools, this.#used('none')),
     }
     record.bridge = input.options[bridgeOptions.name] ?? `br-${record.id.slice(0, 12)}`
     if (deviceExists(record.bridge))
       throw new EngineError('already_exists', `the network device ${record.bridge} exists already; choose another ${bridgeOptions.name}`)
-    const network = new BridgeNetwork(record, this.#options.log)
+    const network = this.#networkOf(record)
     // Written first: a crash in between leaves a record whose bridge is made at the next start, never a bridge that nobody knows.
     await this.#put(record)
     this.#networks.set(record.id, network)
@@ -205,18 +223,6 @@ class NetworkRoom implements Networks {
     }
     this.#publish('create', network)
     return network.summary()
-  }
-
-  #poolsFor({ pools, ipv6, name }: Parameters<Networks['create']>[0]): NetworkRecord['pools'] {
-    const used = this.#records.values().flatMap((record) => record.pools.map((pool) => parseSubnet(pool.subnet)))
-    const chosen = pools.filter((pool) => pool.subnet !== '').map((pool) => checkPool(pool, used))
-    if (!chosen.some((pool) => !pool.subnet.includes(':'))) {
-      const wish = pools.find((pool) => pool.subnet === '')
-      if (wish?.gateway || wish?.ipRange) throw new EngineError('invalid_argument', 'a gateway or an ip-range needs a subnet; add --subnet')
-      chosen.unshift(withGateway(chooseSubnet(this.#options.pools, this.#used('none'))))
-    }
-    if (ipv6 && !chosen.some((pool) => pool.subnet.includes(':'))) chosen.push(withGateway(localIPv6Subnet(name)))
-    return chosen
   }
 
   async remove(nameOrId: string): Promise<void> {
@@ -300,10 +306,13 @@ class NetworkRoom implements Networks {
     targetIp: string,
   ): NetworkLease {
     const bridged = joined.filter(({ network }) => network.record.driver === 'bridge')
+    const nameServer = this.#nameServerOf(container.id)
+    const place = joined.some(({ network }) => network.record.driver === 'host') ? 'host' : nameServer === null ? 'plain' : 'named'
     return {
       attached: joined.map(({ endpoint }) => endpoint.attached),
       ports: boundPorts(held.ports),
       monitor: {
+        ...(nameServer === null ? {} : { nameServer }),
         attachments: bridged.map(({ network, endpoint }, index) =>
           attachmentOf(network, endpoint, `${interfacePrefix(network)}${index}`, network === outward),
         ),
@@ -318,10 +327,7 @@ class NetworkRoom implements Networks {
       hosts: this.#hostLines(container, bridged),
       containerName: container.name,
       dns: container.dns,
-      resolvConf: resolvConfFor(
-        container,
-        joined.map(({ network }) => network),
-      ),
+      resolvConf: containerResolvConf(container, place),
     }
   }
 
@@ -403,7 +409,10 @@ class NetworkRoom implements Networks {
     await network.mend()
     const held = this.#held.get(container.id) ?? { ports: [], redirects: [], nextInterface: 0 }
     const hostName = hostNameOf(container.id, held.nextInterface++)
-    const endpoint = network.join({ ...container, hostName, mac: '', dns: [] }, config)
+    const others = this.#networksOf(container.id)
+    const before = this.#nameServerOf(container.id)
+    const dns = others.map((other) => other.endpoints.get(container.id)?.dns ?? []).find((list) => list.length > 0) ?? []
+    const endpoint = network.join({ ...container, hostName, mac: '', dns }, config)
     if (container.pid === null) {
       // Only a check that it could be had: a container that does not run holds no addresses.
       network.leave(container.id)
@@ -424,12 +433,12 @@ class NetworkRoom implements Networks {
       const prefix = interfacePrefix(network)
       let index = 0
       while (taken.includes(`${prefix}${index}`)) index++
-      const first = ![...this.#networks.values()].some(
-        (other) => other !== network && !other.record.internal && other.endpoints.has(container.id),
-      )
+      const first = !others.some((other) => !other.record.internal)
       await attachLive(container.pid, attachmentOf(network, endpoint, `${prefix}${index}`, true), first && !network.record.internal)
+      await this.#moveNameServer({ id: container.id, pid: container.pid }, before)
     } catch (error) {
       network.leave(container.id)
+      await detachLive(hostName)
       throw error
     }
     this.#held.set(container.id, held)
@@ -444,6 +453,7 @@ class NetworkRoom implements Networks {
       if (container.pid === null || force) return
       throw new EngineError('failed_precondition', `container ${container.id} is not connected to network ${network.record.name}`)
     }
+    const before = this.#nameServerOf(container.id)
     await detachLive(endpoint.hostName)
     const held = this.#held.get(container.id)
     if (held) {
@@ -453,6 +463,12 @@ class NetworkRoom implements Networks {
     }
     network.leave(container.id)
     this.#publish('disconnect', network, container.id)
+    if (container.pid !== null) await this.#moveNameServer({ id: container.id, pid: container.pid }, before)
+  }
+
+  async #moveNameServer({ id, pid }: { id: string; pid: number }, before: string | null): Promise<void> {
+    const now = this.#nameServerOf(id)
+    if (now !== before) await moveNameServer(pid, now)
   }
 
   #publish(action: string, network: BridgeNetwork, containerId?: string): void {
@@ -464,103 +480,4 @@ class NetworkRoom implements Networks {
       attributes: { ...(containerId ? { container: containerId } : {}), name, type: driver },
     })
   }
-}
-
-function blankRecord(name: string, driver: NetworkRecord['driver']): NetworkRecord {
-  return {
-    version: 1,
-    id: randomBytes(32).toString('hex'),
-    name,
-    driver,
-    createdAt: new Date().toISOString(),
-    internal: false,
-    ipv6: false,
-    attachable: false,
-    pools: [],
-    labels: {},
-    options: {},
-    bridge: '',
-    predefined: false,
-  }
-}
-
-function withGateway(subnet: Subnet): NetworkRecord['pools'][number] {
-  return { subnet: formatSubnet(subnet), gateway: formatAddress(subnet.family, subnet.base + 1n) }
-}
-
-/** @throws invalid_argument, already_exists (overlap) in Docker's words */
-function checkPool(pool: NetworkRecord['pools'][number], used: readonly Subnet[]): NetworkRecord['pools'][number] {
-  const subnet = parseSubnet(pool.subnet)
-  if (used.some((other) => overlaps(subnet, other)))
-    throw new EngineError('permission_denied', 'Pool overlaps with other one on this address space')
-  const { first, last } = rangeOf(subnet)
-  if (last - first < 1n) throw new EngineError('invalid_argument', `the subnet ${pool.subnet} has no room for a gateway and a container`)
-  for (const address of [pool.gateway, ...Object.values(pool.auxAddresses ?? {})]) {
-    if (!address) continue
-    const { family, value } = parseAddress(address.replace(/\/\d+$/, ''))
-    if (!contains(subnet, family, value)) throw new EngineError('invalid_argument', `no matching subnet for gateway ${address}`)
-  }
-  if (pool.ipRange && !overlaps(parseSubnet(pool.ipRange), subnet))
-    throw new EngineError('invalid_argument', `no matching subnet for range ${pool.ipRange}`)
-  const gateway = pool.gateway?.replace(/\/\d+$/, '') || formatAddress(subnet.family, subnet.base + 1n)
-  return { ...pool, subnet: pool.subnet, gateway }
-}
-
-/** A ULA /64 (RFC 4193) that follows from the name, so that it is the same when a network is made again. */
-function localIPv6Subnet(name: string): Subnet {
-  const hash = createHash('sha256').update(`berth network ${name}`).digest()
-  return { family: 6, base: (0xfdn << 120n) | (BigInt(`0x${hash.subarray(0, 7).toString('hex')}`) << 64n), prefix: 64 }
-}
-
-/** At most 15 bytes; container ids are random, so eight digits of one do not meet twice on a host. */
-function hostNameOf(containerId: string, index: number): string {
-  return `vb${containerId.slice(0, 8)}${index.toString(36)}`
-}
-
-function interfacePrefix(network: BridgeNetwork): string {
-  return network.record.options[bridgeOptions.containerPrefix] ?? 'eth'
-}
-
-function attachmentOf(
-  network: BridgeNetwork,
-  { hostName, attached }: Endpoint,
-  containerName: string,
-  withGateways: boolean,
-): NetworkLease['monitor']['attachments'][number] {
-  const addresses = [
-    ...(attached.ipv4 ? [`${attached.ipv4}/${attached.ipv4PrefixLength}`] : []),
-    ...(attached.ipv6 ? [`${attached.ipv6}/${attached.ipv6PrefixLength}`] : []),
-  ]
-  const gateways = withGateways ? [attached.gateway, attached.ipv6Gateway].filter((gateway) => gateway !== '') : []
-  return { bridge: network.record.bridge, hostName, containerName, mac: attached.mac, addresses, gateways, mtu: network.mtu() }
-}
-
-/** IPv4 ports go to the IPv4 address; those on IPv6 to the IPv6 address if there is one (else the monitor relays them). */
-function redirectsOf(ports: readonly HostPort[], attached: AttachedNetwork): Redirect[] {
-  return ports.flatMap(({ proto, hostIp, hostPort, containerPort: port }): Redirect[] => {
-    const family = hostIp.includes(':') ? 6 : 4
-    const ip = family === 4 ? attached.ipv4 : attached.ipv6
-    const all = hostIp === '0.0.0.0' || hostIp === '::'
-    // fib says nothing of ::1 that would help: loopback of IPv6 is the monitor's.
-    if (ip === '' || hostIp === '::1') return []
-    return [{ family, proto, hostIp: all ? '' : hostIp, hostPort, ip, port }]
-  })
-}
-
-function resolvConfFor({ dns, dnsSearch, dnsOptions }: LeaseInput, networks: readonly BridgeNetwork[]): string {
-  const named = networks.find((network) => network.hasNameService)
-  if (networks.some((network) => network.record.driver === 'host')) {
-    const host = hostResolvConf()
-    return formatResolvConf({
-      nameservers: dns.length ? dns : host.nameservers,
-      search: dnsSearch.length ? dnsSearch : host.search,
-      options: dnsOptions.length ? dnsOptions : host.options,
-    })
-  }
-  const host = reachableResolvConf()
-  const search = dnsSearch.length ? dnsSearch : host.search
-  const options = dnsOptions.length ? dnsOptions : host.options
-  if (!named) return formatResolvConf({ nameservers: dns.length ? dns : host.nameservers, search, options })
-  const withDots = options.some((option) => option.startsWith('ndots:')) ? options : [...options, 'ndots:0']
-  return formatResolvConf({ nameservers: named.gateways().slice(0, 1), search, options: withDots })
 }

@@ -90,17 +90,19 @@ export interface LiveAttachment {
   addresses: string[]
   gateways: string[]
   mtu: number
+  isolated: boolean
 }
 
 /** Puts a new interface into the network namespace of a running process. On failure the pair of devices is removed again. */
 export async function attachLive(
   pid: number,
-  { bridge, hostName, containerName, mac, addresses, gateways, mtu }: LiveAttachment,
+  { bridge, hostName, containerName, mac, addresses, gateways, mtu, isolated }: LiveAttachment,
   defaultRoute: boolean,
 ): Promise<void> {
   await ipBatch([
     `link add name ${hostName} mtu ${mtu} type veth peer name ${containerName} mtu ${mtu} address ${mac} netns ${pid}`,
     `link set dev ${hostName} master ${bridge} up`,
+    ...(isolated ? [`link set dev ${hostName} type bridge_slave isolated on`] : []),
   ])
   const inside = [
     ...addresses.map((address) => `addr add ${address} dev ${containerName}${address.includes(':') ? ' nodad' : ''}`),

@@ -8,10 +8,10 @@ import type { Logger } from '../log.ts'
 export interface NameTable {
   /** @param client address of who asks: links give a name a meaning for one container alone. Null: not ours, ask the host's resolvers */
   addresses(name: string, client: string): { ipv4: string[]; ipv6: string[] } | null
-  /** Name of an address of ours. */
-  nameOf(address: string): string | null
-  /** Resolvers that the asking container named with --dns; empty = the host's. */
-  resolvers(client: string): string[]
+  /** Name of an address of ours, as the asking container may know it. */
+  nameOf(address: string, client: string): string | null
+  /** Resolvers that the asking container named with --dns; empty = the host's; null = nothing is passed on for it. */
+  resolvers(client: string): string[] | null
 }
 
 const ttlSeconds = 600
@@ -121,6 +121,7 @@ export class NameService {
     const own = this.#own(question, client)
     if (own) return respond(query, question, noError, own, true)
     const resolvers = this.#table.resolvers(client)
+    if (resolvers === null) return respond(query, question, serverFailure, [], false)
     return (
       (await this.#forward(message, resolvers.length ? resolvers : this.#resolvers(), tcp)) ??
       respond(query, question, serverFailure, [], false)
@@ -131,7 +132,7 @@ export class NameService {
   #own(question: Question, client: string): Answer[] | null {
     const name = question.name.toLowerCase().replace(/\.$/, '')
     if (question.type === 'PTR') {
-      const target = this.#table.nameOf(addressOfPointer(name))
+      const target = this.#table.nameOf(addressOfPointer(name), client)
       return target === null ? null : [{ type: 'PTR', name: question.name, ttl: ttlSeconds, data: target }]
     }
     const found = this.#table.addresses(name, client)
@@ -245,10 +246,14 @@ function framed(socket: TcpSocket, receive: (message: Buffer) => void): void {
   })
 }
 
-/** `2.0.17.172.in-addr.arpa` → `172.17.0.2`; '' for anything else (IPv6 pointers are left to the resolvers). */
+/** `2.0.17.172.in-addr.arpa` → `172.17.0.2`, the same for ip6.arpa; '' for anything else. */
 function addressOfPointer(name: string): string {
-  const match = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa$/.exec(name)
-  return match ? `${match[4]}.${match[3]}.${match[2]}.${match[1]}` : ''
+  const v4 = /^(\d+)\.(\d+)\.(\d+)\.(\d+)\.in-addr\.arpa$/.exec(name)
+  if (v4) return `${v4[4]}.${v4[3]}.${v4[2]}.${v4[1]}`
+  const v6 = /^((?:[0-9a-f]\.){32})ip6\.arpa$/.exec(name)
+  if (!v6) return ''
+  const digits = (v6[1] as string).split('.').reverse().join('')
+  return (digits.match(/..../g) as string[]).join(':')
 }
 
 /** Several containers behind one alias share the load by order. */

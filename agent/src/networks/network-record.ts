@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import { ipamPool, type NetworkSummary } from '@berth/contract/network'
 import * as z from 'zod'
 import { EngineError } from '../errors.ts'
@@ -34,11 +35,14 @@ export const bridgeOptions = {
 
 /** @throws invalid_argument for an option that we would have to ignore, or a bad value */
 export function checkOptions(options: Record<string, string>): void {
-  if (options[bridgeOptions.icc] === 'false')
-    throw new EngineError(
-      'invalid_argument',
-      `the option ${bridgeOptions.icc}=false is not supported; use one network for each group of containers instead`,
-    )
+  for (const name of [bridgeOptions.icc, bridgeOptions.masquerade]) {
+    const value = options[name]
+    if (value !== undefined && value !== 'true' && value !== 'false')
+      throw new EngineError('invalid_argument', `${name} is "${value}" but must be "true" or "false"`)
+  }
+  const binding = options[bridgeOptions.hostBinding]
+  if (binding !== undefined && !isIPv4(binding))
+    throw new EngineError('invalid_argument', `${bridgeOptions.hostBinding} is "${binding}" but must be an IPv4 address`)
   const mtu = options[bridgeOptions.mtu]
   if (mtu !== undefined && !(Number(mtu) >= 68 && Number(mtu) <= 65535))
     throw new EngineError('invalid_argument', `${bridgeOptions.mtu} is "${mtu}" but must be between 68 and 65535`)

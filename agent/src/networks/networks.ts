@@ -12,7 +12,10 @@ export interface MonitorNetwork {
     addresses: string[]
     gateways: string[]
     mtu: number
+    isolated: boolean
   }[]
+  /** Whom 127.0.0.11 inside stands for. */
+  nameServer?: string
   ports: { proto: 'tcp' | 'udp'; hostIp: string; hostPort: number; containerIp: string; containerPort: number }[]
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { nameServerAddress } from './name-server.ts'
 
 /** What a resolv.conf says. */
 export interface ResolvConf {
@@ -42,6 +43,22 @@ export function reachableResolvConf(): ResolvConf {
   if (reachable.length) return { ...host, nameservers: reachable }
   const behind = parseResolvConf(readIfThere('/run/systemd/resolve/resolv.conf')).nameservers.filter((server) => !loopback.test(server))
   return { ...host, nameservers: behind.length ? behind : ['8.8.8.8', '8.8.4.4'] }
+}
+
+/**
+ * The resolv.conf of a container.
+ * @param place `host`: the host's network; `named`: a network with a name service, which forwards to `dns` itself; else resolvers are asked directly
+ */
+export function containerResolvConf(
+  { dns, dnsSearch, dnsOptions }: { dns: string[]; dnsSearch: string[]; dnsOptions: string[] },
+  place: 'host' | 'named' | 'plain',
+): string {
+  const host = place === 'host' ? hostResolvConf() : reachableResolvConf()
+  const search = dnsSearch.length ? dnsSearch : host.search
+  const options = dnsOptions.length ? dnsOptions : host.options
+  if (place !== 'named') return formatResolvConf({ nameservers: dns.length ? dns : host.nameservers, search, options })
+  const withDots = options.some((option) => option.startsWith('ndots:')) ? options : [...options, 'ndots:0']
+  return formatResolvConf({ nameservers: [nameServerAddress], search, options: withDots })
 }
 
 function readIfThere(path: string): string {
