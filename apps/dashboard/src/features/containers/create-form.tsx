@@ -36,7 +36,7 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
   const allow = useAllow(hostId)
   const form = useForm<FormValues>({ defaultValues: { ...emptyForm, ...initial } })
   const values = useWatch({ control: form.control }) as FormValues
-  const { run, errors } = useMemo(() => readForm(values), [values])
+  const { run, errors, kept } = useMemo(() => readForm(values), [values])
   const [tried, setTried] = useState(false)
   const [pasting, setPasting] = useState(false)
   const shown: FormErrors = tried ? errors : Object.fromEntries(Object.entries(errors).filter(([key, message]) => message !== key))
@@ -121,6 +121,7 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
               label={t('create.line')}
             />
             <p className="text-ink-3 text-xs">{t('create.lineHelp')}</p>
+            {kept.length > 0 ? <Notice>{t('create.kept', { names: kept.join(', ') })}</Notice> : null}
             {errors.form && tried ? <ErrorPanel error={new Error(errors.form)} compact /> : null}
           </aside>
           <button type="submit" className="hidden" aria-hidden tabIndex={-1} />
@@ -196,6 +197,7 @@ function Basics({ hostId, errors }: { hostId: string; errors: FormErrors }) {
   const networks = useQuery(agent.networks.list.queryOptions({}))
   const values = useWatch({ control: form.control }) as FormValues
   const set = form.setValue
+  const [policy = 'no', retries = ''] = values.restart.split(':')
   return (
     <Card>
       <div className="grid gap-3.5 sm:grid-cols-2">
@@ -229,10 +231,22 @@ function Basics({ hostId, errors }: { hostId: string; errors: FormErrors }) {
           />
         </Field>
         <Field label={t('create.command')} optional={tu('optional')} error={errors.command} help={t('create.commandHelp')}>
-          <Input mono {...form.register('command')} placeholder={'nginx -g "daemon off;"'} />
+          <Textarea
+            mono
+            rows={1}
+            className="field-sizing-content min-h-8"
+            {...form.register('command')}
+            placeholder={'nginx -g "daemon off;"'}
+          />
         </Field>
         <Field label={t('create.entrypoint')} optional={tu('optional')} error={errors.entrypoint} help={t('create.entrypointHelp')}>
-          <Input mono {...form.register('entrypoint')} placeholder="/docker-entrypoint.sh" />
+          <Textarea
+            mono
+            rows={1}
+            className="field-sizing-content min-h-8"
+            {...form.register('entrypoint')}
+            placeholder="/docker-entrypoint.sh"
+          />
         </Field>
         <Field label={t('create.network')} help={t('create.networkHelp')}>
           <Combobox
@@ -251,7 +265,7 @@ function Basics({ hostId, errors }: { hostId: string; errors: FormErrors }) {
         </Field>
         <Field label={t('create.restart')} error={errors.restart}>
           <Select
-            value={values.restart.startsWith('on-failure') ? 'on-failure' : values.restart}
+            value={policy}
             onChange={(restart) => set('restart', restart)}
             choices={['no', 'unless-stopped', 'always', 'on-failure'].map((value) => ({
               value,
@@ -259,6 +273,16 @@ function Basics({ hostId, errors }: { hostId: string; errors: FormErrors }) {
             }))}
           />
         </Field>
+        {policy === 'on-failure' ? (
+          <Field label={t('create.retries')} optional={tu('optional')} help={t('create.retriesHelp')} className="sm:col-start-2">
+            <Input
+              mono
+              inputMode="numeric"
+              value={retries}
+              onChange={(event) => set('restart', `on-failure${event.target.value ? `:${event.target.value}` : ''}`)}
+            />
+          </Field>
+        ) : null}
         <Field
           label={t('create.networks')}
           optional={tu('optional')}

@@ -1,4 +1,4 @@
-/** How a flag of `docker run` is edited. Names of flags are the form's field names; what they mean is in parse-run-command.ts. */
+/** How a flag of `docker run` is edited. Names of flags are the form's field names; what they mean is in run-flags.ts. */
 export type FieldKind =
   /** One line of text. */
   | { kind: 'text'; placeholder?: string; mono?: boolean }
@@ -9,6 +9,8 @@ export type FieldKind =
   | { kind: 'choice'; choices: readonly string[] }
   /** The flag repeated, one value per line. */
   | { kind: 'lines'; placeholder?: string; rows?: number }
+  /** One value that may have several lines. */
+  | { kind: 'block'; placeholder?: string }
   | { kind: 'switch' }
 
 export interface FlagField {
@@ -99,7 +101,7 @@ export const formSections: readonly FormSection[] = [
   {
     key: 'health',
     fields: [
-      wide(text('health-cmd', 'curl -f http://localhost/ || exit 1')),
+      wide({ flag: 'health-cmd', field: { kind: 'block', placeholder: 'curl -f http://localhost/ || exit 1' } }),
       text('health-interval', '30s'),
       text('health-timeout', '30s'),
       text('health-start-period', '0s'),
@@ -113,7 +115,7 @@ export const formSections: readonly FormSection[] = [
     key: 'security',
     fields: [
       flip('privileged'),
-      flip('init'),
+      choice('init', 'true', 'false'),
       lines('cap-add', 'NET_ADMIN', 2),
       lines('cap-drop', 'ALL', 2),
       lines('security-opt', 'no-new-privileges', 2),

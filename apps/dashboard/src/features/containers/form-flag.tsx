@@ -13,7 +13,7 @@ export function FlagGrid({ fields, errors }: { fields: readonly FlagField[]; err
   return (
     <div className="grid items-start gap-x-4 gap-y-3.5 sm:grid-cols-2">
       {fields.map((field) => (
-        <Flag key={field.flag} {...field} error={errors[`flags.${field.flag}`]} />
+        <Flag key={field.flag} {...field} error={errors[`flags.${field.flag}`] ?? errors[`switches.${field.flag}`]} />
       ))}
     </div>
   )
@@ -29,9 +29,16 @@ function Flag({ flag, field, wide, error }: FlagField & { error?: string }) {
         control={form.control}
         name={`switches.${flag}`}
         render={({ field: { value, onChange } }) => (
-          <Checkbox checked={value} onChange={onChange} help={<code>--{flag}</code>} className="self-center">
-            {label}
-          </Checkbox>
+          <span className="grid gap-1 self-center">
+            <Checkbox checked={value} onChange={onChange} help={<code>--{flag}</code>}>
+              {label}
+            </Checkbox>
+            {error ? (
+              <span role="alert" className="text-bad text-xs">
+                {error}
+              </span>
+            ) : null}
+          </span>
         )}
       />
     )
@@ -46,6 +53,8 @@ function Flag({ flag, field, wide, error }: FlagField & { error?: string }) {
           placeholder={field.placeholder}
           {...form.register(name)}
         />
+      ) : field.kind === 'block' ? (
+        <Textarea mono rows={1} className="field-sizing-content min-h-8" placeholder={field.placeholder} {...form.register(name)} />
       ) : field.kind === 'choice' ? (
         <Controller
           control={form.control}

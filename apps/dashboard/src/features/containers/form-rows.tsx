@@ -140,15 +140,28 @@ export function MountRows({ hostId, errors }: { hostId: string; errors: FormErro
                 placeholder={type === 'tmpfs' ? 'tmpfs-size=64m' : type === 'bind' ? 'bind-propagation=rslave' : 'volume-nocopy'}
                 {...form.register(`mounts.${index}.more`)}
               />
-              <Controller
-                control={form.control}
-                name={`mounts.${index}.readOnly`}
-                render={({ field }) => (
-                  <Checkbox checked={field.value} onChange={field.onChange}>
-                    <span className="whitespace-nowrap text-xs">{t('create.readOnly')}</span>
-                  </Checkbox>
-                )}
-              />
+              <span className="grid gap-1">
+                <Controller
+                  control={form.control}
+                  name={`mounts.${index}.readOnly`}
+                  render={({ field }) => (
+                    <Checkbox checked={field.value} onChange={field.onChange}>
+                      <span className="whitespace-nowrap text-xs">{t('create.readOnly')}</span>
+                    </Checkbox>
+                  )}
+                />
+                {type === 'bind' ? (
+                  <Controller
+                    control={form.control}
+                    name={`mounts.${index}.create`}
+                    render={({ field }) => (
+                      <Checkbox checked={field.value} onChange={field.onChange}>
+                        <span className="whitespace-nowrap text-xs">{t('create.makeSource')}</span>
+                      </Checkbox>
+                    )}
+                  />
+                ) : null}
+              </span>
               <Button tone="quiet" size="icon" hint={t('create.removeMount')} onClick={() => rows.remove(index)}>
                 <Trash2 aria-hidden />
               </Button>
@@ -158,7 +171,10 @@ export function MountRows({ hostId, errors }: { hostId: string; errors: FormErro
         )
       })}
       <div>
-        <Button size="small" onClick={() => rows.append({ type: 'volume', source: '', target: '', readOnly: false, more: '' })}>
+        <Button
+          size="small"
+          onClick={() => rows.append({ type: 'volume', source: '', target: '', readOnly: false, create: true, more: '' })}
+        >
           <Plus aria-hidden />
           {t('create.addMount')}
         </Button>

@@ -154,10 +154,15 @@ export function LimitsEditor({ hostId, detail, running }: TabInput) {
           ) : null}
           <span className="text-ink-3 text-xs">{t('limits.help')}</span>
         </div>
-        {dirty ? <CommandLine command={updateCommand(detail.name, change.limits, change.restart)} /> : null}
+        {dirty ? <SameByHand command={updateCommand(detail.name, change.limits, change.restart)} /> : null}
       </form>
     </Card>
   )
+}
+
+function SameByHand({ command }: { command: string | null }) {
+  const t = useTranslations('containers')
+  return command === null ? <p className="text-ink-3 text-xs">{t('limits.noCommand')}</p> : <CommandLine command={command} />
 }
 
 interface PartProps {

@@ -1,8 +1,9 @@
 import { containerOptions } from '@berth/contract/container'
 import { describe, expect, it } from 'vitest'
 import { emptyForm, fillForm, readForm } from './form-values'
-import { parsePorts, parseRunCommand, parseVolume } from './parse-run-command'
+import { parseRunCommand } from './parse-run-command'
 import { runCommand, updateCommand } from './run-command'
+import { parsePorts, parseVolume } from './run-places'
 import { quoteWord, splitWords } from './shell-words'
 
 describe('shell words', () => {

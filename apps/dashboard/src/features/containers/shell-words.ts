@@ -39,3 +39,35 @@ export function splitWords(line: string): string[] {
 export function quoteWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
+
+/**
+ * A field that holds a list, one value per line. A value that is quoted as for a shell may hold line breaks and blanks at its ends:
+ * `'TEXT=two\nlines'`. @throws Error when a quote is not closed
+ */
+export function readLines(text: string): string[] {
+  const values: string[] = []
+  const lines = text.split('\n')
+  while (lines.length > 0) {
+    let line = (lines.shift() as string).trimStart()
+    if (!/^['"]/.test(line)) {
+      if (line.trim()) values.push(line.trim())
+      continue
+    }
+    for (;;) {
+      try {
+        values.push(splitWords(line).join(' '))
+        break
+      } catch (error) {
+        const next = lines.shift()
+        if (next === undefined) throw error
+        line += `\n${next}`
+      }
+    }
+  }
+  return values
+}
+
+/** The other way round. */
+export function writeLines(values: readonly string[]): string {
+  return values.map((value) => (/^\s|\s$|\n|^['"]|^$/.test(value) ? `'${value.replaceAll("'", `'\\''`)}'` : value)).join('\n')
+}
