@@ -9,6 +9,7 @@ import { Button } from '../../ui/button'
 import { DataTable } from '../../ui/data-table'
 import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
+import { visibleText } from '../../ui/visible-text'
 import { useAgent } from '../../wire/agent'
 import type { TabInput } from './container-tab'
 
@@ -33,7 +34,7 @@ export function ChangesTab({ hostId, detail }: TabInput) {
       column.accessor('path', {
         id: 'path',
         meta: { label: t('changes.path'), fixed: true },
-        cell: ({ getValue }) => <span className="block truncate font-mono text-xs">{getValue()}</span>,
+        cell: ({ getValue }) => <span className="block truncate font-mono text-xs">{visibleText(getValue())}</span>,
       }),
     ],
     [t],
@@ -65,7 +66,7 @@ export function ChangesTab({ hostId, detail }: TabInput) {
       card={(row) => (
         <p className="flex gap-2">
           <Badge tone={tones[row.kind]}>{t(`changes.${row.kind}`)}</Badge>
-          <span className="break-all font-mono text-xs">{row.path}</span>
+          <span className="break-all font-mono text-xs">{visibleText(row.path)}</span>
         </p>
       )}
       empty={<EmptyState>{t('changes.none')}</EmptyState>}

@@ -75,11 +75,15 @@ export function ContainerState({ state, className }: { state: State; className?:
         ? state.oomKilled
           ? t('state.oom', { duration: span(state.finishedAt) })
           : t('state.exited', { code: state.exitCode, duration: span(state.finishedAt) })
-        : t(`status.${state.status}`)
+        : state.status === 'restarting' && state.finishedAt
+          ? t('state.restarting', { code: state.exitCode })
+          : state.status === 'created' && state.error
+            ? t('state.notStarted')
+            : t(`status.${state.status}`)
   return (
     <span className={className ?? 'inline-flex min-w-0 max-w-full items-center gap-1.5'}>
       <StateMark shape={shape} tone={tone} />
-      <span className="truncate" suppressHydrationWarning>
+      <span className="truncate" title={state.error ? `${words}: ${state.error}` : words} suppressHydrationWarning>
         {words}
         {state.status === 'running' && state.health !== 'none' ? (
           <span className="text-ink-3"> · {t(`health.${state.health as 'healthy'}`)}</span>

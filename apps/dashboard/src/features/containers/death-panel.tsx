@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Skull } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
+import { AnsiText } from '../../ui/ansi-text'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { useAgent } from '../../wire/agent'
@@ -25,7 +26,7 @@ export function DeathPanel({ hostId, detail }: TabInput) {
           <h2 className="font-semibold text-base">{meaning(t, state)}</h2>
           {state.error ? <p className="break-words text-ink-2">{state.error}</p> : null}
           <p className="text-ink-2 text-xs">
-            {t('death.status', { code: state.exitCode })}
+            {state.finishedAt || state.exitCode !== 0 ? t('death.status', { code: state.exitCode }) : null}
             {state.signal ? ` · ${signalName(state.signal)}` : ''}
             {state.oomKilled ? ` · OOM` : ''}
             {lived === null ? '' : ` · ${t('death.lived', { duration: format.duration(lived) })}`}
@@ -53,7 +54,11 @@ export function DeathPanel({ hostId, detail }: TabInput) {
             className="max-h-64 overflow-auto rounded-b-lg bg-term px-3.5 py-2"
           >
             <pre className="whitespace-pre-wrap break-all text-term-ink text-xs leading-5">
-              {tail.data.records.map((record) => record.text).join('\n')}
+              {tail.data.records.map((record) => (
+                <span key={record.offset} className="block">
+                  <AnsiText text={record.text} />
+                </span>
+              ))}
             </pre>
           </section>
         </div>

@@ -24,25 +24,27 @@ export function MountsTab(input: TabInput) {
       <Card title={t('mounts.title')} bodyClassName="p-0">
         {detail.mounts.length === 0 ? <p className="p-3.5 text-ink-3">{t('mounts.none')}</p> : null}
         <Rows>
-          {detail.mounts.map((mount) => (
-            <li key={mount.destination} className="grid gap-0.5 px-3.5 py-2.5">
-              <p className="flex flex-wrap items-center gap-2">
-                <span className="break-all font-mono text-xs">{mount.destination}</span>
-                <Badge>{t(`mounts.type.${mount.type}`)}</Badge>
-                {mount.readOnly ? <Badge tone="brass">{t('create.readOnly')}</Badge> : null}
-              </p>
-              <p className="break-all font-mono text-ink-3 text-xs">
-                {mount.type === 'volume' ? (
-                  <Link href={`/h/${hostId}/volumes/${encodeURIComponent(mount.name)}`} className="text-accent hover:underline">
-                    {mount.name}
-                  </Link>
-                ) : (
-                  mount.source
-                )}
-                {mount.propagation ? ` · ${mount.propagation}` : ''}
-              </p>
-            </li>
-          ))}
+          {[...detail.mounts]
+            .sort((a, b) => a.destination.localeCompare(b.destination, 'en', { numeric: true }))
+            .map((mount) => (
+              <li key={mount.destination} className="grid gap-0.5 px-3.5 py-2.5">
+                <p className="flex flex-wrap items-center gap-2">
+                  <span className="break-all font-mono text-xs">{mount.destination}</span>
+                  <Badge>{t(`mounts.type.${mount.type}`)}</Badge>
+                  {mount.readOnly ? <Badge tone="brass">{t('create.readOnly')}</Badge> : null}
+                </p>
+                <p className="break-all font-mono text-ink-3 text-xs">
+                  {mount.type === 'volume' ? (
+                    <Link href={`/h/${hostId}/volumes/${encodeURIComponent(mount.name)}`} className="text-accent hover:underline">
+                      {mount.name}
+                    </Link>
+                  ) : (
+                    mount.source
+                  )}
+                  {mount.propagation ? ` · ${mount.propagation}` : ''}
+                </p>
+              </li>
+            ))}
         </Rows>
       </Card>
       <Networks {...input} />

@@ -3,13 +3,15 @@ import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { Badge } from '../../ui/badge'
-import { CodeBlock, CommandLine } from '../../ui/code-block'
+import { CommandLine } from '../../ui/code-block'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { Card, Fact, Facts } from '../../ui/section'
+import { visibleText } from '../../ui/visible-text'
 import { useAgent } from '../../wire/agent'
 import type { TabInput } from './container-tab'
 import { DeathPanel } from './death-panel'
+import { Environment } from './environment'
 import { LimitsEditor } from './limits-editor'
 import { Ports } from './ports'
 import { runCommand } from './run-command'
@@ -23,89 +25,89 @@ export function OverviewTab(input: TabInput) {
   const { state, effective, options } = detail
   return (
     <div className="grid items-start gap-3 xl:grid-cols-2">
-      {running || state.status === 'created' ? null : <DeathPanel {...input} />}
-      <Card title={t('overview.about')}>
-        <Facts>
-          <Fact name={t('overview.image')}>
-            <Link
-              href={`/h/${hostId}/images/${encodeURIComponent(detail.imageId)}`}
-              className="break-all font-mono text-accent text-xs hover:underline"
-            >
-              {options.image}
-            </Link>
-          </Fact>
-          <Fact name={t('overview.command')} mono>
-            {effective.command.map(quoteWord).join(' ') || '–'}
-          </Fact>
-          <Fact name={t('overview.created')}>
-            <Ago at={detail.createdAt} />
-          </Fact>
-          {state.startedAt ? (
-            <Fact name={t('overview.started')}>
-              <Ago at={state.startedAt} />
-              {running ? <span className="text-ink-3"> · PID {state.pid}</span> : null}
+      {running || (state.status === 'created' && !state.error) ? null : <DeathPanel {...input} />}
+      <div className="grid min-w-0 gap-3">
+        <Card title={t('overview.about')}>
+          <Facts>
+            <Fact name={t('overview.image')}>
+              <Link
+                href={`/h/${hostId}/images/${encodeURIComponent(detail.imageId)}`}
+                className="break-all font-mono text-accent text-xs hover:underline"
+              >
+                {options.image}
+              </Link>
             </Fact>
-          ) : null}
-          <Fact name={t('overview.restart')}>
-            <span className="font-mono text-xs">{options.restart.name}</span>
-            {state.restartCount > 0 ? <span className="text-ink-3"> · {t('overview.restarts', { count: state.restartCount })}</span> : null}
-          </Fact>
-          <Fact name={t('overview.user')} mono>
-            {effective.user || 'root'}
-          </Fact>
-          <Fact name={t('overview.directory')} mono>
-            {effective.workingDir || '/'}
-          </Fact>
-          <Fact name={t('overview.hostname')} mono>
-            {effective.hostname || '–'}
-          </Fact>
-          {detail.sizeRwBytes === null ? null : (
-            <Fact name={t('overview.size')}>
-              {t('overview.sizes', { own: format.bytes(detail.sizeRwBytes), all: format.bytes(detail.sizeRootFsBytes ?? 0) })}
+            <Fact name={t('overview.command')} mono>
+              {visibleText(effective.command.map(quoteWord).join(' ')) || '–'}
             </Fact>
-          )}
-          {options.privileged ? (
-            <Fact name={t('overview.privileges')}>
-              <Badge tone="warn">{t('overview.privileged')}</Badge>
+            <Fact name={t('overview.created')}>
+              <Ago at={detail.createdAt} />
             </Fact>
-          ) : null}
-        </Facts>
-        <CommandLine className="mt-3" command={runCommand(detail.name, options)} />
-      </Card>
-      <LimitsEditor {...input} />
-      <Card title={t('overview.addresses')}>
-        <Facts>
-          <Fact name={t('overview.ports')}>
-            {detail.ports.length > 0 ? (
-              <Ports ports={detail.ports} show={20} />
-            ) : (
-              <span className="text-ink-3">{t('overview.noPorts')}</span>
+            {state.startedAt ? (
+              <Fact name={t('overview.started')}>
+                <Ago at={state.startedAt} />
+                {running ? <span className="text-ink-3"> · PID {state.pid}</span> : null}
+              </Fact>
+            ) : null}
+            <Fact name={t('overview.restart')}>
+              <span className="font-mono text-xs">{options.restart.name}</span>
+              {state.restartCount > 0 ? (
+                <span className="text-ink-3"> · {t('overview.restarts', { count: state.restartCount })}</span>
+              ) : null}
+            </Fact>
+            <Fact name={t('overview.user')} mono>
+              {effective.user || 'root'}
+            </Fact>
+            <Fact name={t('overview.directory')} mono>
+              {effective.workingDir || '/'}
+            </Fact>
+            <Fact name={t('overview.hostname')} mono>
+              {effective.hostname || '–'}
+            </Fact>
+            {detail.sizeRwBytes === null ? null : (
+              <Fact name={t('overview.size')}>
+                {t('overview.sizes', { own: format.bytes(detail.sizeRwBytes), all: format.bytes(detail.sizeRootFsBytes ?? 0) })}
+              </Fact>
             )}
-          </Fact>
-          {detail.networks.map((network) => (
-            <Fact key={network.networkId} name={network.networkName} mono>
-              {network.ipv4 || '–'}
-              {network.ipv6 ? `, ${network.ipv6}` : ''}
+            {options.privileged ? (
+              <Fact name={t('overview.privileges')}>
+                <Badge tone="warn">{t('overview.privileged')}</Badge>
+              </Fact>
+            ) : null}
+          </Facts>
+          <CommandLine className="mt-3" command={runCommand(detail.name, options)} />
+        </Card>
+        <Card title={t('overview.addresses')}>
+          <Facts>
+            <Fact name={t('overview.ports')}>
+              {detail.ports.length > 0 ? (
+                <Ports ports={detail.ports} show={20} addresses />
+              ) : (
+                <span className="text-ink-3">{t('overview.noPorts')}</span>
+              )}
             </Fact>
-          ))}
-          {detail.networks.length === 0 ? <Fact name={t('overview.network')}>{options.networkMode || '–'}</Fact> : null}
-        </Facts>
-      </Card>
-      {state.health.status === 'none' ? null : <Health {...input} />}
-      {running ? <Processes {...input} /> : null}
-      <Card title={t('overview.environment')} className="xl:col-span-2" aside={t('overview.variables', { count: effective.env.length })}>
-        {effective.env.length > 0 ? (
-          <CodeBlock code={effective.env.join('\n')} wrap label={t('overview.environment')} />
-        ) : (
-          <p className="text-ink-3">{t('overview.noEnvironment')}</p>
-        )}
-      </Card>
+            {detail.networks.map((network) => (
+              <Fact key={network.networkId} name={network.networkName} mono>
+                {network.ipv4 || '–'}
+                {network.ipv6 ? `, ${network.ipv6}` : ''}
+              </Fact>
+            ))}
+            {detail.networks.length === 0 ? <Fact name={t('overview.network')}>{options.networkMode || '–'}</Fact> : null}
+          </Facts>
+        </Card>
+        {state.health.status === 'none' ? null : <Health {...input} />}
+      </div>
+      <div className="grid min-w-0 gap-3">
+        <LimitsEditor {...input} />
+        {running ? <Processes {...input} /> : null}
+      </div>
+      <Environment env={effective.env} />
       {Object.keys(effective.labels).length > 0 ? (
         <Card title={t('overview.labels')} className="xl:col-span-2">
           <Facts>
             {Object.entries(effective.labels).map(([key, value]) => (
-              <Fact key={key} name={<span className="break-all font-mono">{key}</span>} mono>
-                {value || '–'}
+              <Fact key={key} name={<span className="break-all font-mono">{visibleText(key)}</span>} mono>
+                {visibleText(value) || '–'}
               </Fact>
             ))}
           </Facts>

@@ -12,6 +12,7 @@ import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { sayDone, sayFailed } from '../../ui/toaster'
+import { visibleText } from '../../ui/visible-text'
 import { dataUrl, useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import { upload } from '../../wire/upload'
@@ -47,8 +48,8 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
             className="flex max-w-full items-center gap-2 hover:text-accent"
           >
             <FileIcon entry={original} />
-            <span className="truncate">{original.name}</span>
-            {original.linkTarget ? <span className="truncate text-ink-3 text-xs">→ {original.linkTarget}</span> : null}
+            <span className="truncate">{visibleText(original.name)}</span>
+            {original.linkTarget ? <span className="truncate text-ink-3 text-xs">→ {visibleText(original.linkTarget)}</span> : null}
           </button>
         ),
       }),
@@ -121,7 +122,7 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
           <div className="flex items-center justify-between gap-2">
             <button type="button" data-row-link onClick={() => open(entry)} className="flex min-w-0 flex-1 items-center gap-2 text-left">
               <FileIcon entry={entry} />
-              <span className="min-w-0 flex-1 truncate">{entry.name}</span>
+              <span className="min-w-0 flex-1 truncate">{visibleText(entry.name)}</span>
               <span className="tabular text-ink-3 text-xs">{entry.type === 'file' ? format.bytes(entry.sizeBytes) : ''}</span>
             </button>
             <FileMenu hostId={hostId} root={root} path={joinPath(path, entry.name)} entry={entry} onAsk={setAsking} />
@@ -276,7 +277,7 @@ function Crumbs({ path, onGo }: { path: string; onGo: (path: string) => void }) 
               className="rounded-sm px-1.5 py-0.5 hover:bg-hover"
               aria-current={index === parts.length - 1 ? 'page' : undefined}
             >
-              {part}
+              {visibleText(part)}
             </button>
             {index < parts.length - 1 ? <span className="text-ink-3">/</span> : null}
           </span>

@@ -1,9 +1,11 @@
 'use client'
 import { useTranslations } from 'next-intl'
 import { memo, useMemo, useState } from 'react'
+import { AnsiText } from '../../ui/ansi-text'
 import { cn } from '../../ui/class-names'
+import { visibleText } from '../../ui/visible-text'
 import type { Line } from './log-buffer'
-import { type Level, readColours, readLine } from './log-text'
+import { type Level, readLine } from './log-text'
 
 export interface LineLook {
   time: 'local' | 'utc' | 'off'
@@ -20,6 +22,8 @@ const levelInk: Record<NonNullable<Level>, string> = {
   info: 'var(--ansi-4)',
   debug: 'var(--term-muted)',
 }
+/** Shown already, in the line's own time. */
+const timeKeys = new Set(['time', 'ts', 'timestamp', '@timestamp', 'datetime'])
 const sourceInk = [6, 3, 5, 2, 1, 4]
 
 /** `03-21 14:05:09.123`, in local time or UTC. */
@@ -55,12 +59,13 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
             tabIndex={-1}
             className="tabular shrink-0 select-none text-term-muted hover:underline"
           >
-            {timeText(line.record.at, look.time === 'utc')}
+            <span className="max-sm:hidden">{timeText(line.record.at, look.time === 'utc').slice(0, 6)}</span>
+            {timeText(line.record.at, look.time === 'utc').slice(6)}
           </a>
         )}
         {look.names ? (
           <span
-            className="w-28 shrink-0 select-none truncate"
+            className="w-28 shrink-0 select-none truncate max-sm:w-16"
             style={{ color: `var(--ansi-${sourceInk[line.source % sourceInk.length]})` }}
           >
             {look.names[line.source]}
@@ -75,20 +80,24 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
                   {read.level.toUpperCase()}{' '}
                 </span>
               ) : null}
-              <Coloured text={read.message} />
+              <AnsiText text={read.message} />
               {open ? null : (
                 <span className="text-term-muted">
-                  {read.fields.slice(0, 8).map(([key, value]) => (
-                    <span key={key}>
-                      {' '}
-                      <span className="text-ansi-6">{key}</span>={value.length > 60 ? `${value.slice(0, 60)}…` : value}
-                    </span>
-                  ))}
+                  {read.fields
+                    .filter(([key]) => look.time === 'off' || !timeKeys.has(key))
+                    .slice(0, 8)
+                    .map(([key, value]) => (
+                      <span key={key}>
+                        {' '}
+                        <span className="text-ansi-6">{visibleText(key)}</span>=
+                        {visibleText(value.length > 60 ? `${value.slice(0, 60)}…` : value)}
+                      </span>
+                    ))}
                 </span>
               )}
             </button>
           ) : (
-            <Coloured text={line.record.text} />
+            <AnsiText text={line.record.text} />
           )}
         </span>
       </div>
@@ -97,43 +106,24 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
   )
 })
 
-function Coloured({ text }: { text: string }) {
-  const spans = readColours(text)
-  if (spans.length === 1 && spans[0]?.color === null && !spans[0].bold) return <>{spans[0].text}</>
-  return (
-    <>
-      {spans.map((span, index) => (
-        <span
-          // biome-ignore lint/suspicious/noArrayIndexKey: the spans of a line never change
-          key={index}
-          className={cn(span.bold && 'font-semibold')}
-          style={span.color === null ? undefined : { color: `var(--ansi-${span.color === 0 ? 8 : span.color})` }}
-        >
-          {span.text}
-        </span>
-      ))}
-    </>
-  )
-}
-
 function Fields({ text, fields, kind }: { text: string; fields: readonly (readonly [string, string])[]; kind: string }) {
   if (kind === 'json') {
     try {
       return (
         <pre className="my-1 ml-4 whitespace-pre-wrap break-all border-term-line border-l pl-3 text-ansi-7">
-          {JSON.stringify(JSON.parse(text), null, 2)}
+          {visibleText(JSON.stringify(JSON.parse(text), null, 2))}
         </pre>
       )
     } catch {
-      return <pre className="my-1 ml-4 whitespace-pre-wrap break-all">{text}</pre>
+      return <pre className="my-1 ml-4 whitespace-pre-wrap break-all">{visibleText(text)}</pre>
     }
   }
   return (
     <dl className="my-1 ml-4 grid grid-cols-[auto_1fr] gap-x-3 border-term-line border-l pl-3">
       {fields.map(([key, value]) => (
         <div key={key} className="contents">
-          <dt className="text-ansi-6">{key}</dt>
-          <dd className="break-all">{value}</dd>
+          <dt className="text-ansi-6">{visibleText(key)}</dt>
+          <dd className="break-all">{visibleText(value)}</dd>
         </div>
       ))}
     </dl>

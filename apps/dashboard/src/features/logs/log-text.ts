@@ -1,3 +1,5 @@
+import { stripAnsi } from '../../ui/ansi'
+
 /** How bad a line says it is. */
 export type Level = 'error' | 'warn' | 'info' | 'debug' | null
 
@@ -42,7 +44,7 @@ export function readLine(text: string): ReadLine {
     const logfmt = readLogfmt(text)
     if (logfmt) return logfmt
   }
-  return { level: plainLevel(text), message: text, fields: [], kind: 'text' }
+  return { level: plainLevel(text.slice(0, 400)), message: text, fields: [], kind: 'text' }
 }
 
 function readJson(text: string): ReadLine | null {
@@ -101,41 +103,7 @@ function levelOf(value: string): Level {
 function plainLevel(text: string): Level {
   const match =
     /(?:^|[\s[(<|:"])(emerg|alert|panic|fatal|crit|critical|err|error|severe|warn|warning|notice|info|debug|trace)(?=$|[\s\])>|:",])/i.exec(
-      text.slice(0, 120),
+      (text.includes('\u001b') ? stripAnsi(text) : text).slice(0, 120),
     )
   return match ? (levelWords[(match[1] as string).toLowerCase()] ?? null) : null
-}
-
-export interface Span {
-  text: string
-  /** 0–15 of the terminal's palette. */
-  color: number | null
-  bold: boolean
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the escape sequences that programs write
-const escapes = /\u001b(?:\[([0-9;]*)([A-Za-z])|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g
-
-/** Cuts a line at its colour sequences; every other escape sequence is dropped. */
-export function readColours(text: string): Span[] {
-  if (!text.includes('\u001b')) return [{ text, color: null, bold: false }]
-  const spans: Span[] = []
-  let color: number | null = null
-  let bold = false
-  let at = 0
-  for (const match of text.matchAll(escapes)) {
-    if (match.index > at) spans.push({ text: text.slice(at, match.index), color, bold })
-    at = match.index + match[0].length
-    if (match[2] !== 'm') continue
-    for (const code of (match[1] || '0').split(';').map(Number)) {
-      if (code === 0) [color, bold] = [null, false]
-      else if (code === 1) bold = true
-      else if (code === 22) bold = false
-      else if (code === 39) color = null
-      else if (code >= 30 && code <= 37) color = code - 30
-      else if (code >= 90 && code <= 97) color = code - 82
-    }
-  }
-  if (at < text.length) spans.push({ text: text.slice(at), color, bold })
-  return spans
 }

@@ -1,7 +1,7 @@
 import type { LogRecord } from '@berth/contract/log'
 import { describe, expect, it } from 'vitest'
 import { LogBuffer } from './log-buffer'
-import { readColours, readLine } from './log-text'
+import { readLine } from './log-text'
 
 const record = (offset: number, second: number, text = `line ${offset}`): LogRecord => ({
   offset,
@@ -61,19 +61,10 @@ describe('readLine', () => {
       kind: 'logfmt',
     })
     expect(readLine('2026-01-01 [ERROR] boom').level).toBe('error')
+    expect(readLine('\u001b[33mWARN\u001b[0m slow').level).toBe('warn')
     expect(readLine('a=b').kind).toBe('text')
     expect(readLine('{broken').kind).toBe('text')
     expect(readLine('terror is not an error word').level).toBe('error')
     expect(readLine('terrors').level).toBe(null)
-  })
-})
-
-describe('readColours', () => {
-  it('cuts at colours and drops the rest', () => {
-    expect(readColours('\u001b[31;1mred\u001b[0m plain\u001b[2K\u001b]0;title\u0007!')).toEqual([
-      { text: 'red', color: 1, bold: true },
-      { text: ' plain', color: null, bold: false },
-      { text: '!', color: null, bold: false },
-    ])
   })
 })
