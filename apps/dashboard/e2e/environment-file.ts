@@ -10,6 +10,8 @@ export interface E2eEnvironment {
   registry: string
   /** The first is enrolled by itself; the second by the spec that adds a host. */
   agents: { env: Record<string, string>; dockerHost: string; program: string }[]
+  /** Process ids by name: `agent-a`, `agent-b`, `dashboard`. One that is killed is started again, as systemd would, and stands here with its new id. */
+  pids: Record<string, number>
 }
 
 const artifacts = join(dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url))))), 'artifacts/e2e')

@@ -8,7 +8,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, createWriteStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../../agent/src/config.ts'
@@ -20,6 +20,14 @@ import { dashboardPort, type E2eEnvironment, environmentFile } from './environme
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 const artifacts = dirname(environmentFile)
 const children: ChildProcess[] = []
+const pids: Record<string, number> = {}
+let environment: Omit<E2eEnvironment, 'pids'> | null = null
+/** Tells the specs, once everything is there and whenever a process is another. */
+function publish(): void {
+  if (!environment) return
+  writeFileSync(`${environmentFile}.new`, JSON.stringify({ ...environment, pids }, null, 2))
+  renameSync(`${environmentFile}.new`, environmentFile)
+}
 const undo: (() => Promise<void> | void)[] = []
 
 interface AgentPlace {
@@ -60,7 +68,7 @@ function start(
 ): ChildProcess {
   const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   children.push(child)
-  const log = createWriteStream(join(artifacts, `${name}.log`))
+  const log = createWriteStream(join(artifacts, `${name}.log`), { flags: pids[name] ? 'a' : 'w' })
   for (const output of [child.stdout, child.stderr]) {
     let rest = ''
     output?.on('data', (bytes: Buffer) => {
@@ -70,8 +78,14 @@ function start(
       for (const text of lines) line(text)
     })
   }
+  pids[name] = child.pid as number
+  publish()
   child.once('exit', (code, signal) => {
-    if (!ending) {
+    children.splice(children.indexOf(child), 1)
+    if (ending) return
+    // A spec killed it to see what becomes of what is open.
+    if (signal === 'SIGKILL') start(name, args, env, cwd, line)
+    else {
       console.error(`${name} ended (${signal ?? `exit status ${code}`}); see ${join(artifacts, `${name}.log`)}`)
       void end(1)
     }
@@ -175,7 +189,7 @@ const setupToken = await new Promise<string>((resolve) => {
     },
   )
 })
-const environment: E2eEnvironment = {
+environment = {
   url: `http://localhost:${dashboardPort}`,
   setupToken,
   registry: registry.host,
@@ -185,5 +199,5 @@ const environment: E2eEnvironment = {
     program: agentProgram,
   })),
 }
-writeFileSync(environmentFile, JSON.stringify(environment, null, 2))
+publish()
 console.log(`ready: ${environment.url}`)

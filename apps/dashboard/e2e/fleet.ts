@@ -19,6 +19,13 @@ export function tryDocker(agent: 0 | 1, ...args: string[]): void {
   }
 }
 
+/** Kills one of the environment's programs, without a chance to say good-bye; kept when it runs again. */
+export async function kill(name: 'agent-a' | 'agent-b' | 'dashboard'): Promise<void> {
+  const before = readEnvironment().pids[name] as number
+  process.kill(before, 'SIGKILL')
+  await expect.poll(() => readEnvironment().pids[name], { timeout: 30_000 }).not.toBe(before)
+}
+
 interface Host {
   id: string
   name: string

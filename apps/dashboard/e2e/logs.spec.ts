@@ -24,9 +24,12 @@ test.beforeAll(async ({ browser }) => {
     `i=0; while [ $i -lt ${lines} ]; do i=$((i+1)); echo "number $i of many"; done; while [ ! -e /tmp/go ]; do sleep 0.1; done; while true; do i=$((i+1)); echo "number $i of many"; sleep 0.1; done`,
   )
   runChatty(0, 'other-voice')
+  docker(1, 'pull', 'busybox')
+  runChatty(1, 'third-voice')
 })
 test.afterAll(() => {
-  tryDocker(0, 'rm', '-f', 'counting', 'other-voice')
+  tryDocker(0, 'rm', '-f', 'counting', 'other-voice', 'again-and-again')
+  tryDocker(1, 'rm', '-f', 'third-voice')
 })
 
 const log = (page: Page) => page.getByRole('log')
@@ -118,8 +121,12 @@ test('opens at the moment that a link names', async ({ page }) => {
 test('merges several containers by time, and reads JSON and logfmt', async ({ page }) => {
   await openLog(page)
   await page.getByRole('button', { name: 'Merge with' }).click()
-  await page.getByRole('menuitemcheckbox', { name: 'other-voice' }).click()
+  await page.getByRole('searchbox', { name: 'Find a container' }).fill('voice')
+  await page.getByRole('checkbox', { name: /other-voice/ }).click()
+  await page.getByRole('checkbox', { name: /third-voice/ }).click()
   await page.keyboard.press('Escape')
+  // The third is on another host.
+  await expect(log(page)).toContainText('third-voice')
   await expect(log(page)).toContainText(/request \d+ served/)
   await expect(log(page)).toContainText(/slow query \d+/)
   await expect(log(page).locator('[data-level=warn]').first()).toBeVisible()
@@ -144,4 +151,26 @@ test('is kept open below while one moves around, and downloads', async ({ page }
   await page.getByRole('menuitem', { name: 'counting' }).click()
   const file = await download
   expect(file.suggestedFilename()).toMatch(/\.log$/)
+})
+
+test('goes on when the container is started again, and says so when it is removed', async ({ page }) => {
+  tryDocker(0, 'rm', '-f', 'again-and-again')
+  const script = 'echo "life $(cat /lives | wc -l)"; echo x >> /lives; printf "\\033[38;5;208mOrange\\033[0m \\342\\200\\256turned\\n"'
+  const id = docker(0, 'run', '-d', '--name', 'again-and-again', 'busybox', 'sh', '-c', `touch /lives; ${script}`)
+  await page.goto(`/h/${host}/containers/${id}?tab=logs`)
+  await expect(log(page)).toContainText('The container has ended; this is its last line.')
+  // Colours of 256 are colours, and what would turn the line around is shown instead.
+  await expect(log(page).getByText('Orange')).toHaveCSS('color', 'rgb(255, 135, 0)')
+  await expect(log(page)).toContainText('⟨U+202E⟩turned')
+  for (const life of [1, 2]) {
+    docker(0, 'start', 'again-and-again')
+    await expect(log(page)).toContainText(`life ${life}`)
+    await expect(log(page)).toContainText('The container has ended; this is its last line.')
+  }
+  const lives = [...(await log(page).innerText()).matchAll(/life (\d)/g)].map((match) => match[1])
+  expect(lives).toEqual(['0', '1', '2'])
+  docker(0, 'rm', 'again-and-again')
+  await expect(log(page)).toContainText('The container has been removed, and its log with it.')
+  await expect(log(page)).toContainText('life 2')
+  await expect(page.getByText('This container has been removed. What is shown here')).toBeVisible()
 })

@@ -1,5 +1,5 @@
 import { expect, type Page, test } from '@playwright/test'
-import { docker, hostsOf, runChatty, tryDocker } from './fleet.ts'
+import { docker, hostsOf, kill, runChatty, tryDocker } from './fleet.ts'
 
 /** Terminals: what is typed arrives, what is written is shown byte for byte, and the session outlives the page. */
 test.describe.configure({ mode: 'serial' })
@@ -17,6 +17,11 @@ test.afterAll(() => {
 })
 
 const screen = (page: Page) => page.getByRole('group', { name: 'Terminal in typing' })
+/** Everything in the scroll-back: what the copy button copies when nothing is selected. */
+async function screenText(page: Page): Promise<string> {
+  await page.getByRole('button', { name: 'Copy the selection, or everything' }).click()
+  return page.evaluate(() => navigator.clipboard.readText())
+}
 const rows = (page: Page) => screen(page).locator('.xterm-rows')
 async function open(page: Page): Promise<void> {
   await page.goto(`/h/${host}/containers/${box}`)
@@ -62,6 +67,68 @@ test('comes back after the network was away', async ({ page, context }) => {
   await expect(page.getByText('The connection is away.')).toBeVisible({ timeout: 40_000 })
   await context.setOffline(false)
   await expect(rows(page)).toContainText('woke-42', { timeout: 30_000 })
+})
+
+// Killed, not asked to end: the session lives at the monitor, which neither of them is.
+for (const program of ['agent-a', 'dashboard'] as const)
+  test(`comes back with its screen after ${program === 'dashboard' ? 'the dashboard' : 'the agent'} was killed in the middle`, async ({
+    page,
+  }) => {
+    test.setTimeout(150_000)
+    await open(page)
+    await page.keyboard.type(
+      'export KEPT=yes; i=0; while [ $i -lt 400 ]; do i=$((i+1)); echo tick $i; sleep 0.05; done; echo over-$((6*7))-$$\n',
+    )
+    await expect(rows(page)).toContainText('tick 20')
+    await kill(program)
+    const status = page.locator('[data-terminal-status]')
+    await expect(status).toHaveAttribute('data-terminal-status', 'lost', { timeout: 40_000 })
+    await expect(status).toHaveAttribute('data-terminal-status', 'live', { timeout: 60_000 })
+    await expect(rows(page)).toContainText(/over-42-\d+/, { timeout: 60_000 })
+    // What was written while nobody could see it is here too, each line once.
+    const ticks = [...(await screenText(page)).matchAll(/^tick (\d+)$/gm)].map((match) => Number(match[1]))
+    expect(ticks).toEqual(Array.from({ length: 400 }, (_, index) => index + 1))
+    await screen(page).click()
+    await page.keyboard.type('echo kept-$KEPT\n')
+    await expect(rows(page)).toContainText('kept-yes')
+  })
+
+test('enters each namespace of the socket once', async ({ page }) => {
+  const entered = new Map<string, number>()
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      const [, sort, namespace = ''] = /^4([01])(\/[^,]*),/.exec(payload.toString()) ?? []
+      if (sort === '0') entered.set(namespace, (entered.get(namespace) ?? 0) + 1)
+      if (sort === '1') entered.delete(namespace)
+    }),
+  )
+  await page.goto(`/h/${host}/containers`)
+  await page.getByRole('link', { name: 'typing', exact: true }).click()
+  await page.getByRole('button', { name: 'Terminal', exact: true }).click()
+  await expect(rows(page)).toContainText('#')
+  await page.getByRole('tab', { name: 'Stats' }).click()
+  await expect(page.getByText('Live, once a second')).toBeVisible()
+  // With two sessions at the server only the later one is heard, and every credit is given twice.
+  expect(Object.fromEntries(entered)).toMatchObject({ [`/hosts/${host}`]: 1, '/dashboard': 1 })
+  expect([...entered.values()].every((times) => times === 1)).toBe(true)
+})
+
+test('keeps its size right while it floods', async ({ page }) => {
+  test.setTimeout(120_000)
+  await open(page)
+  await page.keyboard.type('yes 0123456789 | head -c 8000000; echo done-$((6*7))\n')
+  const edge = page.getByRole('separator', { name: 'Height of the panel' })
+  await edge.focus()
+  for (let step = 0; step < 8; step += 1) {
+    await page.keyboard.press(step % 3 === 2 ? 'ArrowDown' : 'ArrowUp')
+    await page.waitForTimeout(60)
+  }
+  await expect(rows(page)).toContainText('done-42', { timeout: 90_000 })
+  await screen(page).click()
+  await page.keyboard.type('clear; stty size; echo asked\n')
+  await expect(rows(page)).toContainText(/asked/)
+  const said = /^(\d+) (\d+)$/m.exec(await rows(page).innerText())
+  expect(Number(said?.[1])).toBe(await rows(page).locator('> div').count())
 })
 
 test('resizes the process with the panel', async ({ page }) => {

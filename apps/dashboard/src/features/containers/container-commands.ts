@@ -97,6 +97,29 @@ export function useOpenInDock() {
   )
 }
 
+/** Opens the logs of several containers, of any hosts, as one in the dock. */
+export function useLogsTogether() {
+  const t = useTranslations('containers')
+  const dock = useDock()
+  return useCallback(
+    (targets: readonly Target[]) => {
+      const [first] = targets
+      if (!first) return
+      dock.open({
+        id: `logs-${targets
+          .map((target) => target.id.slice(0, 12))
+          .sort()
+          .join('-')}`,
+        kind: 'logs',
+        title: targets.length === 1 ? first.name : t('bulk.logsTitle', { first: first.name, count: targets.length - 1 }),
+        place: [...new Set(targets.map((target) => target.hostName))].join(', '),
+        params: { sources: targets.map((target) => ({ hostId: target.hostId, container: target.id, name: target.name })) },
+      })
+    },
+    [dock, t],
+  )
+}
+
 /** Shows a long task in the dock while it goes on. */
 export function useShowOperation() {
   const dock = useDock()

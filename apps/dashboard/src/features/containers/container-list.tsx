@@ -1,6 +1,6 @@
 'use client'
 import type { ContainerSummary } from '@berth/contract/container'
-import { Box, Pause, Play, Plus, RotateCw, Square, Trash2 } from 'lucide-react'
+import { Box, Pause, Play, Plus, RotateCw, ScrollText, Square, Trash2 } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
@@ -15,7 +15,7 @@ import { everyHost, type Placed, useAcross } from '../../wire/across'
 import { useAllow } from '../../wire/allow'
 import { useHosts } from '../../wire/hosts'
 import { containerColumns, targetOf } from './container-columns'
-import { fits, perform, type Target, useBulkCommand, type Verb } from './container-commands'
+import { fits, perform, type Target, useBulkCommand, useLogsTogether, type Verb } from './container-commands'
 import { ContainerMenu } from './container-menu'
 import { ContainerState } from './container-state'
 import { Ports } from './ports'
@@ -121,6 +121,7 @@ function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
   const t = useTranslations('containers')
   const allow = useAllow('')
   const bulk = useBulkCommand()
+  const openTogether = useLogsTogether()
   const [removing, setRemoving] = useState(false)
   const [progress, setProgress] = useState<{ verb: Verb; done: number; of: number } | null>(null)
   const targets = rows.map(targetOf)
@@ -158,6 +159,10 @@ function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
       {action('stop', <Square aria-hidden />)}
       {action('restart', <RotateCw aria-hidden />)}
       {action('pause', <Pause aria-hidden />)}
+      <Button size="small" onClick={() => openTogether(targets)}>
+        <ScrollText aria-hidden />
+        {t('bulk.logs')}
+      </Button>
       <Button size="small" tone="danger-quiet" disabledReason={reasonFor('create', targets)} onClick={() => setRemoving(true)}>
         <Trash2 aria-hidden />
         {t('remove.menu')}

@@ -68,6 +68,19 @@ export function ContainerPage({ hostId, id, foreign }: { hostId: string; id: str
   return (
     <>
       <Head input={input} stale={away} onRemoved={() => router.push(`/h/${hostId}/containers`)} />
+      {query.error && failureOf(query.error).code === 'not_found' ? (
+        <Notice
+          tone="warn"
+          className="mx-3 mb-2 sm:mx-4"
+          action={
+            <Button asChild size="small">
+              <Link href={`/h/${hostId}/containers`}>{t('detail.toList')}</Link>
+            </Button>
+          }
+        >
+          {t('detail.removed')}
+        </Notice>
+      ) : null}
       {away ? (
         <Notice tone="warn" className="mx-3 mb-2 sm:mx-4">
           {t('detail.away', { host: hostName })} <Ago at={host.lastSeenAt} />

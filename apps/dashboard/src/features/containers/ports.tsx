@@ -8,7 +8,7 @@ import { type PortRange, portRanges, portText } from './port-ranges'
  * The first of them, the others folded; all on hover. Filled: reachable at every address of the host; outlined: at one address only, which is named where
  * there is room (`addresses`).
  */
-export function Ports({ ports, show = 1, addresses }: { ports: readonly BoundPort[]; show?: number; addresses?: boolean }) {
+export function Ports({ ports, show = 1, addresses = false }: { ports: readonly BoundPort[]; show?: number; addresses?: boolean }) {
   const t = useTranslations('ui')
   const all = portRanges(ports)
   if (all.length === 0) return null

@@ -1,57 +1,96 @@
 'use client'
+import type { ContainerSummary } from '@berth/contract/container'
 import { Merge } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { Button } from '../../ui/button'
-import { Menu, MenuCheck, MenuLabel } from '../../ui/menu'
-import { useAcross } from '../../wire/across'
+import { Checkbox } from '../../ui/checkbox'
+import { Input } from '../../ui/input'
+import { Popover } from '../../ui/popover'
+import { everyHost, type Placed, useAcross } from '../../wire/across'
 import { LogView } from './log-view'
 
-/** The log of a container's page, with the choice of further containers of the host to merge with it. */
+type Row = Placed<ContainerSummary>
+const keyOf = (row: Pick<Row, 'hostId'> & { item: { id: string } }) => `${row.hostId}/${row.item.id}`
+/** More than fit on a screen are found by typing. */
+const mostShown = 200
+
+/** The log of a container's page, with the choice of further containers, of any host, to merge with it. */
 export function ContainerLogs({ hostId, container, name, at }: { hostId: string; container: string; name: string; at: number | null }) {
-  const t = useTranslations('logs')
-  const { rows } = useAcross(hostId, 'containers')
+  const { rows } = useAcross(everyHost, 'containers')
   const [merged, setMerged] = useState<readonly string[]>([])
-  const sources = useMemo(
-    () => [
-      { hostId, container, name },
-      ...rows.filter((row) => merged.includes(row.item.id)).map((row) => ({ hostId, container: row.item.id, name: row.item.name })),
-    ],
-    [hostId, container, name, merged, rows],
+  const others = useMemo(
+    () => rows.filter((row) => row.item.id !== container || row.hostId !== hostId).sort((a, b) => a.item.name.localeCompare(b.item.name)),
+    [rows, container, hostId],
   )
-  const others = rows.filter((row) => row.item.id !== container)
-  const key = sources.map((source) => `${source.container}${source.name}`).join()
+  const chosen = others.filter((row) => merged.includes(keyOf(row)))
+  const key = JSON.stringify([name, ...chosen.map((row) => [keyOf(row), row.item.name])])
   // biome-ignore lint/correctness/useExhaustiveDependencies: the same sources stay the same array, whatever else the list says
-  const stable = useMemo(() => sources, [key])
+  const sources = useMemo(
+    () => [{ hostId, container, name }, ...chosen.map((row) => ({ hostId: row.hostId, container: row.item.id, name: row.item.name }))],
+    [hostId, container, key],
+  )
   return (
     <LogView
-      sources={stable}
+      sources={sources}
       at={at}
-      tools={
-        others.length > 0 ? (
-          <Menu
-            align="start"
-            trigger={
-              <Button tone="quiet" size="small" className="text-term-ink/80 hover:bg-term-line hover:text-term-ink" hint={t('mergedHelp')}>
-                <Merge aria-hidden />
-                {t('merged')}
-                {merged.length > 0 ? ` (${merged.length})` : null}
-              </Button>
-            }
-          >
-            <MenuLabel>{t('merged')}</MenuLabel>
-            {others.slice(0, 100).map((row) => (
-              <MenuCheck
-                key={row.item.id}
-                checked={merged.includes(row.item.id)}
-                onChange={(next) => setMerged((before) => (next ? [...before, row.item.id] : before.filter((id) => id !== row.item.id)))}
-              >
-                <span className="max-w-64 truncate">{row.item.name}</span>
-              </MenuCheck>
-            ))}
-          </Menu>
-        ) : null
-      }
+      tools={others.length > 0 ? <MergeWith rows={others} merged={merged} onChange={setMerged} /> : null}
     />
+  )
+}
+
+function MergeWith({
+  rows,
+  merged,
+  onChange,
+}: {
+  rows: readonly Row[]
+  merged: readonly string[]
+  onChange: (merged: readonly string[]) => void
+}) {
+  const t = useTranslations('logs')
+  const [query, setQuery] = useState('')
+  const severalHosts = new Set(rows.map((row) => row.hostId)).size > 1
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = rows.filter((row) =>
+    words.every((word) => `${row.item.name} ${row.item.image} ${row.hostName}`.toLowerCase().includes(word)),
+  )
+  return (
+    <Popover
+      align="start"
+      label={t('merged')}
+      className="w-80 p-2"
+      trigger={
+        <Button tone="quiet" size="small" className="text-term-ink/80 hover:bg-term-line hover:text-term-ink" hint={t('mergedHelp')}>
+          <Merge aria-hidden />
+          {t('merged')}
+          {merged.length > 0 ? ` (${merged.length})` : null}
+        </Button>
+      }
+    >
+      <Input
+        type="search"
+        aria-label={t('mergeFind')}
+        placeholder={t('mergeFind')}
+        value={query}
+        onChange={(event) => setQuery(event.target.value)}
+      />
+      <ul className="mt-2 grid max-h-72 gap-0.5 overflow-y-auto">
+        {found.slice(0, mostShown).map((row) => (
+          <li key={keyOf(row)} className="rounded-sm px-1.5 py-1 hover:bg-hover">
+            <Checkbox
+              checked={merged.includes(keyOf(row))}
+              onChange={(next) => onChange(next ? [...merged, keyOf(row)] : merged.filter((one) => one !== keyOf(row)))}
+            >
+              <span className="block max-w-56 truncate">
+                {row.item.name}
+                {severalHosts ? <span className="text-ink-3"> · {row.hostName}</span> : null}
+              </span>
+            </Checkbox>
+          </li>
+        ))}
+      </ul>
+      {found.length === 0 ? <p className="px-1.5 py-2 text-ink-3">{t('mergeNone')}</p> : null}
+    </Popover>
   )
 }

@@ -97,7 +97,7 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
               )}
             </button>
           ) : (
-            <AnsiText text={line.record.text} />
+            <PlainLine text={line.record.text} />
           )}
         </span>
       </div>
@@ -105,6 +105,23 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
     </div>
   )
 })
+
+/** Longer lines are folded, so that one does not fill the screen. */
+const longestShown = 2000
+
+function PlainLine({ text }: { text: string }) {
+  const t = useTranslations('logs')
+  const [whole, setWhole] = useState(false)
+  if (whole || text.length <= longestShown) return <AnsiText text={text} />
+  return (
+    <>
+      <AnsiText text={text.slice(0, longestShown)} />
+      <button type="button" className="ml-1 select-none text-ansi-14 hover:underline" onClick={() => setWhole(true)}>
+        {`… ${t('wholeLine', { count: text.length })}`}
+      </button>
+    </>
+  )
+}
 
 function Fields({ text, fields, kind }: { text: string; fields: readonly (readonly [string, string])[]; kind: string }) {
   if (kind === 'json') {

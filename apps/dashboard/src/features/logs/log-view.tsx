@@ -134,7 +134,11 @@ function LogLines({
             })}
           </div>
         </div>
-        {log.state === 'ended' && log.lines.length > 0 ? <p className="px-3 py-2 text-term-muted">{t('ended')}</p> : null}
+        {log.gone || (log.state === 'ended' && log.lines.length > 0) ? (
+          <p className="px-3 py-2 text-term-muted" role="status">
+            {t(log.gone ? 'gone' : 'ended')}
+          </p>
+        ) : null}
       </div>
       <LogStatus log={log} />
       {following && !log.inThePast ? null : (
@@ -193,10 +197,11 @@ function Beginning({ log, searching }: { log: LogState; searching: boolean }) {
         {searching ? t('searching', { count: format(log.scanned) }) : t('loadingOlder')}
       </p>
     )
-  if (log.atBeginning)
+  const empty = log.lines.length === 0 && !searching && (log.state === 'live' || log.state === 'ended') && !log.failure
+  if (log.atBeginning || empty)
     return (
       <p className="px-3 py-1.5 text-term-muted">
-        {searching ? t('searchedAll', { found: log.lines.length, scanned: format(log.scanned) }) : t('beginning')}
+        {searching ? t('searchedAll', { found: log.lines.length, scanned: format(log.scanned) }) : t(empty ? 'nothing' : 'beginning')}
       </p>
     )
   if (log.state === 'loading') return <p className="px-3 py-1.5 text-term-muted">{t('loading')}</p>

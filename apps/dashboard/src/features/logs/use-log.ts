@@ -2,6 +2,7 @@
 import type { LogQuery, LogRecord } from '@berth/contract/log'
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import { agentClient } from '../../wire/agent'
+import { openEventStream } from '../../wire/event-stream'
 import type { WireFailure } from '../../wire/failure'
 import { openLogStream } from '../../wire/log-stream'
 import { type Line, LogBuffer } from './log-buffer'
@@ -29,6 +30,8 @@ export interface LogState {
   lines: readonly Line[]
   state: 'loading' | 'live' | 'lost' | 'ended'
   failure: unknown
+  /** A container that was shown has been removed, its log with it. */
+  gone: boolean
   /** The first line ever is on screen (of every source). */
   atBeginning: boolean
   /** What comes new is not shown: one looks at the past. */
@@ -72,6 +75,7 @@ class LogReader {
   view = {
     state: 'loading' as LogState['state'],
     failure: null as unknown,
+    gone: false,
     atBeginning: false,
     inThePast: false,
     scanned: 0,
@@ -83,6 +87,8 @@ class LogReader {
   readonly #beginnings: boolean[]
   readonly #backward: (number | null)[]
   readonly #matches: (record: LogRecord) => boolean
+  /** Sources whose container has ended; a start of theirs takes them up again. */
+  readonly #ended = new Set<number>()
   #changed: () => void = () => {}
   #stops: (() => void)[] = []
   #scheduled: Promise<void> | null = null
@@ -100,6 +106,7 @@ class LogReader {
     this.#changed = changed
     this.#stopped = false
     this.buffer.clear()
+    this.#ended.clear()
     this.#stops = []
     if (this.#wish.at !== null) {
       this.view.inThePast = true
@@ -107,10 +114,41 @@ class LogReader {
     } else {
       for (const [index] of this.#wish.sources.entries()) this.#follow(index, undefined)
     }
+    for (const hostId of new Set(this.#wish.sources.map((source) => source.hostId))) this.#watch(hostId)
     return () => {
       this.#stopped = true
       for (const stop of this.#stops) stop()
     }
+  }
+
+  /** A log ends with its container; when that is started again, it goes on where it ended. */
+  #watch(hostId: string): void {
+    const each = (work: (index: number, container: string) => void) => {
+      for (const [index, source] of this.#wish.sources.entries()) if (source.hostId === hostId) work(index, source.container)
+    }
+    const goOn = (index: number) => {
+      if (!this.#ended.delete(index)) return
+      this.#follow(index, this.buffer.edge(index).next ?? this.#backward[index] ?? undefined)
+    }
+    this.#stops.push(
+      openEventStream(
+        hostId,
+        { types: ['container'] },
+        {
+          items: (events) => {
+            for (const event of events)
+              each((index, container) => {
+                if (event.actorId !== container) return
+                if (event.action === 'start') goOn(index)
+                if (event.action !== 'destroy') return
+                this.view.gone = true
+                this.#soon()
+              })
+          },
+          reset: () => each(goOn),
+        },
+      ),
+    )
   }
 
   /** From an offset on, or the last lines. While searching only new lines come this way: the past is searched by `older`. */
@@ -145,7 +183,8 @@ class LogReader {
             this.#soon()
           },
           ended: () => {
-            this.view.state = 'ended'
+            this.#ended.add(index)
+            if (this.#ended.size === this.#wish.sources.length) this.view.state = 'ended'
             this.#soon()
           },
           refused: (error: WireFailure) => {
