@@ -10,6 +10,9 @@ set -euo pipefail
 berth_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$berth_root"
 
+# What builds this sends nothing to anybody.
+export CHECKPOINT_DISABLE=1 NEXT_TELEMETRY_DISABLED=1
+
 say() { printf '\033[2m[berth]\033[0m %s\n' "$*" >&2; }
 die() { printf '\033[31m[berth]\033[0m %s\n' "$*" >&2; exit 1; }
 
