@@ -122,7 +122,8 @@ int pack_entry(struct packer *p, int parent, const char *name, const char *path,
     e.mode = now.st_mode & 07777;
     e.uid = st->st_uid; /* the caller's word: a layer of a user namespace is shifted back by then */
     e.gid = st->st_gid;
-    e.mtime = now.st_mtim;
+    if (!p->no_times)
+        e.mtime = now.st_mtim;
     e.device_major = major(now.st_rdev);
     e.device_minor = minor(now.st_rdev);
     if (pack_header(p, parent, name, &e, err) < 0)

@@ -15,6 +15,7 @@ struct packer {
     uint64_t mount;           /* with one_mount: the mount that is packed */
     struct inode_table links; /* files with more than one name → the first name in this archive */
     bool one_mount;           /* leave mounts out: a directory or file that is one is packed empty */
+    bool no_times;            /* every time is 0: for a digest of what the files are */
     uint64_t entries;
 };
 

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -109,12 +110,36 @@ static int place(struct placing *p, const char *path, struct error *err) {
     return result;
 }
 
+/*
+ * Where `to` leads when every link in it is followed inside the target's root, also one that points at
+ * nothing yet: what is missing is made there. A slash at the end stays. A new string; NULL and err on
+ * failure.
+ */
+static char *follow_target(int target, const char *to, struct error *err) {
+    struct tree tree;
+    struct tree_path clean;
+    tree_init(&tree, target, false);
+    if (tree_split_asked(to, &clean, err) < 0)
+        return NULL;
+    cleanup_free char *full = tree_path_join(&clean);
+    cleanup_free char *resolved = full ? tree_resolve(&tree, full) : NULL;
+    size_t length = strlen(to);
+    char *out = NULL;
+    tree_path_free(&clean);
+    if (!resolved || asprintf(&out, "%s%s", resolved, length > 0 && to[length - 1] == '/' ? "/" : "") < 0) {
+        error_errno(err, ELOOP, "place", to, "cannot follow \"%.256s\"", to);
+        return NULL;
+    }
+    return out;
+}
+
 struct place_options {
     struct root_options root, from;
     struct option_list paths;
     const char *to;
     uint64_t uid, gid, mode;
     bool has_mode;
+    bool keep_owner;
 };
 
 static int run_place(const struct place_options *o, struct error *err) {
@@ -127,8 +152,11 @@ static int run_place(const struct place_options *o, struct error *err) {
     cleanup_fd int target = from < 0 ? -1 : root_open(&o->root, err);
     if (target < 0)
         return -1;
-    struct placing p = {.target = target, .to = o->to};
-    p.options = (struct extract_options){.set_owner = true,
+    cleanup_free char *to = follow_target(target, o->to, err);
+    if (!to)
+        return -1;
+    struct placing p = {.target = target, .to = to};
+    p.options = (struct extract_options){.set_owner = !o->keep_owner,
                                          .own_new_only = true,
                                          .own_parents = true,
                                          .uid = (uint32_t)o->uid,
@@ -152,6 +180,7 @@ int verb_place(int argc, char **argv, struct error *err) {
                                         {"to", OPTION_TEXT, &o.to, NULL},
                                         {"uid", OPTION_NUMBER, &o.uid, NULL},
                                         {"gid", OPTION_NUMBER, &o.gid, NULL},
+                                        {"keep-owner", OPTION_FLAG, &o.keep_owner, NULL},
                                         {"chmod", OPTION_OCTAL, &o.mode, &o.has_mode},
                                         {0}};
     int result = options_parse(specs, argc, argv, err);

@@ -71,33 +71,50 @@ static int pack_path(struct packer *p, struct tree *tree, const char *path, bool
     return result;
 }
 
-/* Ends the archive and the pipeline; the summary is not anybody's question here. */
-static int finish(struct output *out, struct error *err) {
+/* Ends the archive and the pipeline; with `digest` the answer is the archive's. */
+static int finish(struct output *out, bool digest, struct error *err) {
     struct input_summary summary;
-    return tar_end(out, err) < 0 ? -1 : output_finish(out, &summary, err);
+    struct json_writer w;
+    if (tar_end(out, err) < 0 || output_finish(out, &summary, err) < 0)
+        return -1;
+    if (!digest)
+        return 0;
+    json_writer_init(&w, 0);
+    json_begin_object(&w);
+    json_member_string(&w, "digest", summary.diff_id);
+    json_end_object(&w);
+    return verb_answer(STDOUT_FILENO, &w, err);
+}
+
+/* Where the archive goes: to stdout, or nowhere when only its digest is wanted. */
+static int open_sink(bool digest, struct error *err) {
+    int fd = digest ? open("/dev/null", O_WRONLY | O_CLOEXEC) : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return fd < 0 ? error_errno(err, errno, "get", NULL, "cannot open the output") : fd;
 }
 
 int verb_get(int argc, char **argv, struct error *err) {
     struct root_options root = {0};
     const char *path = NULL;
-    bool follow = false;
+    bool follow = false, digest = false;
     const struct option_spec specs[] = {ROOT_OPTION_SPECS(root),
                                         {"path", OPTION_TEXT, &path, NULL},
                                         {"follow", OPTION_FLAG, &follow, NULL},
+                                        {"digest", OPTION_FLAG, &digest, NULL},
                                         {0}};
     if (options_parse(specs, argc, argv, err) < 0 || options_require(path, "path", err) < 0)
         return -1;
     listing_raise_descriptor_limit();
     cleanup_fd int fd = root_open(&root, err);
-    struct output *out = fd < 0 ? NULL : output_open(STDOUT_FILENO, OUTPUT_NONE, 0, err);
+    cleanup_fd int sink = fd < 0 ? -1 : open_sink(digest, err);
+    struct output *out = sink < 0 ? NULL : output_open(sink, OUTPUT_NONE, 0, err);
     if (!out)
         return -1;
-    struct packer packer = {.out = out};
+    struct packer packer = {.out = out, .no_times = digest};
     struct tree tree;
     tree_init(&tree, fd, false);
     int result = pack_path(&packer, &tree, path, follow, err);
     if (result == 0)
-        result = finish(out, err);
+        result = finish(out, digest, err);
     tree_close(&tree);
     packer_close(&packer);
     output_close(out);
@@ -117,7 +134,7 @@ int verb_export(int argc, char **argv, struct error *err) {
     struct packer packer = {.out = out, .one_mount = true, .mount = pack_mount_id(fd, ".")};
     int result = pack_children(&packer, fd, "", 0, err);
     if (result == 0)
-        result = finish(out, err);
+        result = finish(out, false, err);
     packer_close(&packer);
     output_close(out);
     return result;

@@ -84,8 +84,16 @@ export async function openBuildCache(options: {
   const users = new Map<string, number>()
   const turns = new Map<string, Promise<void>>()
   let writing: Promise<unknown> = Promise.resolve()
+  // A result counts from the moment it is known: the next build may ask before its record is on the disk.
+  const fresh = new Map<string, CacheRecord>()
   const write = (key: string, value: CacheRecord) => {
-    const done = records.put(key, value).catch((error) => options.log?.warn({ err: error }, 'a build cache record was not written'))
+    fresh.set(key, value)
+    const done = records
+      .put(key, value)
+      .catch((error) => options.log?.warn({ err: error }, 'a build cache record was not written'))
+      .finally(() => {
+        if (fresh.get(key) === value) fresh.delete(key)
+      })
     writing = Promise.all([writing, done])
     return done
   }
@@ -97,7 +105,7 @@ export async function openBuildCache(options: {
   }
   const timer = setInterval(flush, flushMs)
   timer.unref()
-  const current = (key: string): CacheRecord | undefined => used.get(key) ?? records.get(key)
+  const current = (key: string): CacheRecord | undefined => used.get(key) ?? fresh.get(key) ?? records.get(key)
   const touch = (key: string, known: CacheRecord) => {
     used.set(key, { ...known, lastUsedAt: new Date().toISOString(), usageCount: known.usageCount + 1 })
   }
@@ -138,6 +146,7 @@ export async function openBuildCache(options: {
       return known.imageId
     },
     store(key, imageId, description) {
+      used.delete(key) // the counts of a result that is no more
       void write(key, { kind: 'step', description, imageId, createdAt: new Date().toISOString(), lastUsedAt: null, usageCount: 0 })
     },
     async mount(id, how, signal) {

@@ -38,31 +38,42 @@ export class BuildContext {
       await writeFile(join(root, 'Dockerfile'), await wholeText(stream))
       return new BuildContext(root, await readText(root, 'Dockerfile'))
     }
-    const name = options.dockerfile.replace(/^(\.?\/)+/, '')
-    const dockerfile = await readText(root, name).catch((error) => {
-      if (error instanceof EngineError && error.code === 'not_found')
-        throw new EngineError('invalid_argument', `Cannot locate specified Dockerfile: ${options.dockerfile}`, { cause: error })
-      throw error
-    })
-    await applyIgnore(root, name)
-    return new BuildContext(root, dockerfile)
+    return BuildContext.open(root, options)
+  }
+
+  /** A context that is in `root` already. @throws invalid_argument */
+  static async open(root: string, options: { dockerfile: string }): Promise<BuildContext> {
+    const asked = options.dockerfile.replace(/^(\.?\/)+/, '')
+    // As Docker does: a repository that has it in small letters only.
+    const candidates = asked === 'Dockerfile' ? [asked, 'dockerfile'] : [asked]
+    for (const name of candidates) {
+      try {
+        const dockerfile = await readText(root, name)
+        await applyIgnore(root, name)
+        return new BuildContext(root, dockerfile)
+      } catch (error) {
+        if (!(error instanceof EngineError && error.code === 'not_found')) throw error
+      }
+    }
+    throw new EngineError('invalid_argument', `Cannot locate specified Dockerfile: ${options.dockerfile}`)
   }
 
   /**
    * The files that a COPY source names, wildcards expanded, sorted.
    * @throws not_found in Docker's words
    */
-  async match(source: string): Promise<string[]> {
-    const path = cleanPath(source)
+  async match(source: string, keyword: 'ADD' | 'COPY' = 'COPY'): Promise<string[]> {
+    const path = cleanPath(source, keyword)
     if (!/[*?[\\]/.test(source)) {
       const found = await this.locate(path)
-      if (found === null) throw missing(source)
+      if (found === null) throw missing(source, keyword)
       return [path]
     }
     const found: string[] = []
     const depth = path.split('/').length
     await this.glob('', path.split('/'), depth, found)
-    if (found.length === 0) throw missing(source)
+    if (found.length === 0)
+      throw new EngineError('not_found', `${keyword} failed: no source files were specified: ${source.slice(0, 200)} matches nothing`)
     return found.sort()
   }
 
@@ -123,26 +134,31 @@ export class BuildContext {
     return known
   }
 
+  /** The same of a directory that is not part of the context, such as a repository that ADD fetched. */
+  digestOutside(directory: string): Promise<string> {
+    return hashTree(directory)
+  }
+
   async isDirectory(path: string): Promise<boolean> {
     const place = await this.locate(path)
     return place !== null && (await lstat(join(this.root, place))).isDirectory()
   }
 }
 
-function missing(source: string): EngineError {
+function missing(source: string, keyword = 'COPY'): EngineError {
   return new EngineError(
     'not_found',
-    `COPY failed: file not found in build context or excluded by .dockerignore: stat ${source.replace(/^\/+/, '').slice(0, 200)}: file does not exist`,
+    `${keyword} failed: file not found in build context or excluded by .dockerignore: stat ${source.replace(/^\/+/, '').slice(0, 200)}: file does not exist`,
   )
 }
 
 /** Relative to the context; `..` cannot leave it. */
-export function cleanPath(path: string): string {
+export function cleanPath(path: string, keyword = 'COPY'): string {
   const parts: string[] = []
   for (const part of path.split('/')) {
     if (part === '..') {
       if (parts.length === 0)
-        throw new EngineError('invalid_argument', `COPY failed: forbidden path outside the build context: ${path.slice(0, 200)} ()`)
+        throw new EngineError('invalid_argument', `${keyword} failed: forbidden path outside the build context: ${path.slice(0, 200)} ()`)
       parts.pop()
     } else if (part !== '' && part !== '.') parts.push(part)
   }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
@@ -212,6 +214,24 @@ describe('the cache', () => {
     expect(cachedSteps((await build(dockerfile, { f: '1' }, { noCache: true })).text)).toBe(0)
   })
 
+  it('is keyed by content for files of another stage too, which may have been built anew', async () => {
+    const stages = (note: string) => `FROM busybox:1 AS made
+RUN echo same > /same; echo ${note}
+FROM busybox:1
+COPY --from=made /same /same
+RUN echo after`
+    const { id } = await build(stages('one'))
+    const again = await build(stages('two'))
+    expect([again.id, cachedSteps(again.text)]).toEqual([id, 2])
+    expect((await build('FROM busybox:1\nEXPOSE 80 90')).id).toBe((await build('FROM busybox:1\nEXPOSE 90 80')).id)
+  })
+
+  it('answers the next build at once', async () => {
+    const steps = `FROM busybox:1\n${Array.from({ length: 12 }, (_, at) => `ENV AT${at}=${Date.now()}\n`).join('')}`
+    const { id } = await build(steps)
+    expect((await build(steps)).id).toBe(id)
+  })
+
   it('survives the agent, and not its images', async () => {
     const { id } = await build(dockerfile, { f: 'again' }, { tags: ['kept'] })
     await engine.reopen()
@@ -232,8 +252,86 @@ describe('the cache', () => {
   })
 })
 
+describe('files', () => {
+  it('keep their owners from an image, are root’s from the context, and follow links of the image', async () => {
+    await build(
+      `FROM busybox:1 AS one
+RUN mkdir -p /o/d && echo 1 > /o/d/f && chown -R 3:4 /o
+FROM busybox:1
+RUN ln -s /real /link; ln -s /real-file /file-link
+COPY --from=one /o /kept
+COPY --from=one --chown=5:6 /o /given
+COPY --from=one /o/*/f /wild/
+COPY f /link/
+COPY f /file-link`,
+      { f: 'x' },
+      { tags: ['owners'] },
+    )
+    expect(await inImage('owners', 'stat -c "%u:%g %n" /kept/d/f /given/d/f /wild/f /wild /real/f /real-file')).toBe(
+      '3:4 /kept/d/f\n5:6 /given/d/f\n3:4 /wild/f\n0:0 /wild\n0:0 /real/f\n0:0 /real-file\n',
+    )
+  })
+
+  it('come from context, URL and repository in one instruction, and the context itself from elsewhere', async () => {
+    const directory = mkdtempSync('/var/tmp/berth-web-')
+    const git = (...args: string[]) =>
+      execFileSync('git', ['-C', directory, '-c', 'user.name=t', '-c', 'user.email=t@t', '-c', 'init.defaultBranch=main', ...args])
+    writeFileSync(join(directory, 'file.txt'), 'downloaded')
+    writeFileSync(join(directory, 'context.tar'), contextOf({ Dockerfile: 'FROM busybox:1\nRUN echo from-tar', f: 'x' }))
+    git('init', '-q', 'work')
+    mkdirSync(join(directory, 'work/sub'))
+    writeFileSync(join(directory, 'work/sub/Dockerfile'), 'FROM busybox:1\nCOPY . /c\nRUN echo from-git; ls -a /c')
+    git('-C', 'work', 'add', '.')
+    git('-C', 'work', 'commit', '-q', '-m', 'one')
+    git('clone', '-q', '--bare', 'work', 'repo.git')
+    git('-C', 'repo.git', 'update-server-info')
+    const server = createServer((request, response) => {
+      const path = join(directory, decodeURIComponent(new URL(request.url ?? '/', 'http://x').pathname))
+      readFile(path).then(
+        (bytes) => response.end(bytes),
+        () => response.writeHead(404).end(),
+      )
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+      const digest = createHash('sha256').update('downloaded').digest('hex')
+      await build(
+        `FROM busybox:1\nADD f ${url}/file.txt ${url}/repo.git /all/\nADD --checksum=sha256:${digest} ${url}/file.txt /c`,
+        { f: 'x' },
+        { tags: ['mixed'] },
+      )
+      expect(await inImage('mixed', 'cd /all; find . -type f | sort')).toBe('./f\n./file.txt\n./sub/Dockerfile\n')
+      await expect(build(`FROM busybox:1\nADD --checksum=sha256:${'0'.repeat(64)} ${url}/file.txt /c`)).rejects.toThrow('digest mismatch')
+      expect((await buildContext(Buffer.alloc(0), { remote: `${url}/context.tar` })).text).toContain('\nfrom-tar\n')
+      expect((await buildContext(Buffer.alloc(0), { remote: `${url}/repo.git#main:sub` })).text).toContain(
+        '\nfrom-git\n.\n..\nDockerfile\n',
+      )
+      await expect(buildContext(Buffer.alloc(0), { remote: `${url}/repo.git#nothing` })).rejects.toThrow('cannot fetch')
+      await expect(buildContext(Buffer.alloc(0), { remote: '/etc/passwd' })).rejects.toThrow('neither a URL nor a repository')
+    } finally {
+      server.close()
+      rmSync(directory, { recursive: true })
+    }
+    await expect.poll(leftBehind).toEqual([])
+  })
+
+  it('stay behind in the ended containers when the caller wants to look at them', async () => {
+    await build(
+      'FROM busybox:1\nRUN echo 1 > /made',
+      {},
+      { keepContainers: true, labels: { look: 'here' }, ulimits: [{ name: 'nofile', soft: 42, hard: 43 }] },
+    )
+    const kept = await engine.containers.list({ all: true, filters: { label: ['look=here'] }, limit: 0, size: false })
+    expect(kept.map(({ state }) => state.status)).toEqual(['exited'])
+    for (const { id } of kept) await engine.containers.remove(id, { force: true, volumes: true })
+    expect((await build('FROM busybox:1\nRUN echo 1 > /made')).text).toContain('Using cache')
+  })
+})
+
 describe('bad input', () => {
   it.each([
+    ['FROM busybox:1\nCOPY noth* /x', 'COPY failed: no source files were specified'],
     [
       'FROM busybox:1\nCOPY nothing /x',
       'COPY failed: file not found in build context or excluded by .dockerignore: stat nothing: file does not exist',
@@ -243,6 +341,9 @@ describe('bad input', () => {
     ['FROM busybox:1\nCOPY --from=127.0.0.1:1/none:0 /a /b', '127.0.0.1:1'],
     ['FROM busybox:1\nRUN --mount=type=secret,id=k,required=true true', 'secret k: not found'],
     ['FROM busybox:1\nADD https://[bad /x', 'Invalid URL'],
+    ['FROM busybox:1\nCOPY --from=0 /a /b', 'invalid from flag value 0: refers to current build stage'],
+    ['FROM busybox:1\nRUN --mount=type=ssh,required=true x', 'no agent is forwarded'],
+    ['FROM busybox:1\nADD git@host:a.git /x', 'ssh needs keys'],
   ])('%j', async (dockerfile, message) => {
     await expect(build(dockerfile, { f: 'x' })).rejects.toThrow(message)
     await expect.poll(leftBehind).toEqual([])

@@ -69,11 +69,13 @@ export function changeConfig(state: ConfigState, statement: Statement): ConfigSt
     case 'user':
       return to({ user: statement.user })
     case 'expose':
-      return to({ exposedPorts: union(config.exposedPorts, statement.ports) })
+      return to({ exposedPorts: union(config.exposedPorts, statement.ports).sort() })
     case 'volume':
       return to({ volumes: union(config.volumes, statement.paths) })
-    case 'cmd':
-      return { ...to({ cmd: commandOf(statement.command, config) }), cmdSet: true }
+    case 'cmd': {
+      const cmd = commandOf(statement.command, config)
+      return { ...to({ cmd }), cmdSet: cmd.length > 0 || state.cmdSet }
+    }
     case 'entrypoint': {
       const entrypoint = commandOf(statement.command, config)
       return to({ entrypoint: entrypoint.length > 0 ? entrypoint : null, cmd: state.cmdSet ? config.cmd : null })

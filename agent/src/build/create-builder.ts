@@ -18,6 +18,8 @@ import type { Builder } from './build.ts'
 import { openBuildCache } from './build-cache.ts'
 import { BuildContext } from './build-context.ts'
 import { type Instruction, parseDockerfile } from './dockerfile.ts'
+import { openUrl } from './download.ts'
+import { fetchRepository, isRepository } from './git-repository.ts'
 import type { Build, BuildRooms, StageResult } from './rooms.ts'
 import { planStages, type Stage, type StagePlan } from './stage-plan.ts'
 import { StageRunner } from './stage-runner.ts'
@@ -115,11 +117,7 @@ async function buildImage(
   const { options, operation } = asked
   checkOptions(options)
   await mkdir(work, { mode: 0o711 })
-  const context = await BuildContext.receive(source, join(work, 'context'), {
-    unpack: rooms.unpack,
-    dockerfile: options.dockerfile,
-    signal: operation.signal,
-  })
+  const context = await openContext(source, options, { root: join(work, 'context'), unpack: rooms.unpack, signal: operation.signal })
   const platform = hostPlatform()
   const platformArgs = platformArguments(platform)
   const plan = planStages(parseDockerfile(context.dockerfile, options.dockerfile), {
@@ -127,7 +125,7 @@ async function buildImage(
     buildArgs: options.buildArgs,
     platformArgs,
   })
-  const labels = labelInstruction(options.labels)
+  const labels = labelInstructions(options.labels)
   const build = assemble(rooms, { ...asked, context, plan, work, platformArgs, platform }, labels)
   if (options.cacheFrom.length > 0)
     operation.progress({
@@ -138,13 +136,30 @@ async function buildImage(
   const { imageId } = await allStages(build)
   warnOfArguments(build)
   if (imageId === null) throw new EngineError('invalid_argument', 'No image was generated. Is your Dockerfile empty?')
-  operation.progress({ aux: { ID: imageId } })
   operation.progress({ text: `Successfully built ${shortId(imageId)}\n` })
   for (const tag of options.tags) {
     if (!isTagged(rooms.images, tag, imageId)) await rooms.images.tag(imageId, tag)
     operation.progress({ text: `Successfully tagged ${familiar(parseTagged(tag))}\n` })
   }
   return { id: imageId }
+}
+
+/** The context from the request's body, or from where `remote` says. */
+async function openContext(
+  body: Readable,
+  { remote, dockerfile }: BuildOptions,
+  { root, unpack, signal }: { root: string; unpack: string; signal: AbortSignal },
+): Promise<BuildContext> {
+  if (remote === '') return BuildContext.receive(body, root, { unpack, dockerfile, signal })
+  body.resume()
+  if (isRepository(remote)) {
+    await fetchRepository(remote, root, { keepGit: false, signal })
+    return BuildContext.open(root, { dockerfile })
+  }
+  if (!/^https?:\/\//i.test(remote))
+    throw new EngineError('invalid_argument', `the remote context "${remote.slice(0, 200)}" is neither a URL nor a repository`)
+  const { body: download } = await openUrl(remote, 'the context cannot be downloaded', signal)
+  return BuildContext.receive(download as Readable, root, { unpack, dockerfile, signal })
 }
 
 /** Pointing a tag at the image that it points at is two flushes for nothing. */
@@ -226,22 +241,19 @@ async function findImage(build: Build, text: string, platform: string): Promise<
   return { imageId: id, chainId: images.resolve(id).chainId }
 }
 
-/** Labels of the call come last, as one instruction. */
-function labelInstruction(labels: Record<string, string>): Instruction[] {
-  const entries = Object.entries(labels)
-  if (entries.length === 0) return []
+/** Labels of the call come last, sorted, an instruction each. */
+function labelInstructions(labels: Record<string, string>): Instruction[] {
   const quote = (text: string) => `'${text.replaceAll("'", `'"'"'`)}'`
-  const rest = entries.map(([name, value]) => `${quote(name)}=${quote(value)}`).join(' ')
-  return [
-    {
+  return Object.entries(labels)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({
       keyword: 'LABEL',
       flags: [],
-      rest,
+      rest: `${quote(name)}=${quote(value)}`,
       heredocs: [],
       line: 0,
-      original: `LABEL ${entries.map(([name, value]) => `${name}=${value}`).join(' ')}`,
-    },
-  ]
+      original: `LABEL ${name}=${value}`,
+    }))
 }
 
 function warnOfArguments(build: Build): void {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseDockerfile, withoutHeredocs } from './dockerfile.ts'
+import { parseDockerfile, parseTrigger, withoutHeredocs } from './dockerfile.ts'
 
 const parse = (text: string) => parseDockerfile(text).instructions
 const rests = (text: string) => parse(text).map(({ keyword, rest }) => `${keyword} ${rest}`)
@@ -12,6 +12,10 @@ describe('lines', () => {
 
   it('obey the escape directive and Windows line ends', () => {
     expect(rests('# escape=`\r\nFROM a\r\nRUN dir c:\\ `\r\n  more\r\n')).toEqual(['FROM a', 'RUN dir c:\\   more'])
+  })
+
+  it('do not go on behind an escaped escape character', () => {
+    expect(rests('FROM a\nENV A=b\\\\\nRUN x')).toEqual(['FROM a', 'ENV A=b\\\\', 'RUN x'])
   })
 
   it('keep a # that is not at the beginning', () => {
@@ -53,6 +57,13 @@ describe('here-documents', () => {
     ])
   })
 
+  it('may have a name in quotes, and belong to a trigger', () => {
+    expect(parse('FROM a\nCOPY <<"E F" /x\nz\nE F\nRUN y').map(({ keyword }) => keyword)).toEqual(['FROM', 'COPY', 'RUN'])
+    const [, trigger, next] = parse('FROM a\nONBUILD RUN <<EOF\necho 1\nEOF\nRUN y')
+    expect(parseTrigger(trigger?.rest ?? '').heredocs).toEqual([{ name: 'EOF', content: 'echo 1\n', expand: true }])
+    expect(next?.rest).toBe('y')
+  })
+
   it('must end', () => {
     expect(() => parse('FROM a\nRUN <<EOF\necho\n')).toThrow(/line 2: unterminated heredoc EOF/)
   })
@@ -60,7 +71,18 @@ describe('here-documents', () => {
   it('are not seen where there are none', () => {
     expect(parse('FROM a\nRUN echo $((1 << 2)) && cat <<< word')[1]?.heredocs).toEqual([])
     expect(parse('FROM a\nENV X="<<EOF"')[1]?.heredocs).toEqual([])
+    // Inside quotes they are the shell's own, and what follows is not theirs.
+    expect(rests(`FROM a\nRUN sh -c 'cat <<EOF'\nRUN echo "b <<EOF"\nRUN c`)).toEqual([
+      'FROM a',
+      "RUN sh -c 'cat <<EOF'",
+      'RUN echo "b <<EOF"',
+      'RUN c',
+    ])
   })
+})
+
+it('takes many lines', () => {
+  expect(parse(`FROM a\n${'RUN x \\\n  y\n'.repeat(100_000)}`)).toHaveLength(100_001)
 })
 
 it('refuses what is no text', () => {

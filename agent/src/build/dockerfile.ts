@@ -1,9 +1,9 @@
 /**
- * The text of a Dockerfile → its instructions, nothing interpreted yet. PURE. dockerfile-ast finds directives, instructions and here-documents;
- * joining continued lines, flags and errors follow Docker's own reader.
+ * The text of a Dockerfile → its instructions, nothing interpreted yet. PURE. Written here because the libraries take `'cat <<EOF'` inside quotes for a
+ * here-document and swallow what follows without a word.
  */
-import { DockerfileParser, type Instruction as ParsedInstruction } from 'dockerfile-ast'
 import { EngineError } from '../errors.ts'
+import { splitWords } from './words.ts'
 
 export interface Heredoc {
   name: string
@@ -45,12 +45,38 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): ParsedDocker
   if (text.length > maxBytes) throw new EngineError('invalid_argument', `the Dockerfile (${name}) is larger than ${maxBytes} bytes`)
   if (text.includes('\0')) throw new EngineError('invalid_argument', `the Dockerfile (${name}) contains a NUL byte; it is not a text file`)
   const clean = text.replace(/^\ufeff/, '').replace(/\r\n/g, '\n')
-  const parsed = DockerfileParser.parse(clean)
-  const escapeChar = parsed.getEscapeCharacter()
   const lines = clean.split('\n')
-  const instructions = parsed.getInstructions().map((instruction) => toInstruction(instruction, lines, escapeChar))
-  if (instructions.length === 0) throw new EngineError('invalid_argument', `the Dockerfile (${name}) cannot be empty`)
+  const escapeChar = readEscape(lines)
+  const instructions: Instruction[] = []
+  for (let at = 0; at < lines.length; ) {
+    if (isSkipped(lines[at] as string)) {
+      at++
+      continue
+    }
+    const { text: header, used } = joinLines(lines, at, escapeChar)
+    const { instruction, bodyLines } = toInstruction(header.trim(), lines, at + used, { line: at + 1, escapeChar })
+    instructions.push(instruction)
+    at += used + bodyLines
+  }
+  if (instructions.length === 0)
+    throw new EngineError('invalid_argument', `the Dockerfile (${name}) cannot be empty: file with no instructions`)
   return { instructions, escapeChar }
+}
+
+const isSkipped = (line: string): boolean => /^\s*(#|$)/.test(line)
+
+/** Directives are the comments `# name=value` in front of everything else; of them `escape` changes how the rest is read. */
+function readEscape(lines: string[]): string {
+  let found: string | null = null
+  for (const [at, line] of lines.entries()) {
+    const [, name, value = ''] = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/.exec(line) ?? []
+    if (name === undefined) break
+    if (name.toLowerCase() !== 'escape') continue
+    if (found !== null) throw parseError(at + 1, 'only one escape parser directive can be used')
+    if (value !== '\\' && value !== '`') throw parseError(at + 1, `invalid ESCAPE '${value.slice(0, 20)}'. Must be \` or \\`)
+    found = value
+  }
+  return found ?? '\\'
 }
 
 /** One instruction from a single text, for ONBUILD triggers. */
@@ -60,33 +86,44 @@ export function parseTrigger(text: string): Instruction {
   return instruction
 }
 
-function toInstruction(parsed: ParsedInstruction, lines: string[], escapeChar: string): Instruction {
-  const { start, end } = parsed.getRange()
-  const keyword = parsed.getKeyword()
-  const line = start.line + 1
-  if (!keywords.has(keyword)) throw parseError(line, `unknown instruction: ${parsed.getInstruction().slice(0, 80)}`)
-  const raw = lines.slice(start.line, end.line + 1)
-  const { text: header, used } = joinLines(raw, escapeChar)
-  const original = header.trim()
-  const afterKeyword = original.slice(keyword.length).trim()
-  const { flags, rest } = takeFlags(keyword, afterKeyword)
-  const heredocs = heredocKeywords.has(keyword) ? readHeredocs(rest, raw.slice(used), line) : []
-  if (rest === '' && heredocs.length === 0) throw parseError(line, `${keyword} requires at least one argument`)
-  return { keyword, flags, rest, heredocs, line, original }
+function toInstruction(
+  original: string,
+  lines: string[],
+  /** Where here-documents would begin. */
+  below: number,
+  { line, escapeChar }: { line: number; escapeChar: string },
+): { instruction: Instruction; bodyLines: number } {
+  const word = /^\S+/.exec(original)?.[0] ?? ''
+  const keyword = word.toUpperCase()
+  if (!keywords.has(keyword)) throw parseError(line, `unknown instruction: ${word.slice(0, 80)}`)
+  const { flags, rest } = takeFlags(keyword, original.slice(word.length).trim())
+  const trigger = keyword === 'ONBUILD' ? (/^\S+/.exec(rest)?.[0] ?? '').toUpperCase() : keyword
+  const { heredocs, used } = heredocKeywords.has(trigger)
+    ? readHeredocs(rest, lines, below, { line, escapeChar })
+    : { heredocs: [], used: 0 }
+  if (rest === '') throw parseError(line, `${keyword} requires at least one argument`)
+  // A trigger is kept as text and read again when it is pulled: with its here-documents.
+  const instruction =
+    keyword === 'ONBUILD'
+      ? { keyword, flags, rest: [rest, ...lines.slice(below, below + used)].join('\n'), heredocs: [], line, original }
+      : { keyword, flags, rest, heredocs, line, original }
+  return { instruction, bodyLines: used }
 }
 
 /** Joins lines that end in the escape character; comment lines and empty lines between them do not count. */
-function joinLines(lines: string[], escapeChar: string): { text: string; used: number } {
+function joinLines(lines: string[], from: number, escapeChar: string): { text: string; used: number } {
   let text = ''
-  let used = 0
-  for (const [at, line] of lines.entries()) {
-    used = at + 1
-    if (at > 0 && /^\s*(#|$)/.test(line)) continue
-    const continued = line.trimEnd().endsWith(escapeChar)
-    text += continued ? line.trimEnd().slice(0, -1) : line
+  let at = from
+  while (at < lines.length) {
+    const line = lines[at++] as string
+    if (at - 1 > from && isSkipped(line)) continue
+    // The escape character itself, escaped, ends nothing.
+    const bare = line.trimEnd()
+    const continued = bare.endsWith(escapeChar) && !bare.endsWith(escapeChar + escapeChar)
+    text += continued ? bare.slice(0, -1) : line
     if (!continued) break
   }
-  return { text, used }
+  return { text, used: at - from }
 }
 
 function takeFlags(keyword: string, text: string): { flags: Instruction['flags']; rest: string } {
@@ -103,28 +140,51 @@ function takeFlags(keyword: string, text: string): { flags: Instruction['flags']
   return { flags, rest }
 }
 
-const heredocPattern = /(?:^|\s)\d*<<(-?)(["']?)([A-Za-z_][\w.-]*)\2(?=\s|$|[;&|)>])/g
+const heredocPattern = /^\d*<<(-?)(?:(["'])(.+?)\2|([A-Za-z_][\w.-]*))(?=$|[;&|)>])/
 
-function readHeredocs(header: string, body: string[], line: number): Heredoc[] {
+interface HeredocWord {
+  word: string
+  name: string
+  strip: boolean
+  expand: boolean
+}
+
+/** The words of a line that begin a here-document: words of the shell, so nothing inside quotes. */
+function heredocWords(text: string, escapeChar = '\\'): HeredocWord[] {
+  if (!text.includes('<<')) return []
+  return splitWords(text, escapeChar).flatMap((word) => {
+    const [, dash, quote, quoted, plain] = heredocPattern.exec(word) ?? []
+    const name = quoted ?? plain
+    return name === undefined ? [] : [{ word, name, strip: dash === '-', expand: quote === undefined }]
+  })
+}
+
+function readHeredocs(
+  header: string,
+  lines: string[],
+  below: number,
+  { line, escapeChar }: { line: number; escapeChar: string },
+): { heredocs: Heredoc[]; used: number } {
   const heredocs: Heredoc[] = []
-  let at = 0
-  for (const [, dash, quote, name = ''] of header.matchAll(heredocPattern)) {
-    const strip = dash === '-'
+  let at = below
+  for (const { name, strip, expand } of heredocWords(header, escapeChar)) {
     const content: string[] = []
     for (;;) {
-      const text = body[at]
-      if (text === undefined) throw parseError(line, `unterminated heredoc ${name}`)
+      const text = lines[at]
+      if (text === undefined) throw parseError(line, `unterminated heredoc ${name.slice(0, 80)}`)
       at++
       const shown = strip ? text.replace(/^\t+/, '') : text
       if (shown === name) break
       content.push(shown)
     }
-    heredocs.push({ name, content: content.map((text) => `${text}\n`).join(''), expand: quote === '' })
+    heredocs.push({ name, content: content.map((text) => `${text}\n`).join(''), expand })
   }
-  return heredocs
+  return { heredocs, used: at - below }
 }
 
 /** Takes the here-document words off a COPY or ADD line: its remaining words. */
 export function withoutHeredocs(rest: string): string {
-  return rest.replace(heredocPattern, ' ').trim()
+  return heredocWords(rest)
+    .reduce((text, { word }) => text.replace(word, () => ''), rest)
+    .trim()
 }

@@ -8,10 +8,10 @@ import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
 import type { Exit } from '../tasks/tasks.ts'
 import { resolveWorkdir, shellOf } from './config-change.ts'
+import { sourceImage } from './copy-sources.ts'
 import type { NewLayer } from './layer-step.ts'
 import { removeMountStubs } from './mount-stubs.ts'
 import type { Build } from './rooms.ts'
-import { stageNamed } from './stage-plan.ts'
 import type { RunMount, Statement } from './statement.ts'
 
 export type RunStatement = Extract<Statement, { kind: 'run' }>
@@ -24,7 +24,9 @@ const secretLimit = 500 * 1024
 /** What is executed, here-documents included; `script` is a file to be mounted and run (a here-document with its own `#!`). */
 export function runCommand(statement: RunStatement, config: ImageConfig): { args: string[]; script: string | null } {
   const { command, heredocs } = statement
-  if ('exec' in command) return { args: command.exec, script: null }
+  // `RUN []` is the image's own command, as everywhere else where none is given.
+  if ('exec' in command)
+    return { args: command.exec.length > 0 ? command.exec : [...(config.entrypoint ?? []), ...(config.cmd ?? [])], script: null }
   const [only] = heredocs
   if (only && heredocs.length === 1 && /^\d*<<-?(["']?)[\w.-]+\1$/.test(command.shell.trim())) {
     if (only.content.startsWith('#!')) return { args: [scriptPath], script: only.content }
@@ -55,7 +57,7 @@ export async function runLayer(
   try {
     const id = await createContainer(build, statement, at, args, prepared)
     build.operation.progress({ text: ` ---> Running in ${id.slice(0, 12)}\n` })
-    const remove = () => build.containers.remove(id, { force: true, volumes: true })
+    const { keepContainers } = build.options
     try {
       const exit = await runContainer(build, id)
       if (exit.exitCode !== 0)
@@ -64,15 +66,22 @@ export async function runLayer(
       if (active) await removeMountStubs(active, prepared.targets)
       const lease = build.content.lease()
       try {
-        const layer = await build.snapshots.commit(id, { compress: 'gzip', consume: true, lease, signal: build.operation.signal })
+        const layer = await build.snapshots.commit(id, {
+          compress: 'gzip',
+          consume: !keepContainers,
+          lease,
+          signal: build.operation.signal,
+        })
         for (const digest of [layer.digest, layer.diffId, layer.chainId]) hold(digest)
         return layer.diffId === emptyDiffId ? null : layer
       } finally {
         lease.release()
       }
     } finally {
-      await remove()
-      build.operation.progress({ text: `Removing intermediate container ${id.slice(0, 12)}\n` })
+      if (!keepContainers || build.operation.signal.aborted) {
+        await build.containers.remove(id, { force: true, volumes: true })
+        build.operation.progress({ text: `Removing intermediate container ${id.slice(0, 12)}\n` })
+      }
     }
   } finally {
     prepared.release()
@@ -106,6 +115,10 @@ async function createContainer(
       networkMode,
       extraHosts: options.extraHosts,
       limits: options.limits,
+      ulimits: options.ulimits,
+      cgroupParent: options.cgroupParent,
+      securityOpt: options.securityOpt,
+      labels: options.keepContainers ? options.labels : {},
       shmSizeBytes: options.shmSizeBytes,
     }),
   })
@@ -186,6 +199,10 @@ async function prepareMounts(
         const opened = await build.cache.mount(mount.id, mount, build.operation.signal)
         releases.push(opened.release)
         add({ type: 'bind', source: opened.path, target, readOnly: mount.readOnly })
+      } else if (mount.type === 'ssh') {
+        // Without an agent to forward BuildKit mounts nothing either, unless the step says that it cannot do without.
+        if (mount.required)
+          throw new EngineError('invalid_argument', 'ssh: no agent is forwarded to this builder; give keys as secrets instead')
       } else if (mount.type === 'secret') await addSecret(build, mount, target, prepared, add)
       else add({ type: 'bind', source: await bindSource(build, mount, at.stageIndex), target, readOnly: mount.readOnly })
     }
@@ -222,8 +239,7 @@ async function addSecret(
 /** A directory or file of the host that holds what a bind mount shows. */
 async function bindSource(build: Build, mount: RunMount, stageIndex: number): Promise<string> {
   if (mount.from !== '') {
-    const stage = stageNamed(build.plan.stages, mount.from, stageIndex)
-    const image = stage ? await build.stageResult(stage.index) : await build.resolveImage(mount.from, '')
+    const image = await sourceImage(build, mount.from, stageIndex)
     if (image.chainId === null) throw new EngineError('not_found', `${mount.from} has no files`)
     const view = join(build.work, `root-${build.unique()}`)
     const copy = join(build.work, `bind-${build.unique()}`)

@@ -32,6 +32,11 @@ FROM unused`
     expect(plan('FROM a:$TARGETARCH').target.base).toBe('a:amd64')
   })
 
+  it('are checked before the first step is done, as far as no variable is needed', () => {
+    expect(() => plan('FROM a\nRUN x\nCOPY y')).toThrow('dockerfile parse error line 3: COPY requires at least two arguments')
+    expect(() => plan('FROM a\nEXPOSE $P\nFROM a\nLABEL x')).toThrow('dockerfile parse error line 4: LABEL must have two arguments')
+  })
+
   it('say what is wrong', () => {
     expect(() => plan('RUN x')).toThrow('no build stage in current context')
     expect(() => plan('FROM a', 'nope')).toThrow('failed to reach build target nope in Dockerfile')

@@ -1,7 +1,7 @@
 /** Which stages there are, what each needs, and which of them a target needs. PURE. */
 import { EngineError } from '../errors.ts'
 import { type Instruction, type ParsedDockerfile, parseError } from './dockerfile.ts'
-import { checkFlags } from './statement.ts'
+import { checkFlags, understand } from './statement.ts'
 import { expandWord, splitWords } from './words.ts'
 
 export interface Stage {
@@ -59,7 +59,10 @@ export function planStages(
     } else throw parseError(instruction.line, 'no build stage in current context: the first instruction must be FROM (or ARG)')
   }
   if (stages.length === 0) throw new EngineError('invalid_argument', 'no build stage in current context: the Dockerfile has no FROM')
-  for (const stage of stages) stage.needs = needsOf(stage, stages)
+  for (const stage of stages) {
+    stage.needs = needsOf(stage, stages)
+    for (const instruction of stage.instructions) checkEarly(instruction, escapeChar)
+  }
   const target = findTarget(stages, options.target)
   const wanted = new Set<number>()
   const visit = (index: number): void => {
@@ -69,6 +72,12 @@ export function planStages(
   }
   visit(target.index)
   return { stages: stages.filter(({ index }) => wanted.has(index)), target, metaArgs, leading, declaredArgs, escapeChar }
+}
+
+/** What is wrong without knowing any variable is told before the first step, not after an hour of them. */
+function checkEarly(instruction: Instruction, escapeChar: string): void {
+  const variable = [instruction.rest, ...instruction.flags.map(({ value }) => value ?? '')].some((text) => text.includes('$'))
+  if (!variable && instruction.heredocs.length === 0) understand(instruction, () => undefined, escapeChar)
 }
 
 function argPairs(instruction: Instruction, escapeChar: string): [string, string | null][] {

@@ -7,8 +7,9 @@ import { EngineError } from '../errors.ts'
 import { shortId } from '../oci/digest.ts'
 import { keyOf } from './build-cache.ts'
 import { type ConfigState, changeConfig, defaultPath, emptyConfig, historyText, resolveWorkdir, shellOf } from './config-change.ts'
+import { findSources } from './copy-sources.ts'
 import { type Instruction, parseTrigger } from './dockerfile.ts'
-import { copyLayer, findSources, type NewLayer, targetPath, workdirLayer } from './layer-step.ts'
+import { copyLayer, type NewLayer, targetPath, workdirLayer } from './layer-step.ts'
 import type { Build, StageResult } from './rooms.ts'
 import { type RunStatement, runCommand, runLayer } from './run-step.ts'
 import { type Stage, stageNamed } from './stage-plan.ts'
@@ -32,6 +33,8 @@ const proxyArgs = [
 interface Step {
   /** What its result depends on besides the image before it. */
   key: unknown
+  /** Costs more to find out, says less: asked only when `key` is not known, and then the step is found again by either. */
+  contentKey?: () => Promise<unknown>
   createdBy: string
   /** Makes the layer; null: no files are changed. */
   layer: (hold: (digest: string) => void) => Promise<NewLayer | null>
@@ -71,6 +74,7 @@ export class StageRunner {
       build.operation.signal.throwIfAborted()
       await this.instruction(instruction, true)
     }
+    if (this.imageId !== null) build.operation.progress({ aux: { ID: this.imageId } })
     return { imageId: this.imageId, chainId: this.chainId }
   }
 
@@ -114,23 +118,33 @@ export class StageRunner {
     if (counted) this.announce(instruction)
     const statement = understand(instruction, this.lookup, this.build.plan.escapeChar)
     const step = await this.prepare(statement)
-    const key = keyOf([this.imageId, step.key])
-    if (!this.missed && !this.build.options.noCache) {
-      const known = this.build.cache.find(key)
-      if (known !== null) {
-        this.say(' ---> Using cache\n')
-        this.adopt(known)
-        this.state = { ...this.state, author: step.after.author, cmdSet: step.after.cmdSet }
-        this.say(` ---> ${shortId(known)}\n`)
-        return
-      }
+    const { known, keys } = await this.find(step)
+    if (known !== null) {
+      this.say(' ---> Using cache\n')
+      this.adopt(known)
+      this.state = { ...this.state, author: step.after.author, cmdSet: step.after.cmdSet }
+      this.say(` ---> ${shortId(known)}\n`)
+      return
     }
     this.missed = true
-    await this.perform(step, key)
+    await this.perform(step, keys)
     this.say(` ---> ${shortId(this.imageId as string)}\n`)
   }
 
-  private async perform(step: Step, key: string): Promise<void> {
+  /** The image that this step made before, and the keys by which it can be found. */
+  private async find(step: Step): Promise<{ known: string | null; keys: string[] }> {
+    const { cache, options } = this.build
+    const lookUp = (key: string) => (this.missed || options.noCache ? null : cache.find(key))
+    const keys = [keyOf([this.imageId, step.key])]
+    const known = lookUp(keys[0] as string)
+    if (known !== null || !step.contentKey) return { known, keys }
+    const content = keyOf([this.imageId, await step.contentKey()])
+    const same = lookUp(content)
+    if (same !== null) cache.store(keys[0] as string, same, step.createdBy.slice(0, 200))
+    return { known: same, keys: [...keys, content] }
+  }
+
+  private async perform(step: Step, keys: string[]): Promise<void> {
     const { build } = this
     const lease = build.content.lease()
     try {
@@ -148,7 +162,7 @@ export class StageRunner {
       )
       this.adopt(id)
       this.state = step.after
-      build.cache.store(key, id, step.createdBy.slice(0, 200))
+      for (const key of keys) build.cache.store(key, id, step.createdBy.slice(0, 200))
     } finally {
       lease.release()
     }
@@ -159,10 +173,14 @@ export class StageRunner {
     if (statement.kind === 'run') return this.prepareRun(statement)
     if (statement.kind === 'copy') {
       const sources = await findSources(this.build, statement, this.stage.index)
+      const { content } = sources
       const target = targetPath(this.state.config.workingDir, statement.target)
-      const flags = [statement.chown, statement.chmod, sources.items]
+      const items = sources.groups.flatMap((group) => group.items)
+      const flags = [statement.chown, statement.chmod, items]
+      const keyFor = (digest: string) => ['copy', statement.add, digest, target, flags]
       return {
-        key: ['copy', statement.add, sources.digest, target, flags],
+        key: keyFor(sources.digest),
+        contentKey: content ? async () => keyFor(await content()) : undefined,
         createdBy: `${shell} #(nop) ${statement.add ? 'ADD' : 'COPY'} ${statement.chown ? `--chown=${statement.chown} ` : ''}${sources.label} in ${statement.target} `,
         layer: (hold) =>
           copyLayer(this.build, statement, sources, { chainId: this.chainId, workingDir: this.state.config.workingDir }, hold),
@@ -205,7 +223,7 @@ export class StageRunner {
     const { mounts, network } = statement
     return {
       key: ['run', args, shown, mounts, network],
-      createdBy: [...(shown.length > 0 ? [`|${shown.length}`, ...shown] : []), ...args].join(' '),
+      createdBy: [...(shown.length + proxies.length > 0 ? [`|${shown.length}`, ...shown] : []), ...args].join(' '),
       layer: (hold) =>
         runLayer(
           build,

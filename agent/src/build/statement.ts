@@ -1,5 +1,6 @@
 /** One instruction, understood: its kind and checked arguments, variables replaced. PURE. */
 import type { Healthcheck } from '@berth/contract/image'
+import { signalNumber } from '../containers/signals.ts'
 import { EngineError } from '../errors.ts'
 import { type Heredoc, type Instruction, parseError, parseTrigger, withoutHeredocs } from './dockerfile.ts'
 import { expandWord, expandWords, jsonWords, type Lookup, splitWords } from './words.ts'
@@ -8,7 +9,7 @@ import { expandWord, expandWords, jsonWords, type Lookup, splitWords } from './w
 export type CommandForm = { exec: string[] } | { shell: string }
 
 export interface RunMount {
-  type: 'bind' | 'cache' | 'tmpfs' | 'secret'
+  type: 'bind' | 'cache' | 'tmpfs' | 'secret' | 'ssh'
   target: string
   source: string
   from: string
@@ -34,6 +35,10 @@ export type Statement =
       from: string
       chown: string
       chmod: number | null
+      /** ADD of a URL: `sha256:…` that the download must have; '' for any. */
+      checksum: string
+      /** ADD of a repository keeps its `.git`. */
+      keepGitDir: boolean
     }
   | { kind: 'env'; pairs: [string, string][] }
   | { kind: 'label'; pairs: [string, string][] }
@@ -138,6 +143,7 @@ const readers: Record<string, (instruction: Instruction, expand: Expander) => St
     args: splitWords(rest, expand.escapeChar).map((word) => {
       const equals = word.indexOf('=')
       const name = equals < 0 ? word : word.slice(0, equals)
+      if (name === '') throw bad('ARG names can not be blank')
       if (!/^[A-Za-z_][\w.-]*$/.test(name)) throw bad(`ARG name "${name.slice(0, 60)}" is not valid`)
       return { name, value: equals < 0 ? null : expand.word(word.slice(equals + 1)) }
     }),
@@ -175,11 +181,14 @@ function copyStatement({ keyword, rest, flags, heredocs }: Instruction, expand: 
   const text = withoutHeredocs(rest)
   const words = jsonWords(text)?.map((word) => expand.word(word)) ?? expand.words(text)
   const target = words.pop()
-  if (target === undefined || words.length + heredocs.length === 0) throw bad(`${keyword} requires at least two arguments`)
+  if (target === undefined || words.length + heredocs.length === 0)
+    throw bad(`${keyword} requires at least two arguments, but only one was provided. Destination could not be determined`)
   if (words.length + heredocs.length > 1 && !target.endsWith('/'))
     throw bad(`When using ${keyword} with more than one source file, the destination must be a directory and end with a /`)
   const flag = (name: string) => expand.word(flags.find((candidate) => candidate.name === name)?.value ?? '')
-  for (const name of ['checksum', 'keep-git-dir']) if (flag(name)) throw bad(`--${name} is not supported by this builder`)
+  const checksum = flag('checksum')
+  if (checksum && !/^sha256:[0-9a-f]{64}$/.test(checksum))
+    throw bad(`--checksum="${checksum.slice(0, 80)}" is not sha256: and 64 hexadecimal digits`)
   const chmod = flag('chmod')
   if (chmod && !/^[0-7]{1,4}$/.test(chmod))
     throw bad(`invalid chmod parameter: '${chmod.slice(0, 40)}'. it should be octal string and between 0 and 07777`)
@@ -192,7 +201,17 @@ function copyStatement({ keyword, rest, flags, heredocs }: Instruction, expand: 
     from: flag('from'),
     chown: flag('chown'),
     chmod: chmod ? Number.parseInt(chmod, 8) : null,
+    checksum,
+    keepGitDir: switchOf(flags, 'keep-git-dir'),
   }
+}
+
+/** A flag that stands alone or has true or false. */
+function switchOf(flags: Instruction['flags'], name: string): boolean {
+  const flag = flags.find((candidate) => candidate.name === name)
+  if (flag && flag.value !== null && !/^(true|false)$/i.test(flag.value))
+    throw bad(`--${name}="${flag.value.slice(0, 40)}" is neither true nor false`)
+  return flag !== undefined && flag.value?.toLowerCase() !== 'false'
 }
 
 /** Variables of a here-document; quotes in it are text. */
@@ -219,8 +238,8 @@ function runMount(text: string): RunMount {
     fields[mountNames[name] ?? name] = equals < 0 ? 'true' : part.slice(equals + 1).trim()
   }
   const type = (fields.type ?? 'bind') as RunMount['type']
-  if (!['bind', 'cache', 'tmpfs', 'secret'].includes(type))
-    throw bad(`unsupported mount type "${String(type).slice(0, 40)}"; use bind, cache, tmpfs or secret`)
+  if (!['bind', 'cache', 'tmpfs', 'secret', 'ssh'].includes(type))
+    throw bad(`unsupported mount type "${String(type).slice(0, 40)}"; use bind, cache, tmpfs, secret or ssh`)
   const known = [
     'type',
     'target',
@@ -241,7 +260,7 @@ function runMount(text: string): RunMount {
     if (!known.includes(name)) throw bad(`unexpected key '${name.slice(0, 40)}' for mount type '${type}'`)
   const id = fields.id ?? ''
   const target = fields.target ?? (type === 'secret' && !fields.env ? `/run/secrets/${id.split('/').at(-1)}` : '')
-  if (target === '' && !(type === 'secret' && fields.env)) throw bad('target is required for a mount')
+  if (target === '' && type !== 'ssh' && !(type === 'secret' && fields.env)) throw bad('target is required for a mount')
   if (type === 'secret' && id === '' && !fields.target) throw bad('a secret needs an id or a target')
   if (type === 'cache' && (fields.from || fields.source)) throw bad('from and source are not supported for a cache mount by this builder')
   const sharing = fields.sharing ?? 'shared'
@@ -289,8 +308,8 @@ function portsOf(text: string): string[] {
 }
 
 function signalOf(text: string): string {
-  if (/^\d{1,2}$/.test(text) || /^(SIG)?[A-Z][A-Z0-9+-]{1,12}$/i.test(text)) return text
-  throw bad(`Invalid signal: ${text.slice(0, 40)}`)
+  signalNumber(text)
+  return text
 }
 
 function healthcheckOf({ rest, flags }: Instruction): Healthcheck {

@@ -39,6 +39,11 @@ describe('expandWord', () => {
     expect(expandWord(`\${${inner.replace('{y\\}', '{y}')}}`, lookup)).toBe(expected)
   })
 
+  it('opens a brace only behind a $ that stands for itself', () => {
+    expect(expandWord('$' + '{NONE:-\\$' + '{A}:}', lookup)).toBe('$' + '{A:}')
+    expect(expandWord('$' + '{NONE:-$' + '{A}:}', lookup)).toBe('a:')
+  })
+
   it('says what is wrong', () => {
     expect(() => expandWord('"open', lookup)).toThrow('matching double-quote')
     expect(() => expandWord("'open", lookup)).toThrow('matching single-quote')

@@ -119,10 +119,12 @@ class Lexer {
 
   private closing(from: number): number {
     let depth = 0
+    let escaped = -1
     for (let at = from; at < this.text.length; at++) {
       const char = this.text[at]
-      if (char === this.escapeChar) at++
-      else if (char === '{') depth++
+      if (char === this.escapeChar) escaped = ++at
+      // A brace opens only behind a `$` that stands for itself.
+      else if (char === '{' && (at === from || (this.text[at - 1] === '$' && escaped !== at - 1))) depth++
       else if (char === '}' && --depth === 0) return at
     }
     throw this.fail('syntax error: missing "}"')
@@ -144,7 +146,7 @@ class Lexer {
   /** `${name#pattern}`, `##`, `%`, `%%`, `/from/to`, `//from/to`. */
   private patterned(inner: string): string {
     const [, name = '', operator = '', word = ''] = /^([A-Za-z_]\w*)(##|#|%%|%|\/\/|\/)([\s\S]*)$/.exec(inner) ?? []
-    if (name === '') throw this.fail(`unsupported modifier in substitution \${${inner.slice(0, 60)}}`)
+    if (name === '') throw this.fail(`unsupported modifier (${/:(.?)/s.exec(inner)?.[1] ?? ''}) in substitution`)
     const value = this.lookup(name) ?? ''
     const expanded = expandWord(word, this.lookup, this.escapeChar)
     if (operator.startsWith('/')) {

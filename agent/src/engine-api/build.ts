@@ -43,28 +43,58 @@ function optionsOf(call: Call): BuildOptions {
       ? jsonParameter<string[]>(call, 'extrahosts', [])
       : query.getAll('extrahosts').filter(Boolean),
     limits,
+    ulimits: jsonParameter<{ Name: string; Soft: number; Hard: number }[]>(call, 'ulimits', []).map(({ Name, Soft, Hard }) => ({
+      name: Name,
+      soft: Soft,
+      hard: Hard,
+    })),
+    cgroupParent: query.get('cgroupparent') ?? '',
+    securityOpt: (query.get('securityopt') ?? '').startsWith('[')
+      ? jsonParameter<string[]>(call, 'securityopt', [])
+      : query.getAll('securityopt').filter(Boolean),
     shmSizeBytes: integer(query, 'shmsize') ?? 0,
     platform: query.get('platform') ?? '',
     cacheFrom: jsonParameter<string[]>(call, 'cachefrom', []),
     squash: flag(query, 'squash'),
     quiet: flag(query, 'q'),
+    keepContainers: query.has('rm') && !flag(query, 'rm') && !flag(query, 'forcerm'),
+    remote: query.get('remote') ?? '',
   })
 }
 
 async function build(call: Call): Promise<void> {
   if (call.query.get('version') === '2')
     throw new EngineError('invalid_argument', 'this engine builds with the classic builder: run the command with DOCKER_BUILDKIT=0')
-  if (call.query.get('remote'))
-    throw new EngineError('invalid_argument', 'building from a URL is not supported; send the context as an archive')
   const options = optionsOf(call)
   const auths = sentAuths(call)
+  const quiet = new QuietOutput()
   await streamOperation(
     call,
     { kind: 'build', subject: options.tags[0] ?? options.dockerfile },
     (context) => call.engine.builder.build(call.request, options, auths, context),
     (result) => (options.quiet ? [{ stream: `${result.id}\n` }] : []),
-    (line) => (options.quiet ? null : progressMessage(line)),
+    (line) => (options.quiet ? quiet.keep(line.text ?? '') : progressMessage(line)),
+    () => quiet.lines(),
   )
+}
+
+const quietBytes = 1024 * 1024
+
+/** What `build -q` says only if the build fails: its last MiB. */
+class QuietOutput {
+  private kept: string[] = []
+  private size = 0
+
+  keep(text: string): null {
+    this.kept.push(text)
+    this.size += text.length
+    while (this.size > quietBytes && this.kept.length > 1) this.size -= (this.kept.shift() as string).length
+    return null
+  }
+
+  lines(): Record<string, unknown>[] {
+    return this.kept.filter(Boolean).map((stream) => ({ stream }))
+  }
 }
 
 async function prune(call: Call): Promise<void> {

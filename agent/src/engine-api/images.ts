@@ -51,8 +51,8 @@ function inspectBody(image: ImageDetail, call: Call): Record<string, unknown> {
   const body = {
     User: config.user,
     ...(config.exposedPorts.length > 0 ? { ExposedPorts: keySet(config.exposedPorts) } : {}),
-    Env: config.env,
-    Cmd: nullIfEmpty(config.cmd),
+    Env: nullIfEmpty(config.env),
+    Cmd: config.cmd,
     ...(config.healthcheck ? { Healthcheck: healthcheckBody(config.healthcheck) } : {}),
     Volumes: config.volumes.length > 0 ? keySet(config.volumes) : null,
     WorkingDir: config.workingDir,

@@ -49,6 +49,8 @@ export async function streamOperation<T>(
   run: (context: OperationContext) => Promise<T>,
   last: (result: T) => Record<string, unknown>[],
   translate: (line: OperationProgress) => Record<string, unknown> | null = progressMessage,
+  /** What is sent in front of an error: lines that were kept back as long as all went well. */
+  held: () => Record<string, unknown>[] = () => [],
 ): Promise<void> {
   let began = false
   let turn: Promise<unknown> = Promise.resolve()
@@ -75,6 +77,7 @@ export async function streamOperation<T>(
     for (const message of last(result)) send(message)
     if (!began) call.response.writeHead(200, { 'Content-Type': 'application/json' })
   } catch (error) {
+    for (const message of held()) send(message)
     if (codeOf(error) === 'internal') call.log.error({ err: error, operation: operation.id }, 'work for a docker client failed')
     if (!began) {
       const { status, body } = failure(error)

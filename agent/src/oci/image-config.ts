@@ -146,7 +146,7 @@ function fromRun(run: z.infer<typeof runSchema> | null): ImageConfig {
     exposedPorts: Object.keys(run?.ExposedPorts ?? {}),
     env: run?.Env ?? [],
     entrypoint: run?.Entrypoint?.length ? run.Entrypoint : null,
-    cmd: run?.Cmd?.length ? run.Cmd : null,
+    cmd: run?.Cmd ?? null,
     volumes: Object.keys(run?.Volumes ?? {}),
     workingDir: run?.WorkingDir ?? '',
     labels: run?.Labels ?? {},
