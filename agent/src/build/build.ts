@@ -9,8 +9,8 @@ export interface Builder {
     options: BuildOptions,
     registryAuth: Record<string, RegistryAuth>,
     operation: OperationContext,
-    /** hostNetwork false: a step that asks for the host's network is refused (host's policy). */
-    allowed?: { hostNetwork: boolean },
+    /** hostAccess false: a step that asks for the host's network, security options and a cgroup of the caller's choice are refused (host's policy). */
+    allowed?: { hostAccess: boolean },
   ): Promise<{ id: string }>
   cacheUsage(): Promise<
     {

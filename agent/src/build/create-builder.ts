@@ -51,7 +51,7 @@ export async function createBuilder(rooms: {
   const shared: BuildRooms = { directory, unpack, cache, ...rooms }
   const removals = new Set<Promise<void>>()
   return {
-    async build(context, options, registryAuth, operation, allowed = { hostNetwork: true }) {
+    async build(context, options, registryAuth, operation, allowed = { hostAccess: true }) {
       const scratch = join(work, operation.id)
       try {
         return await buildImage(shared, context as Readable, { options, registryAuth, operation, allowed }, scratch)

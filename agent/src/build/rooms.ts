@@ -30,7 +30,7 @@ export interface Build extends BuildRooms {
   registryAuth: Record<string, RegistryAuth>
   operation: OperationContext
   /** What the host's policy lets whoever asked do. */
-  allowed: { hostNetwork: boolean }
+  allowed: { hostAccess: boolean }
   context: BuildContext
   plan: StagePlan
   /** Scratch directory of this build alone, removed at its end. */

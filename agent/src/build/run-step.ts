@@ -97,10 +97,15 @@ async function createContainer(
 ): Promise<string> {
   const { options } = build
   const networkMode = statement.network || options.networkMode
-  if (networkMode === 'host' && !build.allowed.hostNetwork)
+  const beyond = [
+    ...(networkMode === 'host' ? ["the host's network"] : []),
+    ...(options.securityOpt.length > 0 ? ['security options'] : []),
+    ...(options.cgroupParent !== '' ? ['a cgroup of its own choice'] : []),
+  ]
+  if (beyond.length > 0 && !build.allowed.hostAccess)
     throw new EngineError(
       'permission_denied',
-      "this host's policy allows no privileged containers, and the host's network is asked for (agent.json, policy.noPrivileged)",
+      `this host's policy allows no privileged containers, and the build asks for ${beyond.join(', ')} (agent.json, policy.noPrivileged)`,
     )
   const known = new Set(at.config.env.map((entry) => entry.split('=')[0]))
   const { id } = await build.containers.create({

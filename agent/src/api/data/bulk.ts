@@ -64,7 +64,7 @@ export const build = (data: DataRequest) => {
   const options = buildOptions.parse(parseJson(data.query.get('options') ?? '{}'))
   return operate(data, 'build', options.tags.join(', ') || options.dockerfile, (operation) =>
     data.engine.builder.build(data.request, options, {}, operation, {
-      hostNetwork: data.caller.via === 'local' || !data.engine.config.policy.noPrivileged,
+      hostAccess: data.caller.via === 'local' || !data.engine.config.policy.noPrivileged,
     }),
   )
 }
