@@ -94,13 +94,19 @@ const suites: Suite[] = [
   { name: 'unit', about: 'unit tests, room table', command: vitest('unit', 'vitest.config.ts'), count: () => vitestCounts('unit') },
   { name: 'native-unit', about: 'C unit tests', command: ['make', '-C', 'native', 'test'] },
   { name: 'native-lint', about: 'C format', command: ['make', '-C', 'native', 'lint'] },
-  { name: 'native-san', about: 'C unit tests under AddressSanitizer and UBSan', command: ['make', '-C', 'native', 'SAN=1', 'test'] },
+  { name: 'native-san-unit', about: 'C unit tests under AddressSanitizer and UBSan', command: ['make', '-C', 'native', 'SAN=1', 'test'] },
   { name: 'fuzz', about: 'bounded fuzzing of every parser', command: ['make', '-C', 'native', 'fuzz'] },
   {
     name: 'native',
     about: 'native programs with real containers',
     command: vitest('native', 'vitest.integration.config.ts', 'native/test'),
     count: () => vitestCounts('native'),
+  },
+  {
+    name: 'native-san',
+    about: 'the same under AddressSanitizer and UBSan, but for podman, docker and cgroup v2',
+    command: vitest('native-san', 'native/test/sanitizer.config.ts'),
+    count: () => vitestCounts('native-san'),
   },
   {
     name: 'agent',

@@ -15,12 +15,12 @@ export interface AgentBundle {
   remove(): void
 }
 
-/** Bundles agent-process-main.ts beside the agent's node_modules, so that what is not bundled is found. */
-export async function bundleAgent(): Promise<AgentBundle> {
+/** Bundles a program of this directory beside the agent's node_modules, so that what is not bundled is found. */
+export async function bundleAgent(entry = 'agent-process-main.ts'): Promise<AgentBundle> {
   const directory = mkdtempSync(fileURLToPath(new URL('../.test-bundle-', import.meta.url)))
   const path = join(directory, 'agent.mjs')
   await build({
-    entryPoints: [fileURLToPath(new URL('./agent-process-main.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],
     outfile: path,
     bundle: true,
     platform: 'node',

@@ -16,7 +16,9 @@
  */
 static char **copy_strings(const char *const *strings, size_t count) {
     char **copies = calloc(count + 1, sizeof(char *));
-    for (size_t i = 0; copies && i < count; i++)
+    if (!copies)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
         if (!(copies[i] = strdup(strings[i])))
             return NULL;
     return copies;

@@ -21,7 +21,7 @@ static int send_with(int socket, const int *fds, size_t count, const void *paylo
     if (count > 0 && count <= CHANNEL_FDS_MAX) {
         msg.msg_control = control.space;
         msg.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-        struct cmsghdr *header = CMSG_FIRSTHDR(&msg);
+        struct cmsghdr *header = &control.header;
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
         header->cmsg_len = CMSG_LEN(sizeof(int) * count);

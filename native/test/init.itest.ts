@@ -1,5 +1,5 @@
 // berth-init as PID 1 of a container: exit statuses, signals, orphans.
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { type Config, eventually, Runtime } from './runtime-harness.ts'
@@ -16,7 +16,15 @@ afterEach(() => {
   expect(left).toEqual([])
 })
 
+/** A build with sanitizers is dynamic: it brings the host's libraries along. Their leak check would want to trace PID 1. */
+function withLibraries(config: Config): void {
+  for (const directory of ['/lib64', '/lib/x86_64-linux-gnu'])
+    config.mounts.push({ destination: directory, type: 'bind', source: realpathSync(directory), options: ['bind', 'ro'] })
+  config.process.env.push('ASAN_OPTIONS=detect_leaks=0')
+}
+
 const withInit = (config: Config) => {
+  if (process.env.BERTH_SANITIZER_REPORTS) withLibraries(config)
   config.mounts.push({ destination: '/sbin/berth-init', type: 'bind', source: init, options: ['bind', 'ro'] })
 }
 const run = (name: string, ...args: string[]) => runtime.run(name, ['/sbin/berth-init', '--', ...args], withInit)

@@ -8,7 +8,7 @@
 
 /* Parses a copy of text; returns 0 or -1 as json_parse does. The copy is owned by doc. */
 static int parse_n(struct json_doc *doc, const char *text, size_t length, struct error *err) {
-    char *copy = malloc(length + 1);
+    char *copy = check_memory(malloc(length + 1));
     *doc = (struct json_doc){0};
     *err = (struct error){0};
     memcpy(copy, text, length);
@@ -131,7 +131,7 @@ static void bounds_depth(void) {
 
 static void bounds_number_of_values(void) {
     size_t count = JSON_MAX_VALUES + 2, length = count * 2 + 1;
-    char *text = malloc(length + 1);
+    char *text = check_memory(malloc(length + 1));
     text[0] = '[';
     for (size_t i = 0; i < count; i++)
         memcpy(text + 1 + i * 2, "1,", 2);

@@ -13,7 +13,7 @@
 
 static int parse(struct document *doc, const char *text, struct error *err) {
     struct json_doc json = {0};
-    char *copy = malloc(strlen(text) + 1);
+    char *copy = check_memory(malloc(strlen(text) + 1));
     strcpy(copy, text);
     memset(err, 0, sizeof(*err));
     memset(doc, 0, sizeof(*doc));

@@ -18,7 +18,8 @@ static void clear(void) {
     for (struct dirent *entry; dir && (entry = readdir(dir));)
         if (entry->d_name[0] != '.')
             unlinkat(dirfd(dir), entry->d_name, 0);
-    closedir(dir);
+    if (dir)
+        closedir(dir);
 }
 
 static int count_files(void) {
@@ -26,7 +27,8 @@ static int count_files(void) {
     DIR *dir = opendir(directory);
     for (struct dirent *entry; dir && (entry = readdir(dir));)
         count += entry->d_name[0] != '.';
-    closedir(dir);
+    if (dir)
+        closedir(dir);
     return count;
 }
 
@@ -91,7 +93,7 @@ static void cuts_long_lines(void) {
         static const size_t pieces[] = {1000000, 4096, 1000, LOG_LINE_MAX};
         for (size_t p = 0; p < sizeof(pieces) / sizeof(pieces[0]); p++) {
             struct log_writer log = begin(0, 1);
-            char *line = malloc(cases[i].length + 1), found[32];
+            char *line = check_memory(malloc(cases[i].length + 1)), found[32];
             memset(line, 'x', cases[i].length);
             line[cases[i].length] = '\n';
             for (size_t at = 0; at <= cases[i].length; at += pieces[p]) {

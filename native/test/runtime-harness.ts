@@ -171,7 +171,7 @@ export class Runtime {
     const fds = [openSync(input, 'r'), openSync(`${base}.out`, 'w'), openSync(`${base}.err`, 'w')]
     const result = spawnSync(binary, ['--root', this.state, ...(options.globals ?? []), ...args], {
       stdio: [...fds, ...(options.stdio ?? [])],
-      env: options.env ?? { ...process.env, ASAN_OPTIONS: 'detect_leaks=0' },
+      env: options.env ?? process.env,
       cwd: options.cwd ?? this.directory,
       timeout: 60_000,
     })

@@ -25,7 +25,7 @@
 
 /* Parses a config; on success the caller frees spec and text. */
 static int parse(struct spec *spec, const char *json, struct error *err) {
-    char *text = strdup(json);
+    char *text = check_memory(strdup(json));
     *err = (struct error){0};
     if (spec_parse(spec, text, strlen(text), "config.json", err) < 0) {
         free(text);
@@ -143,7 +143,7 @@ static void checks_ids_and_cgroup_paths(void) {
 
 static ssize_t rules_of(const char *json, struct device_rule *rules, struct error *err) {
     struct json_doc doc = {0};
-    char *text = strdup(json);
+    char *text = check_memory(strdup(json));
     CHECK(json_parse(&doc, text, strlen(text), "resources", err) == 0);
     ssize_t count = cgroup_device_rules(doc.root, rules, CGROUP_DEVICE_RULES_MAX, err);
     json_free(&doc);

@@ -6,6 +6,7 @@
 #define BERTH_TEST_UNIT_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int check_failures, check_count;
@@ -29,6 +30,13 @@ static int check_failures, check_count;
                     check_actual ? check_actual : "(null)", check_expected);                                 \
         }                                                                                                    \
     } while (0)
+
+/* What malloc and its relatives gave; without memory there is nothing to test. */
+static inline void *check_memory(void *memory) {
+    if (!memory)
+        abort();
+    return memory;
+}
 
 static inline int check_status(const char *name) {
     printf("%s: %d checks, %d failed\n", name, check_count, check_failures);

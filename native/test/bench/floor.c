@@ -71,17 +71,18 @@ static void make_cgroups(const char *name) {
             fs.f_type == 0x27e0eb)
             make_cgroup(path, name);
     }
-    closedir(dir);
+    if (dir)
+        closedir(dir);
 }
 
 /* v1: by itself and through `tasks`, which spares the machine-wide lock of cgroup.procs. */
 static void join_cgroups(void) {
     for (int i = 0; i < cgroup_count; i++) {
         char path[600];
-        snprintf(path, sizeof(path), "%s/tasks", cgroups[i]);
+        snprintf(path, sizeof(path), "%.511s/tasks", cgroups[i]);
         int fd = open(path, O_WRONLY);
         if (fd < 0) {
-            snprintf(path, sizeof(path), "%s/cgroup.procs", cgroups[i]);
+            snprintf(path, sizeof(path), "%.511s/cgroup.procs", cgroups[i]);
             fd = open(path, O_WRONLY);
         }
         check(write(fd, "0", 1), path);

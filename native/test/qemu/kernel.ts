@@ -76,7 +76,7 @@ function loadOrder(tree: string): string[] {
 }
 
 /** The guest's first program. Output goes to the first serial line, the exit status to the second. */
-const init = `#!/bin/busybox sh
+const init = (modulesTree: string, release: string) => `#!/bin/busybox sh
 /bin/busybox mkdir -p /bin /proc /sys /dev /lower /scratch /root
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -85,12 +85,16 @@ mount -t devtmpfs dev /dev
 while read -r module; do insmod "/modules/$module" || echo "cannot load $module"; done < /modules/order
 mount -t virtiofs -o ro host /lower || echo "cannot mount the host's files"
 mount -t ext4 /dev/vda /scratch
-mkdir -p /scratch/up /scratch/work /scratch/tmp /scratch/var-tmp /scratch/data
+mkdir -p /scratch/up /scratch/work /scratch/tmp /scratch/var-tmp /scratch/var-lib/berth
 mount -t overlay -o lowerdir=/lower,upperdir=/scratch/up,workdir=/scratch/work overlay /root
 for name in proc sys dev; do mount --move /$name /root/$name; done
 mount --bind /scratch/tmp /root/tmp
 mount --bind /scratch/var-tmp /root/var/tmp
-mkdir -p /root/var/lib/berth && mount --bind /scratch/data /root/var/lib/berth
+# An overlay cannot stand on another: data roots are on the disk itself.
+mount --bind /scratch/var-lib /root/var/lib
+# What the kernel asks modprobe for later on (parts of nftables, mostly).
+mkdir -p '/root/lib/modules/${release}'
+mount --bind '/root${modulesTree}' '/root/lib/modules/${release}'
 chmod 1777 /root/tmp /root/var/tmp
 mount -t tmpfs tmpfs /root/run
 mkdir -p /root/dev/pts /root/dev/shm /root/dev/mqueue
@@ -117,7 +121,7 @@ function buildInitramfs(packageTree: string, release: string, target: string, sc
     for (const path of order) cpSync(join(source, path), join(tree, 'modules', basename(path)))
     writeFileSync(join(tree, 'modules/order'), `${order.map((path) => basename(path)).join('\n')}\n`)
     writeFileSync(join(tree, 'command.sh'), script)
-    writeFileSync(join(tree, 'init'), init)
+    writeFileSync(join(tree, 'init'), init(source, release))
     chmodSync(join(tree, 'init'), 0o755)
     run('bash', ['-c', `find . | cpio -o -H newc --quiet > '${target}.new'`], tree)
     renameSync(`${target}.new`, target)

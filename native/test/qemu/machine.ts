@@ -68,7 +68,7 @@ function qemuArguments(kernel: { image: string; initramfs: string }, directory: 
     ...['-drive', `file=${join(directory, 'scratch.img')},if=virtio,format=raw,cache=unsafe`],
     ...['-serial', 'stdio', '-serial', `file:${join(directory, 'status')}`],
     ...['-kernel', kernel.image, '-initrd', kernel.initramfs],
-    ...['-append', 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off'],
+    ...['-append', 'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off psi=1'],
   ]
 }
 
