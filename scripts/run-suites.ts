@@ -94,6 +94,7 @@ const suites: Suite[] = [
   { name: 'unit', about: 'unit tests, room table', command: vitest('unit', 'vitest.config.ts'), count: () => vitestCounts('unit') },
   { name: 'native-unit', about: 'C unit tests', command: ['make', '-C', 'native', 'test'] },
   { name: 'native-lint', about: 'C format', command: ['make', '-C', 'native', 'lint'] },
+  { name: 'native-analyze', about: 'gcc -fanalyzer and clang-tidy', command: ['make', '-C', 'native', '-j2', 'analyze'] },
   { name: 'native-san-unit', about: 'C unit tests under AddressSanitizer and UBSan', command: ['make', '-C', 'native', 'SAN=1', 'test'] },
   { name: 'fuzz', about: 'bounded fuzzing of every parser', command: ['make', '-C', 'native', 'fuzz'] },
   {

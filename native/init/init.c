@@ -56,7 +56,8 @@ int main(int argc, char **argv) {
     int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
     if (argc <= first) {
         static const char usage[] = "usage: berth-init [--] COMMAND [ARG...]\n";
-        return write(2, usage, sizeof(usage) - 1) < 0 ? 2 : 2;
+        (void)!write(2, usage, sizeof(usage) - 1);
+        return 2;
     }
     /* Orphans come to us only as PID 1 or as sub-reaper. */
     if (getpid() != 1)

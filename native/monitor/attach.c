@@ -66,7 +66,7 @@ int attach_listen(struct monitor *m, struct error *err) {
     umask(mask);
     if (result < 0)
         return error_errno(err, errno, STEP, NAME, "bind " NAME " in runDir");
-    if (listen(fd, 64) < 0) {
+    if (listen(fd, CLIENT_MAX) < 0) {
         error_errno(err, errno, STEP, NAME, "listen on " NAME);
         unlinkat(m->run_dir_fd, NAME, 0);
         return -1;

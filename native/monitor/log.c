@@ -118,9 +118,9 @@ int log_open(struct log_writer *log, const char *dir, uint64_t max_size, uint32_
 
 /* Removes the oldest files until at most max_files are there. */
 static void remove_old(struct log_writer *log) {
-    uint64_t oldest, newest;
+    uint64_t oldest = 0, newest = 0;
     char name[32];
-    for (int count; (count = scan(log->dir_fd, &oldest, &newest)) > (int)log->max_files;) {
+    while (scan(log->dir_fd, &oldest, &newest) > (int)log->max_files) {
         format_name(name, oldest);
         if (unlinkat(log->dir_fd, name, 0) < 0)
             return;

@@ -32,7 +32,7 @@ int runtime_open(struct runtime *runtime, const char *path, struct error *err) {
 }
 
 /* In the child: everything that we changed for ourselves is put back, then the runtime takes over. */
-static void become(const struct runtime *runtime, char *const *argv, const int stdio[3]) {
+static _Noreturn void become(const struct runtime *runtime, char *const *argv, const int stdio[3]) {
     sigset_t none;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC), moved[3];
     for (int i = 0; i < 3; i++) /* out of the way of 0, 1, 2 first */
@@ -138,7 +138,7 @@ int runtime_call(const struct runtime *runtime, const char *const *verb, const i
         become(runtime, (char *const *)argv, stdio);
     if (child < 0)
         return error_errno(err, errno, verb[0], runtime->path, "start %s", runtime->path);
-    int status;
+    int status = 0;
     for (pid_t pid = 0; pid != child;) {
         pid = waitpid(runtime->reap_others ? -1 : child, &status, 0);
         if (pid < 0 && errno != EINTR)

@@ -173,7 +173,7 @@ static void detach(int dir, int program) {
 
 int bpf_devices_attach(int dir, const struct device_rule *rules, size_t count, struct error *err) {
     static struct program program;
-    uint32_t ids[32], old_count = 0;
+    uint32_t ids[32] = {0}, old_count = 0;
     if (build(&program, rules, count, err) < 0)
         return -1;
     cleanup_fd int fd = load_program(&program, err);

@@ -299,6 +299,29 @@ describe('attach', () => {
     await client.waitFor(frame.welcome)
   })
 
+  it('serves 128 at once, of whom many never read, and turns the next away', async () => {
+    const started = await harness.start({
+      args: ['sh', '-c', 'read x; yes flood | head -c 1999998; sleep 1000'],
+      log: { maxSizeBytes: 0, maxFiles: 1 },
+    })
+    const clients = await Promise.all(Array.from({ length: 128 }, () => harness.attach(started)))
+    for (const client of clients) client.hello({ flow: 'credit', credit: 2 ** 31 })
+    await Promise.all(clients.map((client) => client.waitFor(frame.welcome)))
+    const lazy = (await harness.attach(started)).hello()
+    await until('the 129th to be turned away', () => lazy.ended)
+    // A place that becomes free is taken by the next.
+    for (const client of clients.splice(0, 110)) client.close()
+    const late = await Promise.all(Array.from({ length: 110 }, () => harness.attach(started)))
+    for (const client of late) client.hello()
+    await Promise.all(late.map((client) => client.waitFor(frame.welcome)))
+    for (const client of late) client.socket.pause()
+    clients[0]?.send(frame.data, 'go\n')
+    await until('the flood to reach who reads', () => clients.every((client) => client.bytes(frame.stdout).length === 1_999_998))
+    expect(harness.logText(started).length).toBe(1_999_998)
+    for (const client of late) client.socket.resume()
+    await until('those who did not read to be cut off', () => late.every((client) => client.ended))
+  })
+
   it('has bounded memory whatever is printed', async () => {
     const started = await harness.start({
       args: ['sh', '-c', 'head -c 200000000 /dev/zero; sleep 1000'],
@@ -388,6 +411,19 @@ describe('an exec', () => {
     const client = exec.clients[0]?.hello()
     expect(await client?.exit()).toMatchObject({ exitCode: 0 })
     expect(client?.text()).toBe('done\n')
+  })
+
+  it('may be one of many at the same time', async () => {
+    const container = await harness.start({ args: ['sleep', '1000'] })
+    const numbers = Array.from({ length: 40 }, (_, number) => number)
+    const execs = await Promise.all(
+      numbers.map((number) => harness.exec(container, { args: ['sh', '-c', `echo number ${number}; exit ${number}`], attachFds: 1 })),
+    )
+    for (const number of numbers) {
+      const client = execs[number]?.clients[0]?.hello()
+      expect(await client?.exit()).toMatchObject({ exitCode: number })
+      expect(client?.text()).toBe(`number ${number}\n`)
+    }
   })
 
   it('is told that the command is not there', async () => {

@@ -88,6 +88,7 @@ static int pack_header(struct packer *p, int parent, const char *name, struct ta
         e->xattrs = &xattrs;
     p->entries++;
     int result = tar_header(p->out, e, err);
+    e->xattrs = NULL;
     tar_xattrs_free(&xattrs);
     return result;
 }

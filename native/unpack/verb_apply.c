@@ -71,8 +71,8 @@ int verb_apply(int argc, char **argv, struct error *err) {
         return error_errno(err, errno, "open", target, "cannot open the target \"%.256s\"", target);
     if (check_empty(fd, target, err) < 0)
         return -1;
-    struct extract x;
-    struct input_summary summary;
+    struct extract x = {0};
+    struct input_summary summary = {0};
     struct usage usage = {0};
     int result = apply(fd, &options, &x, &summary, err);
     usage.size_bytes = x.made_bytes;

@@ -138,7 +138,7 @@ static int apply(const struct state *state, int dir, const struct json_value *re
     struct cgroup cgroup;
     if (state_status(state, dir) == STATUS_STOPPED)
         return error_set(err, "failed_precondition", "update", NULL, "container not running: %s", state->id);
-    if (resources->type != JSON_OBJECT)
+    if (!resources || resources->type != JSON_OBJECT)
         return error_set(err, "invalid_argument", "update", NULL, "resources must be a JSON object");
     if (l3_schema || bandwidth_schema) {
         const char *group = state->intel_rdt ? state->intel_rdt : state->id;
