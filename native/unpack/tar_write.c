@@ -31,7 +31,7 @@ struct records {
 static void append(struct records *r, const void *data, size_t length) {
     if (r->failed || length == 0)
         return;
-    if (r->length + length > r->capacity) {
+    if (!r->data || r->length + length > r->capacity) {
         size_t capacity = (r->length + length) * 2 + 256;
         char *larger = realloc(r->data, capacity);
         if (!larger) {

@@ -14,6 +14,8 @@ static char *text_of(const struct json_value *value, size_t *length) {
     if (w.failed)
         abort();
     char *copy = malloc(w.length + 1);
+    if (!copy)
+        abort();
     memcpy(copy, w.data, w.length);
     *length = w.length;
     json_writer_free(&w);
@@ -35,6 +37,8 @@ static char *pass(char *text, size_t length, size_t *out_length) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t length;
     char *text = malloc(size + 1);
+    if (!text)
+        abort();
     if (size > 0)
         memcpy(text, data, size);
     char *first = pass(text, size, &length);
@@ -46,6 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!second)
         abort();
     char *kept = malloc(second_length + 1);
+    if (!kept)
+        abort();
     memcpy(kept, second, second_length);
     char *third = pass(second, second_length, &third_length);
     if (!third || third_length != second_length || memcmp(kept, third, third_length) != 0)

@@ -84,6 +84,8 @@ static void check_outside(void) {
     close(marker);
     cleanup_dir DIR *dir = fdopendir(openat(outside, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     struct dirent *entry;
+    if (!dir)
+        abort();
     while ((entry = readdir(dir)))
         if (entry->d_name[0] != '.' && strcmp(entry->d_name, "marker") != 0)
             abort();
@@ -98,6 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1)
         return 0;
     cleanup_free uint8_t *copy = malloc(size);
+    if (!copy)
+        abort();
     memcpy(copy, data + 1, size - 1);
     if (data[0] & 1)
         mend_checksums(copy, size - 1);
