@@ -109,18 +109,25 @@ static int open_directory(const char *path) {
     return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A fresh cpuset has neither cpus nor nodes and takes no process: it starts with its parent's. */
-static int inherit_cpuset(int parent, const char *name, struct error *err) {
+/*
+ * A fresh cpuset has neither cpus nor nodes and takes no process: it starts with its parent's. A parent that
+ * somebody else made and left empty is filled first.
+ */
+static int inherit_cpuset(int child, int depth, struct error *err) {
     static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
-    cleanup_fd int child = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     char value[4096];
+    cleanup_fd int parent = openat(child, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (int i = 0; i < 2; i++) {
-        if (child < 0 || cgroup_read(child, files[i], value, sizeof(value)) < 0)
+        if (cgroup_read(child, files[i], value, sizeof(value)) < 0)
             return error_errno(err, errno, "cgroup", files[i], "read %s", files[i]);
         if (*value)
             continue;
-        if (cgroup_read(parent, files[i], value, sizeof(value)) < 0)
+        if (parent < 0 || cgroup_read(parent, files[i], value, sizeof(value)) < 0)
             return error_errno(err, errno, "cgroup", files[i], "read %s", files[i]);
+        if (!*value && depth < 64 &&
+            (inherit_cpuset(parent, depth + 1, err) < 0 ||
+             cgroup_read(parent, files[i], value, sizeof(value)) < 0))
+            return -1;
         if (cgroup_write(child, files[i], value, err) < 0)
             return -1;
     }
@@ -142,7 +149,7 @@ static int make_path(const char *root, const char *path, bool cpuset, bool *made
         *made = mkdirat(at, name, 0755) == 0;
         int next =
             *made || errno == EEXIST ? openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
-        if (next >= 0 && *made && cpuset && inherit_cpuset(at, name, err) < 0) {
+        if (next >= 0 && *made && cpuset && inherit_cpuset(next, 0, err) < 0) {
             close(next);
             unlinkat(at, name, AT_REMOVEDIR);
             return -1;
@@ -204,73 +211,6 @@ int cgroup_apply(struct cgroup *cgroup, const struct json_value *resources, bool
     if (cgroup->version == 2)
         return cgroup_v2_apply(cgroup, resources, update, err);
     return 0;
-}
-
-int cgroup_join(struct cgroup *cgroup, pid_t pid, struct error *err) {
-    char text[24];
-    snprintf(text, sizeof(text), "%d", pid);
-    for (size_t i = 0; i < cgroup->hierarchy_count; i++)
-        if (cgroup->hierarchies[i].fd >= 0 &&
-            cgroup_write(cgroup->hierarchies[i].fd, "cgroup.procs", text, err) < 0)
-            return -1;
-    return 0;
-}
-
-/* "[controller,...:]path": the cleaned relative path ("./...") for this hierarchy, "./" if it is not meant.
- */
-static int named_path(const struct cgroup_hierarchy *h, const char *named, char path[4100],
-                      struct error *err) {
-    const char *colon = strchr(named, ':');
-    struct cgroup check = {0};
-    bool chosen = !colon;
-    if (cgroup_set_path(&check, colon ? colon + 1 : named, ".", err) < 0 && strstr(named, ".."))
-        return -1;
-    for (const char *c = named; colon && c < colon; c += strcspn(c, ",:") + 1) {
-        size_t length = strcspn(c, ",:");
-        chosen = chosen || (strlen(h->directory) == length && strncmp(h->directory, c, length) == 0);
-    }
-    snprintf(path, 4100, "./%s", chosen ? check.path : "");
-    return 0;
-}
-
-int cgroup_open_tasks(const struct cgroup *cgroup, const char *named, int *fds, size_t *count,
-                      struct error *err) {
-    char path[4100] = ".", file[4200];
-    *count = 0;
-    for (size_t i = 0; cgroup->version == 1 && i < cgroup->hierarchy_count; i++) {
-        const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-        if (h->fd < 0)
-            continue;
-        if (named && named_path(h, named, path, err) < 0)
-            return -1;
-        snprintf(file, sizeof(file), "%s/tasks", path);
-        fds[*count] = openat(h->fd, file, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fds[*count] < 0)
-            return error_errno(err, errno, "cgroup", file, "open %s of cgroup %s in %s", file, cgroup->path,
-                               h->directory);
-        ++*count;
-    }
-    return 0;
-}
-
-int cgroup_enter(int *fds, size_t count, struct error *err) {
-    int result = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (result == 0 && write(fds[i], "0", 1) < 0)
-            result = error_errno(err, errno, "cgroup", "tasks", "join a control group");
-        fd_close(&fds[i]);
-    }
-    return result;
-}
-
-int cgroup_open_target(const struct cgroup *cgroup, const char *named, struct error *err) {
-    char path[4100] = ".";
-    if (named && named_path(&cgroup->hierarchies[0], named, path, err) < 0)
-        return -1;
-    int fd = openat(cgroup->hierarchies[0].fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return fd >= 0 ? fd
-                   : error_errno(err, errno, "cgroup", path, "open cgroup %s of the container",
-                                 named ? named : "");
 }
 
 /* rmdir gives EBUSY for the instant in which the kernel lets go of the last process: a few short waits, never

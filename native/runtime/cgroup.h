@@ -58,20 +58,25 @@ int cgroup_apply(struct cgroup *cgroup, const struct json_value *resources, bool
  */
 int cgroup_join(struct cgroup *cgroup, pid_t pid, struct error *err);
 
+/* Where below the container's own cgroup: each "[controller[,controller...]:]path", as of exec --cgroup. */
+struct cgroup_names {
+    const char *const *items;
+    size_t count;
+};
+
 /*
  * v1: opens `tasks` of every hierarchy into fds[CGROUP_HIERARCHIES_MAX] and sets *count; 0 on v2 and without
- * cgroups. named: NULL, or
- * "[controller[,controller...]:]path" as of exec --cgroup, below the container's own. What was opened is
- * counted also on failure.
+ * cgroups. A hierarchy that no name is for: the container's own cgroup. What was opened is counted also on
+ * failure.
  */
-int cgroup_open_tasks(const struct cgroup *cgroup, const char *named, int *fds, size_t *count,
+int cgroup_open_tasks(const struct cgroup *cgroup, const struct cgroup_names *names, int *fds, size_t *count,
                       struct error *err);
 
 /* Moves the calling, single-threaded process in, and closes the descriptors. */
 int cgroup_enter(int *fds, size_t count, struct error *err);
 
-/* v2: an O_PATH descriptor for CLONE_INTO_CGROUP: the container's directory, or `named` below it. */
-int cgroup_open_target(const struct cgroup *cgroup, const char *named, struct error *err);
+/* v2: an O_PATH descriptor for CLONE_INTO_CGROUP: the container's directory, or the last name below it. */
+int cgroup_open_target(const struct cgroup *cgroup, const struct cgroup_names *names, struct error *err);
 
 /* Removes the container's directories and those below; waits shortly for processes that are just ending. */
 int cgroup_remove(struct cgroup *cgroup, struct error *err);

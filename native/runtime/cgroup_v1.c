@@ -312,7 +312,8 @@ int cgroup_v1_apply(struct cgroup *cgroup, const struct json_value *resources, b
     const struct json_value *unified = json_get(resources, "unified");
     if (json_first(unified))
         return error_set(err, "invalid_argument", "cgroup", "unified",
-                         "linux.resources.unified: cgroup v1 does not support unified resources (%s)",
+                         "invalid configuration: linux.resources.unified: cgroup v1 does not support unified "
+                         "resources (%s)",
                          json_first(unified)->key);
     if (apply_devices(cgroup, resources, update, err) < 0)
         return -1;

@@ -100,17 +100,36 @@ static int parse_word(const struct flag *flags, const char *word, char **next, i
     return store(flag, *next, err);
 }
 
-int cli_parse(const struct flag *flags, int argc, char **argv, struct error *err) {
-    int i = 0;
-    while (i < argc && argv[i][0] == '-' && argv[i][1]) {
-        int used;
-        if (strcmp(argv[i], "--") == 0)
-            return i + 1;
-        if (parse_word(flags, argv[i], argv + i + 1, &used, err) < 0)
+/* Moves argv[from] and what follows it up to `to` in front of the `operands` words before it. */
+static void move_forward(char **argv, int from, int to, int operands) {
+    for (; from < to; from++) {
+        char *word = argv[from];
+        memmove(argv + from - operands + 1, argv + from - operands, (size_t)operands * sizeof(*argv));
+        argv[from - operands] = word;
+    }
+}
+
+int cli_parse(const struct flag *flags, int argc, char **argv, bool anywhere, struct error *err) {
+    int i = 0, operands = 0;
+    while (i < argc) {
+        int used = 0;
+        bool is_flag = argv[i][0] == '-' && argv[i][1];
+        if (!is_flag && !anywhere)
+            break;
+        if (!is_flag) {
+            operands++;
+            i++;
+            continue;
+        }
+        bool end = strcmp(argv[i], "--") == 0;
+        if (!end && parse_word(flags, argv[i], argv + i + 1, &used, err) < 0)
             return -1;
         i += 1 + used;
+        move_forward(argv, i - 1 - used, i, operands);
+        if (end)
+            break;
     }
-    return i;
+    return i - operands;
 }
 
 static void help_flags(const struct flag *flags) {

@@ -1,7 +1,7 @@
 /*
- * The command line, table-driven: a verb is a struct, its flags a table. Words go as in runc: flags before
- * operands, `--flag value` or
- * `--flag=value`, one or two dashes, single letters may be joined (-it).
+ * The command line, table-driven: a verb is a struct, its flags a table. Words go as in runc: flags may stand
+ * after operands too (`update ID --memory 1G`) unless the verb passes words on (exec, ps), `--flag value` or
+ * `--flag=value`, one or two dashes, single letters may be joined (-it), `--` ends the flags.
  */
 #ifndef BERTH_RUNTIME_CLI_H
 #define BERTH_RUNTIME_CLI_H
@@ -45,13 +45,17 @@ struct verb {
     const struct flag *flags;       /* ends with a NULL name */
     int min_operands, max_operands; /* -1: any number */
     bool any_flags;                 /* flags are not looked at: the verb only refuses */
+    bool passes_words;              /* what follows the first operand is somebody else's command line */
     /* Returns the exit status; -1 after filling err (the status is then 1, or failure_status). */
     int (*run)(const struct invocation *in, struct error *err);
     int failure_status; /* 0: 1 */
 };
 
-/* Parses flags from argv[0..argc); returns the index of the first operand, or -1. */
-int cli_parse(const struct flag *flags, int argc, char **argv, struct error *err);
+/*
+ * Parses flags from argv[0..argc); returns the index of the first operand, or -1. anywhere: also behind
+ * operands; argv is then put in order, flags first.
+ */
+int cli_parse(const struct flag *flags, int argc, char **argv, bool anywhere, struct error *err);
 
 /* Help texts on stdout, first line "NAME:". */
 void cli_help_verb(const char *program, const struct verb *verb);

@@ -3,6 +3,7 @@
 #include "channel.h"
 #include "cleanup.h"
 #include "launch.h"
+#include "log.h"
 #include "process.h"
 #include "seccomp_agent.h"
 #include "seccomp_filter.h"
@@ -64,6 +65,7 @@ static int set_affinity(pid_t pid, const char *list, struct error *err) {
     }
     if (sched_setaffinity(pid, sizeof(set), &set) < 0)
         return exec_error(errno, "set CPU affinity", err);
+    log_message(LOG_DEBUG, "nsexec[%d]: affinity: 0x%lx", pid ? pid : getpid(), set.__bits[0]);
     return 0;
 }
 
@@ -146,8 +148,15 @@ static int set_limits(struct exec *e, int channel, struct error *err) {
 static int child_steps(struct exec *e, int channel, struct error *err) {
     struct process_spec *p = e->process;
     const char *program;
-    if (cgroup_enter(e->tasks, e->task_count, err) < 0 || enter(e, err) < 0 ||
-        (setsid() < 0 && exec_error(errno, "start a session", err) < 0))
+    log_message(LOG_DEBUG,
+                "nsexec container setup"); /* runc's words for these steps; its tests look for them */
+    log_message(LOG_DEBUG, "child process in init()");
+    if (cgroup_enter(e->tasks, e->task_count, err) < 0)
+        return -1;
+    /* Only now, as entering a cpuset changes the mask; a given final mask is set by the runtime. */
+    if (!p->cpu_affinity_final && process_reset_affinity(err) < 0)
+        return -1;
+    if (enter(e, err) < 0 || (setsid() < 0 && exec_error(errno, "start a session", err) < 0))
         return -1;
     if (process_new_keyring(e->options->id, err) < 0 || take_terminal(e, channel, err) < 0 ||
         process_set_labels(p, e->proc_fd, err) < 0 || process_set_no_new_privileges(p, err) < 0 ||
@@ -165,6 +174,7 @@ static int child_steps(struct exec *e, int channel, struct error *err) {
         return -1;
     if (p->no_new_privileges && load_seccomp(e, channel, err) < 0)
         return -1;
+    log_message(LOG_DEBUG, "setns_init: about to exec");
     prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0); /* the runtime waits for our execve, then may go */
     return process_execute(p, program, e->options->preserve_fds, err);
 }
@@ -198,7 +208,7 @@ static int bear(struct exec *e) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = (uint64_t)e->target;
     int pid = sys_clone3(&args);
-    if (pid >= 0 || (errno != EBUSY && errno != EOPNOTSUPP) || e->options->cgroup)
+    if (pid >= 0 || (errno != EBUSY && errno != EOPNOTSUPP) || e->options->cgroups.count)
         return pid;
     fd_close(&e->target);
     e->target = inits_cgroup(e);
@@ -216,6 +226,7 @@ static int clone_child(struct exec *e, struct error *err) {
         return exec_error(errno, "become undumpable", err);
     if (pid_namespace && (own < 0 || setns(e->init_pidfd, CLONE_NEWPID) < 0))
         return exec_error(errno, "join the container's pid namespace", err);
+    log_message(LOG_DEBUG, "nsexec started");
     e->pid = bear(e);
     if (e->pid == 0)
         child(e);
@@ -270,7 +281,8 @@ static int prepare(struct exec *e, struct error *err) {
     /* Opened first, checked then: the descriptor is certainly of the container's init. */
     if (e->init_pidfd < 0 || !state_alive(e->state))
         return error_set(err, "failed_precondition", "exec", NULL, "cannot exec in a stopped container");
-    if (e->options->console_socket && (e->console = terminal_connect(e->options->console_socket, err)) < 0)
+    if (e->options->console_socket &&
+        (e->console = terminal_connect(e->options->console_socket, "console socket", err)) < 0)
         return -1;
     if (!e->spec->namespaces[NS_MOUNT].listed) {
         char path[40];
@@ -280,9 +292,9 @@ static int prepare(struct exec *e, struct error *err) {
             return exec_error(errno, "open the container's root", err);
     }
     if (state_cgroup(e->state, &e->cgroup, err) < 0 ||
-        cgroup_open_tasks(&e->cgroup, e->options->cgroup, e->tasks, &e->task_count, err) < 0)
+        cgroup_open_tasks(&e->cgroup, &e->options->cgroups, e->tasks, &e->task_count, err) < 0)
         return -1;
-    if (e->cgroup.version == 2 && (e->target = cgroup_open_target(&e->cgroup, e->options->cgroup, err)) < 0)
+    if (e->cgroup.version == 2 && (e->target = cgroup_open_target(&e->cgroup, &e->options->cgroups, err)) < 0)
         return -1;
     return seccomp_filter_prepare(&e->seccomp, e->spec->seccomp, e->options->root, err);
 }

@@ -2,6 +2,7 @@
 #ifndef BERTH_RUNTIME_EXEC_H
 #define BERTH_RUNTIME_EXEC_H
 
+#include "cgroup.h"
 #include "error.h"
 #include "spec.h"
 #include "state.h"
@@ -11,7 +12,7 @@
 
 struct exec_options {
     const char *root, *id, *console_socket, *pidfd_socket, *pid_file;
-    const char *cgroup; /* "[controller,…:]path" below the container's, or NULL */
+    struct cgroup_names cgroups; /* exec --cgroup */
     int preserve_fds;
     bool detach;
 };

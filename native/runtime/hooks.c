@@ -3,10 +3,12 @@
 #include "cleanup.h"
 #include "syscalls.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -39,8 +41,17 @@ static int64_t now_ms(void) {
     return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Keeps the last part of what the hook wrote until it exits or its time is up. Returns false on timeout. */
-static bool await(int pidfd, int output, int timeout_s, char *text, size_t room) {
+/* True once the process is a zombie: it is left for waitpid. */
+static bool has_ended(pid_t pid) {
+    siginfo_t info = {0};
+    return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == pid;
+}
+
+/*
+ * Keeps the first part of what the hook wrote until it exits or its time is up. Returns false on timeout.
+ * Without a pidfd (-1) the end is looked for every few milliseconds.
+ */
+static bool await(pid_t pid, int pidfd, int output, int timeout_s, char *text, size_t room) {
     int64_t deadline = timeout_s ? now_ms() + timeout_s * 1000LL : 0;
     struct pollfd fds[2] = {{.fd = output, .events = POLLIN}, {.fd = pidfd, .events = POLLIN}};
     size_t used = 0;
@@ -48,8 +59,11 @@ static bool await(int pidfd, int output, int timeout_s, char *text, size_t room)
         int64_t left = deadline ? deadline - now_ms() : -1;
         if (deadline && left <= 0)
             return false;
+        if (pidfd < 0 && (left < 0 || left > 5))
+            left = 5;
         if (poll(fds, 2, (int)left) < 0 && errno != EINTR)
             return false;
+        bool ended = pidfd < 0 ? has_ended(pid) : fds[1].revents != 0;
         char chunk[1024];
         ssize_t got = fds[0].revents ? read(output, chunk, sizeof(chunk)) : 0;
         for (ssize_t i = 0; i < got; i++)
@@ -59,9 +73,25 @@ static bool await(int pidfd, int output, int timeout_s, char *text, size_t room)
         if (fds[0].revents && got <= 0)
             fds[0].fd = -1;
         /* A hook may leave a daemon behind that keeps the pipe open: its own end is what counts. */
-        if (fds[1].revents && got <= 0)
+        if (ended && got <= 0)
             return true;
     }
+}
+
+/*
+ * startContainer hooks run under the container's seccomp filter, which often refuses clone3 (its flags cannot
+ * be looked at): then fork, and a pidfd if that is allowed.
+ */
+static pid_t bear(int *pidfd) {
+    struct clone_args args = {
+        .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)pidfd, .exit_signal = SIGCHLD};
+    pid_t pid = sys_clone3(&args);
+    if (pid >= 0 || (errno != ENOSYS && errno != EPERM))
+        return pid;
+    pid = fork();
+    if (pid > 0)
+        *pidfd = sys_pidfd_open(pid);
+    return pid;
 }
 
 static int run_one(const struct hook_spec *hook, const char *kind, int document, struct error *err) {
@@ -71,18 +101,16 @@ static int run_one(const struct hook_spec *hook, const char *kind, int document,
         return hook_error(hook, kind, errno, "pipe", err);
     cleanup_fd int output = ends[0];
     fcntl(output, F_SETFL, O_NONBLOCK);
-    struct clone_args args = {
-        .flags = CLONE_PIDFD, .pidfd = (uint64_t)(uintptr_t)&pidfd, .exit_signal = SIGCHLD};
-    int pid = sys_clone3(&args);
+    pid_t pid = bear(&pidfd);
     if (pid == 0)
         run_child(hook, document, ends[1]);
     close(ends[1]);
     if (pid < 0)
         return hook_error(hook, kind, errno, "fork", err);
     cleanup_fd int owned = pidfd;
-    bool ended = await(pidfd, output, hook->timeout_s, text, sizeof(text));
+    bool ended = await(pid, pidfd, output, hook->timeout_s, text, sizeof(text));
     if (!ended)
-        sys_pidfd_send_signal(pidfd, SIGKILL);
+        kill(pid, SIGKILL); /* our child, not waited for yet: the pid is certainly its own */
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (!ended)
@@ -90,10 +118,16 @@ static int run_one(const struct hook_spec *hook, const char *kind, int document,
                          kind, hook->path, hook->timeout_s);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
+    if (WIFEXITED(status))
+        return error_set(err, "failed_precondition", "hooks", hook->path,
+                         "error running %s error running hook %s: exit status %d, output: %s", kind,
+                         hook->path, WEXITSTATUS(status), text);
+    char signal_name[64];
+    snprintf(signal_name, sizeof(signal_name), "%s", strsignal(WTERMSIG(status)));
+    signal_name[0] = (char)tolower((unsigned char)signal_name[0]);
     return error_set(err, "failed_precondition", "hooks", hook->path,
-                     "error running %s %s: %s %d, output: %s", kind, hook->path,
-                     WIFEXITED(status) ? "exit status" : "killed by signal",
-                     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), text);
+                     "error running %s error running hook %s: signal: %s, output: %s", kind, hook->path,
+                     signal_name, text);
 }
 
 /* The state document as a file that every hook reads from its beginning. */
@@ -119,8 +153,8 @@ int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct sta
     if (document < 0)
         return -1;
     for (size_t i = 0; i < hooks->count; i++) {
-        char label[64]; /* runc's wording, which its users look for */
-        snprintf(label, sizeof(label), "%s hook #%zu:", kind, i + 1);
+        char label[64]; /* runc's wording, counted from 0, which its users look for */
+        snprintf(label, sizeof(label), "%s hook #%zu:", kind, i);
         if (lseek(document, 0, SEEK_SET) < 0)
             return hook_error(&hooks->items[i], label, errno, "rewind state", err);
         if (run_one(&hooks->items[i], label, document, err) < 0)

@@ -8,6 +8,7 @@
 #include "channel.h"
 #include "cleanup.h"
 #include "hooks.h"
+#include "log.h"
 #include "path.h"
 #include "process.h"
 #include "syscalls.h"
@@ -112,6 +113,9 @@ static int early_hooks(struct launch *l, struct error *err) {
         if (channel_expect(init.channel, MESSAGE_CONTINUE, err) < 0)
             return -1;
     }
+    /* As with runc they start in the container's root. */
+    if (hooks[HOOK_CREATE_CONTAINER].count && l->rootfs.fd >= 0 && fchdir(l->rootfs.fd) < 0)
+        return init_error(errno, "enter the root for the createContainer hooks", err);
     return hooks_run(&hooks[HOOK_CREATE_CONTAINER], hook_names[HOOK_CREATE_CONTAINER], &l->state,
                      STATUS_CREATING, err);
 }
@@ -219,9 +223,11 @@ static int await_start(struct launch *l, int *starter, struct error *err) {
 
 static int start_program(struct launch *l, struct error *err) {
     const struct hooks_spec *hooks = &l->spec.hooks[HOOK_START_CONTAINER];
-    if (hooks_run(hooks, hook_names[HOOK_START_CONTAINER], &l->state, STATUS_CREATED, err) < 0)
-        return -1;
+    /* These hooks are programs of the container's: the filter holds for them as well. */
+    log_message(LOG_DEBUG, "init: closing the pipe to signal completion"); /* which execve does */
     if (seccomp_is_late(l) && load_seccomp(l, err) < 0)
+        return -1;
+    if (hooks_run(hooks, hook_names[HOOK_START_CONTAINER], &l->state, STATUS_CREATED, err) < 0)
         return -1;
     return process_execute(&l->spec.process, init.program, l->options->preserve_fds, err);
 }
@@ -229,8 +235,8 @@ static int start_program(struct launch *l, struct error *err) {
 /* A bundle without `process` may be created; there is nothing to start. */
 static int prepare_process(struct launch *l, struct error *err) {
     struct process_spec *process = &l->spec.process;
-    if (process_set_labels(process, l->proc_fd, err) < 0 || take_terminal(err) < 0 ||
-        process_set_no_new_privileges(process, err) < 0 ||
+    if (process_reset_affinity(err) < 0 || process_set_labels(process, l->proc_fd, err) < 0 ||
+        take_terminal(err) < 0 || process_set_no_new_privileges(process, err) < 0 ||
         process_set_scheduling(process, &l->spec, err) < 0 || process_own_stdio(process, err) < 0 ||
         process_change_directory(process, err) < 0 || set_limits(l, err) < 0)
         return -1;
@@ -256,6 +262,7 @@ static int init_steps(struct launch *l, struct error *err) {
 void init_main(struct launch *l) {
     struct error err = {0};
     int starter = -1;
+    log_message(LOG_DEBUG, "child process in init()");
     init.launch = l;
     init.channel = l->channel[1];
     fd_close(&l->channel[0]);
@@ -265,6 +272,7 @@ void init_main(struct launch *l) {
         channel_send_error(init.channel, &err);
         _exit(1);
     }
+    log_message(LOG_DEBUG, "init: prepared, waiting for start");
     if (await_start(l, &starter, &err) == 0)
         start_program(l, &err);
     if (starter >= 0)

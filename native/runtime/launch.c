@@ -189,7 +189,7 @@ static int prepare(struct launch *l, struct error *err) {
     l->proc_fd = launch_open_proc(err);
     if (l->proc_fd < 0)
         return -1;
-    if (o->console_socket && (l->console = terminal_connect(o->console_socket, err)) < 0)
+    if (o->console_socket && (l->console = terminal_connect(o->console_socket, "console socket", err)) < 0)
         return -1;
     fill_state(l);
     l->state_fd = state_create(o->root, o->id, err);
@@ -287,7 +287,7 @@ static int admit_to_cgroups(struct launch *l, struct error *err) {
     size_t count;
     if (l->cgroup.version == 2 && !l->born_in_cgroup && cgroup_join(&l->cgroup, l->pid, err) < 0)
         return -1;
-    int result = cgroup_open_tasks(&l->cgroup, NULL, tasks, &count, err);
+    int result = cgroup_open_tasks(&l->cgroup, &(struct cgroup_names){0}, tasks, &count, err);
     if (result == 0 && channel_send_fds(l->channel[0], MESSAGE_CGROUPED, tasks, count) < 0)
         result = error_errno(err, errno, "start", NULL, "answer the container's init process");
     for (size_t i = 0; i < count; i++)
@@ -332,9 +332,9 @@ int launch_write_pid_file(const char *path, pid_t pid, struct error *err) {
 }
 
 int launch_send_pidfd(const char *socket_path, int pidfd, struct error *err) {
-    cleanup_fd int fd = terminal_connect(socket_path, err);
+    cleanup_fd int fd = terminal_connect(socket_path, "pidfd socket", err);
     if (fd < 0)
-        return error_wrap(err, "--pidfd-socket");
+        return -1;
     if (channel_pass_fd(fd, pidfd, "pidfd", 5) < 0)
         return error_errno(err, errno, "pidfd socket", socket_path, "send the pidfd to %s", socket_path);
     return 0;

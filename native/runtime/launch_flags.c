@@ -27,7 +27,8 @@ static int count_preserved(int *count, int *listen_fds, struct error *err) {
                          *count);
     for (int fd = 3; fd < 3 + *count; fd++)
         if (fstat(fd, &st) < 0)
-            return error_errno(err, errno, "arguments", NULL, "unable to preserve file descriptor %d", fd);
+            return error_errno(err, errno, "arguments", NULL,
+                               "unable to preserve file descriptor %d (preserved-fd %d)", fd, fd - 3);
     /* sd_listen_fds(3): they are ours if the pid is ours; then they come first, and --preserve-fds counts
      * those after. */
     if (fds_text && listen_pid && cli_int(listen_pid, &pid) == 0 && pid == getpid() &&

@@ -95,7 +95,7 @@ static int run_verb(const char *program, const struct verb *verb, int argc, char
         cli_help_verb(program, verb);
         return 0;
     }
-    int first = verb->any_flags ? 0 : cli_parse(verb->flags, argc, argv, &err);
+    int first = verb->any_flags ? 0 : cli_parse(verb->flags, argc, argv, !verb->passes_words, &err);
     if (first < 0)
         return usage_error(program, verb, err.message);
     int count = argc - first;
@@ -119,7 +119,7 @@ static int run_verb(const char *program, const struct verb *verb, int argc, char
 int main(int argc, char **argv) {
     struct error err = {0};
     const char *program = argc > 0 && argv[0][0] ? basename(argv[0]) : "berth-runtime";
-    int first = cli_parse(global_flags, argc - 1, argv + 1, &err);
+    int first = cli_parse(global_flags, argc - 1, argv + 1, false, &err);
     if (first < 0)
         return usage_error(program, NULL, err.message);
     first++;

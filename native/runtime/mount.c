@@ -237,15 +237,22 @@ static int mount_fs(struct rootfs *rootfs, const struct mount_spec *m, const cha
     cleanup_fd int target = open_target(rootfs, m, true, clean, err);
     if (target < 0)
         return -1;
-    cleanup_fd int mount_fd = new_fs(rootfs, m, target, err);
+    struct mount_spec first = *m;
+    if (strcmp(clean, "/dev") == 0 && strcmp(m->type, "tmpfs") == 0 &&
+        ((m->attr_set | m->attr_rec_set) & MOUNT_ATTR_RDONLY)) {
+        first.attr_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+        first.attr_rec_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
+        rootfs->dev_readonly = true;
+    }
+    cleanup_fd int mount_fd = new_fs(rootfs, &first, target, err);
     if (mount_fd < 0 || check_proc(m, mount_fd, clean, err) < 0)
         return -1;
     if (m->copy_up && copy_up(target, mount_fd, m->destination, err) < 0)
         return -1;
-    struct mount_spec rest =
-        *m; /* fsmount has set attr_set; what is left: recursive ones, propagation, late read-only */
+    /* fsmount has set attr_set; what is left: recursive ones, propagation, late read-only */
+    struct mount_spec rest = first;
     rest.attr_clear = 0;
-    rest.attr_set = m->copy_up ? m->attr_set & MOUNT_ATTR_RDONLY : 0;
+    rest.attr_set = m->copy_up ? first.attr_set & MOUNT_ATTR_RDONLY : 0;
     if (mount_set_attributes(mount_fd, &rest, err) < 0)
         return -1;
     return attach(m, mount_fd, target, err);

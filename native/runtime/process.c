@@ -69,6 +69,14 @@ int process_new_keyring(const char *id, struct error *err) {
     return 0;
 }
 
+int process_reset_affinity(struct error *err) {
+    unsigned long all[1024];
+    memset(all, 0xff, sizeof(all));
+    if (syscall(SYS_sched_setaffinity, 0, sizeof(all), all) < 0)
+        return error_errno(err, errno, "cpu affinity", NULL, "reset the CPU affinity");
+    return 0;
+}
+
 struct sched_attr_v1 {
     uint32_t size, policy;
     uint64_t flags;

@@ -21,6 +21,9 @@ int process_set_oom_score(const struct process_spec *process, int proc_fd, pid_t
 /* A session keyring of its own, named after the container. A kernel without keyrings is no error. */
 int process_new_keyring(const char *id, struct error *err);
 
+/* All processors that the control group allows, whatever the runtime's caller was pinned to. */
+int process_reset_affinity(struct error *err);
+
 /* Scheduler, I/O priority; of init also personality and memory policy (spec not NULL). */
 int process_set_scheduling(const struct process_spec *process, const struct spec *spec, struct error *err);
 

@@ -7,7 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -56,7 +59,61 @@ int rootfs_open(struct rootfs *rootfs, struct error *err) {
     return 0;
 }
 
+/* mountinfo writes blanks, tabs, line feeds and backslashes in a path as \040 and so on. */
+static void unescape(char *text) {
+    char *out = text;
+    for (; *text; text++) {
+        bool octal = text[0] == '\\' && strspn(text + 1, "01234567") >= 3;
+        *out++ = octal ? (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0')) : *text;
+        text += octal ? 3 : 0;
+    }
+    *out = '\0';
+}
+
+/* "36 35 98:0 /root /point options - type source": the mount point if a whole procfs or sysfs is there. */
+static char *kernel_mount_point(char *line) {
+    char *field[5], *dash = strstr(line, " - "), *save = NULL;
+    if (!dash || (strncmp(dash + 3, "proc ", 5) != 0 && strncmp(dash + 3, "sysfs ", 6) != 0))
+        return NULL;
+    for (int i = 0; i < 5; i++)
+        if (!(field[i] = strtok_r(i ? NULL : line, " ", &save)))
+            return NULL;
+    unescape(field[4]);
+    return strcmp(field[3], "/") == 0 ? field[4] : NULL;
+}
+
+/*
+ * Without pivot_root the host's mounts stay below the moved root. An unmasked procfs among them would entitle
+ * whoever makes a user namespace inside to mount a new one without our masks, so those go.
+ */
+static int hide_kernel_mounts(const struct rootfs *rootfs, struct error *err) {
+    char *line = NULL;
+    size_t room = 0, length = strlen(rootfs->path);
+    int fd = openat(rootfs->proc_fd, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    int result = file ? 0 : root_error(rootfs, errno, "read the mounts beside", err);
+    while (file && result == 0 && getline(&line, &room, file) > 0) {
+        const char *point = kernel_mount_point(line);
+        bool ours = point && strncmp(point, rootfs->path, length) == 0 &&
+                    (point[length] == '/' || point[length] == '\0');
+        if (!point || ours)
+            continue;
+        if (mount(NULL, point, NULL, MS_PRIVATE, NULL) < 0 && errno != EINVAL)
+            result = error_errno(err, errno, "rootfs", point, "hide %s of the host", point);
+        /* One that came with a user namespace cannot be unmounted, only covered. */
+        else if (umount2(point, MNT_DETACH) < 0 && errno != ENOENT &&
+                 mount("tmpfs", point, "tmpfs", MS_RDONLY, NULL) < 0 && errno != ENOENT)
+            result = error_errno(err, errno, "rootfs", point, "hide %s of the host", point);
+    }
+    free(line);
+    if (file)
+        fclose(file);
+    return result;
+}
+
 static int move_root(struct rootfs *rootfs, struct error *err) {
+    if (hide_kernel_mounts(rootfs, err) < 0)
+        return -1;
     if (fchdir(rootfs->fd) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
         chdir("/") < 0)
         return root_error(rootfs, errno, "move to the root", err);
@@ -82,7 +139,19 @@ int rootfs_pivot(struct rootfs *rootfs, bool no_pivot, struct error *err) {
     return 0;
 }
 
+static int finish_dev(const struct rootfs *rootfs, struct error *err) {
+    struct mount_attr readonly = {.attr_set = MOUNT_ATTR_RDONLY};
+    cleanup_fd int dev = path_open_plain(rootfs->fd, "/dev", O_PATH | O_DIRECTORY, err);
+    if (dev < 0)
+        return -1;
+    if (sys_mount_setattr(dev, "", AT_EMPTY_PATH, &readonly) < 0)
+        return error_errno(err, errno, "mount", "/dev", "make /dev read-only");
+    return 0;
+}
+
 int rootfs_finish(struct rootfs *rootfs, struct error *err) {
+    if (rootfs->dev_readonly && finish_dev(rootfs, err) < 0)
+        return -1;
     uint64_t propagation = rootfs->spec->rootfs_propagation;
     struct mount_attr attr = {.attr_set = rootfs->spec->root_readonly ? MOUNT_ATTR_RDONLY : 0,
                               .propagation = propagation & ~(uint64_t)MS_REC};

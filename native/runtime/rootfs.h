@@ -20,6 +20,8 @@ struct rootfs {
     int userns_fd;       /* the joined user namespace, or -1 */
     int *mount_sources;  /* per mount: a detached tree the parent opened for us, or -1 */
     int *device_sources; /* per device of rootfs_devices: the same */
+    bool dev_readonly; /* a read-only tmpfs on /dev, left writable until its devices and mount points are made
+                        */
     const struct cgroup *cgroup;
     /* Called before the first mount that shows cgroups: returns once this process is in its cgroups. */
     int (*await_cgroups)(void *context, struct error *err);

@@ -9,9 +9,9 @@
 int seccomp_agent_send(const struct seccomp_program *program, const struct state *state, pid_t pid,
                        int notify_fd, struct error *err) {
     struct json_writer w;
-    cleanup_fd int fd = terminal_connect(program->listener_path, err);
+    cleanup_fd int fd = terminal_connect(program->listener_path, "seccomp agent", err);
     if (fd < 0)
-        return error_wrap(err, "seccomp listener");
+        return -1;
     json_writer_init(&w, 0);
     json_begin_object(&w);
     json_member_string(&w, "ociVersion", state->oci_version);

@@ -138,6 +138,19 @@ static int add_rule(scmp_filter_ctx ctx, uint32_t action, int number, const stru
     return 0;
 }
 
+/*
+ * Calls that stand between loading the filter and handing its listener over: they would wait for an answer
+ * from a listener that nobody has yet. write is runc's way of doing that; a profile must mean the same under
+ * both.
+ */
+static bool hands_listener_over(const char *call) {
+    static const char *const calls[] = {"sendmsg", "recvmsg", "write"};
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        if (strcmp(call, calls[i]) == 0)
+            return true;
+    return false;
+}
+
 static int add_entry(scmp_filter_ctx ctx, const struct json_value *entry, uint32_t default_action,
                      struct seccomp_program *program, struct error *err) {
     struct scmp_arg_cmp conditions[MAX_ARGS * 2];
@@ -158,6 +171,9 @@ static int add_entry(scmp_filter_ctx ctx, const struct json_value *entry, uint32
     for (const struct json_value *v = json_first(names); v; v = v->next) {
         if (v->type != JSON_STRING)
             return bad(err, "not a list of strings:", "names");
+        if (action == SCMP_ACT_NOTIFY && hands_listener_over(v->string))
+            return error_set(err, "invalid_argument", "seccomp", NULL,
+                             "SCMP_ACT_NOTIFY cannot be used for the %s syscall", v->string);
         int number = seccomp_syscall_resolve_name(v->string);
         if (number == __NR_SCMP_ERROR)
             continue; /* newer or older than this libseccomp: the default action, or the ENOSYS prelude,

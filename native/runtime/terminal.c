@@ -19,7 +19,7 @@ static int terminal_error(int number, const char *path, const char *what, struct
     return error_errno(err, number, "terminal", path, "%s", what);
 }
 
-int terminal_connect(const char *path, struct error *err) {
+int terminal_connect(const char *path, const char *what, struct error *err) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -33,7 +33,7 @@ int terminal_connect(const char *path, struct error *err) {
         strcpy(address.sun_path, path_of_fd(at).text);
     }
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-        return error_errno(err, errno, "terminal", path, "connect to console socket %s", path);
+        return error_errno(err, errno, "terminal", path, "failed to connect with %s %s", what, path);
     return fd_take(&fd);
 }
 

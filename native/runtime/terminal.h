@@ -5,8 +5,8 @@
 #include "error.h"
 #include "spec.h"
 
-/* Connects to --console-socket (in the caller's context, before anything changes). */
-int terminal_connect(const char *path, struct error *err);
+/* Connects to a unix stream socket (in the caller's context, before anything changes); `what` names it. */
+int terminal_connect(const char *path, const char *what, struct error *err);
 
 /*
  * In the container: opens a pty from /dev/pts below root, sets its size, sends the master over `socket` with

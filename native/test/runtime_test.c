@@ -191,18 +191,33 @@ static void parses_flags(void) {
     struct error err;
     char *good[] = {"--root=/x", "-at",   "--count", "3",  "-e",         "A=1",
                     "-e=B",      "--env", "C",       "id", "--all=false"};
-    CHECK(cli_parse(flags, 11, good, &err) == 9 && all && tty && count == 3 && env.count == 3);
+    CHECK(cli_parse(flags, 11, good, false, &err) == 9 && all && tty && count == 3 && env.count == 3);
     CHECK_STRING(root, "/x");
     CHECK_STRING(env.items[1], "B");
     char *dashes[] = {"--", "-x"}, *unknown[] = {"--nope"}, *missing[] = {"--root"},
          *number[] = {"--count", "x"}, *single[] = {"-root", "/y", "z"};
-    CHECK(cli_parse(flags, 2, dashes, &err) == 1);
-    CHECK(cli_parse(flags, 1, unknown, &err) < 0);
+    CHECK(cli_parse(flags, 2, dashes, false, &err) == 1);
+    CHECK(cli_parse(flags, 1, unknown, false, &err) < 0);
     char *end[] = {"--root", NULL};
-    CHECK(cli_parse(flags, 1, end, &err) < 0);
+    CHECK(cli_parse(flags, 1, end, false, &err) < 0);
     (void)missing;
-    CHECK(cli_parse(flags, 2, number, &err) < 0);
-    CHECK(cli_parse(flags, 3, single, &err) == 2);
+    CHECK(cli_parse(flags, 2, number, false, &err) < 0);
+    CHECK(cli_parse(flags, 3, single, false, &err) == 2);
+    char *behind[] = {"id", "--count", "4", "x", "--all", "--", "-t"};
+    all = tty = false;
+    CHECK(cli_parse(flags, 7, behind, true, &err) == 4 && count == 4 && all && !tty);
+    CHECK_STRING(behind[0], "--count");
+    CHECK_STRING(behind[1], "4");
+    CHECK_STRING(behind[2], "--all");
+    CHECK_STRING(behind[3], "--");
+    CHECK_STRING(behind[4], "id");
+    CHECK_STRING(behind[5], "x");
+    CHECK_STRING(behind[6], "-t");
+    char *none[] = {"id", "-"};
+    CHECK(cli_parse(flags, 2, none, true, &err) == 0);
+    CHECK_STRING(none[0], "id");
+    char *bad[] = {"id", "--nope"};
+    CHECK(cli_parse(flags, 2, bad, true, &err) < 0);
 }
 
 static int exists(int root, const char *path) {

@@ -17,16 +17,22 @@
 
 static struct exec_options options;
 static const char *process_file, *cwd, *user, *label, *apparmor;
-static struct flag_list env, gids, caps;
+static struct flag_list env, gids, caps, sub_cgroups;
 static bool tty, no_new_privs, ignore_paused;
 
-static int read_process_file(struct spec *spec, struct process_spec *process, struct json_doc *doc,
-                             struct error *err) {
+/* Before inherited descriptors are closed: the file may be one, /dev/fd/63 of a shell's <(…). */
+static int load_process_file(struct json_doc *doc, struct error *err) {
+    if (!process_file)
+        return 0;
     cleanup_fd int fd = open(process_file, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return error_errno(err, errno, "read process", process_file, "open %s", process_file);
-    if (json_read_fd(doc, fd, process_file, err) < 0 ||
-        process_read(&spec->arena, process, doc->root, err) < 0)
+    return json_read_fd(doc, fd, process_file, err);
+}
+
+static int process_from_file(struct spec *spec, struct process_spec *process, const struct json_doc *doc,
+                             struct error *err) {
+    if (process_read(&spec->arena, process, doc->root, err) < 0)
         return -1;
     /* What the file is silent about is the container's. */
     if (!process->caps.given)
@@ -138,28 +144,30 @@ static int execute(const struct invocation *in, const struct state *state, struc
     return status;
 }
 
-static int exec_in(const struct invocation *in, const struct state *state, int dir, struct error *err) {
+static int exec_in(const struct invocation *in, const struct state *state, int dir,
+                   const struct json_doc *doc, struct error *err) {
     struct spec spec;
-    struct json_doc doc = {0};
     struct process_spec process = {0};
     if (check_status(state, dir, err) < 0 || stored_spec_read(&spec, dir, err) < 0)
         return -1;
-    int result = process_file ? read_process_file(&spec, &process, &doc, err)
+    int result = process_file ? process_from_file(&spec, &process, doc, err)
                               : process_from_flags(&spec, &process, in->operands + 1, err);
     if (result == 0)
         result = execute(in, state, &spec, &process, err);
-    json_free(&doc);
     spec_free(&spec);
     return result;
 }
 
 static int run(const struct invocation *in, struct error *err) {
     struct state state;
+    static struct json_doc doc;
     if (!process_file && in->operand_count < 2)
         return error_set(err, "invalid_argument", "arguments", NULL, "process args cannot be empty");
     int listen_fds;
-    if (inherited_fds_settle(&options.preserve_fds, &listen_fds, err) < 0 || self_protect(in->argv, err) < 0)
+    if (self_protect(in->argv, err) < 0 || load_process_file(&doc, err) < 0 ||
+        inherited_fds_settle(&options.preserve_fds, &listen_fds, err) < 0)
         return -1;
+    options.cgroups = (struct cgroup_names){sub_cgroups.items, sub_cgroups.count};
     options.root = in->globals->root;
     options.id = in->operands[0];
     cleanup_fd int dir = state_open(options.root, options.id, err);
@@ -167,8 +175,9 @@ static int run(const struct invocation *in, struct error *err) {
         return -1;
     int result = state_read(&state, dir, options.id, err);
     if (result == 0)
-        result = exec_in(in, &state, dir, err);
+        result = exec_in(in, &state, dir, &doc, err);
     state_free(&state);
+    json_free(&doc);
     return result;
 }
 
@@ -191,7 +200,7 @@ static const struct flag flags[] = {
     {"cap", 'c', FLAG_LIST, &caps, "add a capability to the bounding set for the process"},
     {"preserve-fds", 0, FLAG_INT, &options.preserve_fds,
      "pass N additional file descriptors to the container"},
-    {"cgroup", 0, FLAG_STRING, &options.cgroup,
+    {"cgroup", 0, FLAG_LIST, &sub_cgroups,
      "run the process in an (existing) sub-cgroup(s): [controller:]path"},
     {"ignore-paused", 0, FLAG_BOOL, &ignore_paused, "allow exec in a paused container"},
     {0},
@@ -205,6 +214,7 @@ const struct verb verb_exec = {
     .flags = flags,
     .min_operands = 1,
     .max_operands = -1,
+    .passes_words = true,
     .run = run,
     .failure_status = 255,
 };

@@ -9,16 +9,13 @@
 
 static bool all;
 
-static int deliver(const struct state *state, int dir, int signal, struct error *err) {
+static int deliver(const struct state *state, int signal, struct error *err) {
     /* Sharing a pid namespace, init may be gone while others remain: SIGKILL must reach them all (runc does
      * the same). */
     bool shared = !state->own_pid_namespace && state->cgroup_version;
-    if (all || (signal == SIGKILL && shared)) {
-        if (!shared && state_status(state, dir) == STATUS_STOPPED)
-            return signal_init(state, signal, err);
-        if (state->cgroup_version)
-            return signal_all(state, signal, err);
-    }
+    if ((all || (signal == SIGKILL && shared)) && state->cgroup_version)
+        return signal_all(state, signal,
+                          err); /* nobody left is no error: there is no process that has not got it */
     return signal_init(state, signal, err);
 }
 
@@ -33,7 +30,7 @@ static int run(const struct invocation *in, struct error *err) {
         return -1;
     int result = state_read(&state, dir, in->operands[0], err);
     if (result == 0)
-        result = deliver(&state, dir, signal, err);
+        result = deliver(&state, signal, err);
     state_free(&state);
     return result;
 }

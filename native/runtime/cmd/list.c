@@ -38,14 +38,20 @@ static void print_table(const struct row *row) {
            status_names[row->status], row->state.bundle, row->state.created, row->state.owner);
 }
 
+static int by_name(const struct dirent **a, const struct dirent **b) {
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 static int each(const char *root, struct json_writer *w, struct error *err) {
-    cleanup_dir DIR *list = opendir(root);
-    if (!list && errno == ENOENT)
+    struct dirent **entries;
+    int count = scandir(root, &entries, NULL, by_name);
+    if (count < 0 && errno == ENOENT)
         return 0;
-    if (!list)
+    if (count < 0)
         return error_errno(err, errno, "list", root, "open %s", root);
-    for (struct dirent *entry; (entry = readdir(list));) {
+    for (int i = 0; i < count; i++) {
         struct row row;
+        cleanup_free struct dirent *entry = entries[i];
         if (entry->d_name[0] == '.' || !read_row(&row, root, entry->d_name))
             continue;
         if (quiet)
@@ -56,6 +62,7 @@ static int each(const char *root, struct json_writer *w, struct error *err) {
             print_table(&row);
         state_free(&row.state);
     }
+    free(entries);
     return 0;
 }
 

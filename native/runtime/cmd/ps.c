@@ -144,5 +144,6 @@ const struct verb verb_ps = {
     .flags = flags,
     .min_operands = 1,
     .max_operands = -1,
+    .passes_words = true,
     .run = run,
 };

@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 static const char *bundle;
 static bool rootless;
@@ -108,6 +110,9 @@ static void write_mapping(struct json_writer *w, const char *key, unsigned host)
 }
 
 static void write_linux(struct json_writer *w) {
+    /* As runc: on v1 a cgroup namespace is what one asks for. */
+    struct statfs fs;
+    bool unified = statfs("/sys/fs/cgroup", &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
     static const char *const namespaces[] = {"pid", "network", "ipc", "uts", "mount", "cgroup", "user", NULL};
     static const char *const masked[] = {"/proc/acpi",
                                          "/proc/asound",
@@ -144,7 +149,7 @@ static void write_linux(struct json_writer *w) {
     json_key(w, "namespaces");
     json_begin_array(w);
     for (const char *const *n = namespaces; *n; n++) {
-        if (strcmp(*n, rootless ? "network" : "user") == 0)
+        if (strcmp(*n, rootless ? "network" : "user") == 0 || (strcmp(*n, "cgroup") == 0 && !unified))
             continue;
         json_begin_object(w);
         json_member_string(w, "type", *n);
