@@ -107,9 +107,9 @@ int capabilities_apply(const struct capability_sets *sets, struct error *err) {
     if (current_permitted(&have) < 0)
         return error_errno(err, errno, "capabilities", NULL, "read capabilities");
     uint64_t permitted = sets->permitted & have, effective = sets->effective & permitted;
-    /* A bit in the inheritable set that is not permitted would come alive through file capabilities
-     * (CVE-2022-29162). */
-    uint64_t inheritable = sets->inheritable & permitted;
+    /* Only what config.json itself lists: a set that nobody asked for would come alive through file
+     * capabilities (CVE-2022-29162). The kernel wants it within the bounding set. */
+    uint64_t inheritable = sets->inheritable & sets->bounding & have;
     for (int half = 0; half < 2; half++) {
         data[half].effective = (uint32_t)(effective >> (32 * half));
         data[half].permitted = (uint32_t)(permitted >> (32 * half));

@@ -19,15 +19,16 @@ static int hierarchy_path(const struct cgroup_hierarchy *h, char *out, size_t ro
     return length > 0 && (size_t)length < room ? 0 : -1;
 }
 
-static int add_hierarchy(struct cgroup *cgroup, const char *directory) {
+static int add_hierarchy(struct cgroup *cgroup, const char *directory, bool unified) {
     char path[CGROUP_PATH_MAX];
     struct statfs fs;
     if (cgroup->hierarchy_count == CGROUP_HIERARCHIES_MAX || strlen(directory) >= CGROUP_NAME_MAX)
         return -1;
     struct cgroup_hierarchy *h = &cgroup->hierarchies[cgroup->hierarchy_count];
-    *h = (struct cgroup_hierarchy){.fd = -1};
+    *h = (struct cgroup_hierarchy){.fd = -1, .unified = unified};
     strcpy(h->directory, directory);
-    if (hierarchy_path(h, path, sizeof(path)) < 0 || statfs(path, &fs) < 0 || fs.f_type != CGROUP_SUPER_MAGIC)
+    if (hierarchy_path(h, path, sizeof(path)) < 0 || statfs(path, &fs) < 0 ||
+        fs.f_type != (unified ? CGROUP2_SUPER_MAGIC : CGROUP_SUPER_MAGIC))
         return -1;
     cgroup->hierarchy_count++;
     return 0;
@@ -38,16 +39,20 @@ static int add_hierarchy(struct cgroup *cgroup, const char *directory) {
 static void detect_line(struct cgroup *cgroup, char *line) {
     char *controllers = strchr(line, ':');
     char *end = controllers ? strchr(++controllers, ':') : NULL;
-    if (!end || end == controllers)
+    if (end && end == controllers) { /* "0::/path" */
+        add_hierarchy(cgroup, "unified", true);
+        return;
+    }
+    if (!end)
         return;
     *end = '\0';
     if (strncmp(controllers, "name=", 5) == 0)
         controllers += 5;
-    if (add_hierarchy(cgroup, controllers) == 0)
+    if (add_hierarchy(cgroup, controllers, false) == 0)
         return;
     /* A few systems name the mount after the first controller, or in the other order, with links for each. */
     controllers[strcspn(controllers, ",")] = '\0';
-    add_hierarchy(cgroup, controllers);
+    add_hierarchy(cgroup, controllers, false);
 }
 
 int cgroup_detect(struct cgroup *cgroup, struct error *err) {
@@ -174,20 +179,40 @@ static int refuse_occupied(const struct cgroup *cgroup, int fd, struct error *er
     return 0;
 }
 
-int cgroup_create(struct cgroup *cgroup, struct error *err) {
+static int create_in(struct cgroup *cgroup, struct cgroup_hierarchy *h, struct error *err) {
     char root[CGROUP_PATH_MAX];
+    hierarchy_path(h, root, sizeof(root));
+    h->fd = make_path(root, cgroup->path, strstr(h->directory, "cpuset") != NULL, &h->made, err);
+    return h->fd < 0 || (!h->made && refuse_occupied(cgroup, h->fd, err) < 0) ? -1 : 0;
+}
+
+int cgroup_create(struct cgroup *cgroup, struct error *err) {
     if (cgroup->version == 2 && cgroup_v2_enable(cgroup->path, err) < 0)
         return -1;
     for (size_t i = 0; i < cgroup->hierarchy_count; i++) {
         struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-        hierarchy_path(h, root, sizeof(root));
-        h->fd = make_path(root, cgroup->path, strstr(h->directory, "cpuset") != NULL, &h->made, err);
-        if (h->fd < 0 || (!h->made && refuse_occupied(cgroup, h->fd, err) < 0)) {
+        if (!h->unified && create_in(cgroup, h, err) < 0) {
             cgroup_undo(cgroup);
             return -1;
         }
     }
     return 0;
+}
+
+void cgroup_create_unified(struct cgroup *cgroup) {
+    struct error ignored;
+    for (size_t i = 0; i < cgroup->hierarchy_count; i++) {
+        struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
+        if (h->unified && create_in(cgroup, h, &ignored) < 0)
+            fd_close(&h->fd);
+    }
+}
+
+int cgroup_unified_dir(const struct cgroup *cgroup) {
+    for (size_t i = 0; i < cgroup->hierarchy_count; i++)
+        if (cgroup->hierarchies[i].unified)
+            return cgroup->hierarchies[i].fd;
+    return -1;
 }
 
 int cgroup_open(struct cgroup *cgroup, struct error *err) {

@@ -20,6 +20,7 @@ struct cgroup_hierarchy {
     char directory[CGROUP_NAME_MAX]; /* below /sys/fs/cgroup: "cpu,cpuacct"; "" on v2 */
     int fd;                          /* the container's directory in it once opened, else -1 */
     bool made;                       /* by us: removed again if the create fails */
+    bool unified;                    /* the empty cgroup2 of the hybrid layout */
 };
 
 struct cgroup {
@@ -44,6 +45,13 @@ int cgroup_set_path(struct cgroup *cgroup, const char *cgroups_path, const char 
  */
 int cgroup_create(struct cgroup *cgroup, struct error *err);
 
+/*
+ * v1, hybrid layout: makes the directory in the cgroup2 that stands beside, before there is a process, which
+ * can be born there (cgroup_unified_dir). It limits nothing, but cgroup.kill ends a fork bomb in one stroke.
+ * Where it cannot be made, one does without.
+ */
+void cgroup_create_unified(struct cgroup *cgroup);
+
 /* Opens existing directories; a missing one is left at -1 (the container may be half gone). */
 int cgroup_open(struct cgroup *cgroup, struct error *err);
 
@@ -54,7 +62,8 @@ int cgroup_apply(struct cgroup *cgroup, const struct json_value *resources, bool
  * Getting a process in. Writing a pid to cgroup.procs takes a machine-wide lock (cgroup_threadgroup_rwsem: an
  * RCU grace period, ~10 ms after a pause); a single-threaded process that writes "0" to v1's `tasks` itself
  * does not, nor does clone3(CLONE_INTO_CGROUP) on v2. So on v1 the runtime opens the tasks files with its own
- * rights (cgroup_open_tasks), and the child steps in through them (cgroup_enter).
+ * rights (cgroup_open_tasks), and the child steps in through them (cgroup_enter). cgroup_join is the slow way
+ * into v2's directory, or into the hybrid layout's cgroup2.
  */
 int cgroup_join(struct cgroup *cgroup, pid_t pid, struct error *err);
 
@@ -104,6 +113,9 @@ bool cgroup_has(const struct cgroup *cgroup, const char *controller);
 
 /* Descriptor of the directory that serves a controller ("memory"), or -1. On v2 always the one directory. */
 int cgroup_dir(const struct cgroup *cgroup, const char *controller);
+
+/* Descriptor of the directory in the hybrid layout's cgroup2, or -1. */
+int cgroup_unified_dir(const struct cgroup *cgroup);
 
 /* Writes value to a file of the cgroup directory; the error names file and value. */
 int cgroup_write(int dir, const char *file, const char *value, struct error *err);

@@ -36,11 +36,11 @@ static int read_rule(const struct json_value *value, struct device_rule *rule, s
     if (strlen(type) > 1 || !strchr("abcu", rule->type))
         return error_set(err, "invalid_argument", "cgroup", NULL,
                          "invalid device type \"%.20s\" in linux.resources.devices", type);
-    /* runc takes other letters and looks at r, w and m alone; configurations with "rwa" are about. */
-    if (access[strspn(access, "rwm")])
-        log_message(LOG_WARNING,
-                    "device access \"%.20s\" in linux.resources.devices: only r, w and m mean anything",
-                    access);
+    if (access[strspn(access, "rwma")])
+        return error_set(err, "invalid_argument", "cgroup", NULL,
+                         "invalid device access \"%.20s\" in linux.resources.devices", access);
+    if (strchr(access, 'a')) /* runc takes it, and configurations that have it are about */
+        log_message(LOG_WARNING, "\"a\" in the device access \"%.20s\" means nothing; r, w and m do", access);
     if (rule->type == 'u')
         rule->type = 'c';
     if (!*access) /* the kernel's and runc's reading of no access at all: all of it */

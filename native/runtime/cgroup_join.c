@@ -11,12 +11,9 @@
 
 int cgroup_join(struct cgroup *cgroup, pid_t pid, struct error *err) {
     char text[24];
+    int dir = cgroup->version == 2 ? cgroup_dir(cgroup, "") : cgroup_unified_dir(cgroup);
     snprintf(text, sizeof(text), "%d", pid);
-    for (size_t i = 0; i < cgroup->hierarchy_count; i++)
-        if (cgroup->hierarchies[i].fd >= 0 &&
-            cgroup_write(cgroup->hierarchies[i].fd, "cgroup.procs", text, err) < 0)
-            return -1;
-    return 0;
+    return dir < 0 ? 0 : cgroup_write(dir, "cgroup.procs", text, err);
 }
 
 /* Is `controllers` ("cpu,cpuacct", length bytes) about this hierarchy? It may name one of several, or all. */
@@ -101,7 +98,7 @@ int cgroup_open_tasks(const struct cgroup *cgroup, const struct cgroup_names *na
         return -1;
     for (size_t i = 0; i < cgroup->hierarchy_count; i++) {
         const struct cgroup_hierarchy *h = &cgroup->hierarchies[i];
-        if (h->fd < 0)
+        if (h->fd < 0 || h->unified)
             continue;
         if (named_path(h, names, path, err) < 0)
             return -1;

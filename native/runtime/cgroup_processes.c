@@ -149,9 +149,9 @@ bool cgroup_is_frozen(struct cgroup *cgroup) {
 
 /* Without cgroup.kill a fork could outrun the list: freeze first where one can, and repeat until a pass finds
  * nobody. */
-static int kill_listed(struct cgroup *cgroup, int signal, struct error *err) {
+static int kill_listed(struct cgroup *cgroup, int signal, bool freeze, struct error *err) {
     struct error ignored;
-    bool frozen = cgroup_freeze(cgroup, true, &ignored) == 0;
+    bool frozen = freeze ? cgroup_freeze(cgroup, true, &ignored) == 0 : cgroup_is_frozen(cgroup);
     cleanup_free pid_t *pids = NULL;
     ssize_t count = cgroup_pids(cgroup, &pids, err);
     for (ssize_t i = 0; i < count; i++)
@@ -163,8 +163,11 @@ static int kill_listed(struct cgroup *cgroup, int signal, struct error *err) {
 
 int cgroup_kill(struct cgroup *cgroup, int signal, struct error *err) {
     struct error ignored;
-    int dir = cgroup->version == 2 ? cgroup_dir(cgroup, "") : -1;
-    if (signal == SIGKILL && dir >= 0 && cgroup_write(dir, "cgroup.kill", "1", &ignored) == 0)
+    int dir = cgroup->version == 2 ? cgroup_dir(cgroup, "") : cgroup_unified_dir(cgroup);
+    bool killed = signal == SIGKILL && dir >= 0 && cgroup_write(dir, "cgroup.kill", "1", &ignored) == 0;
+    if (killed && cgroup->version == 2)
         return 0;
-    return kill_listed(cgroup, signal, err);
+    /* Beside v1 somebody may have moved out of the cgroup2 (or comes from a former version of this program).
+     * What is left cannot outrun the list; thawing lets the signal in. */
+    return kill_listed(cgroup, signal, !killed, err);
 }

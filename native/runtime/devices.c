@@ -2,6 +2,7 @@
 #include "cleanup.h"
 #include "path.h"
 #include "rootfs.h"
+#include "state.h"
 #include "syscalls.h"
 
 #include <errno.h>
@@ -62,6 +63,47 @@ static int make_node(const struct device_spec *d, int parent, const char *name, 
     if ((d->uid || d->gid) && fchownat(parent, name, d->uid, d->gid, AT_SYMLINK_NOFOLLOW) < 0)
         return device_error(d, errno, err);
     return 0;
+}
+
+static bool is_device(const struct stat *st, const struct device_spec *d) {
+    return (st->st_mode & S_IFMT) == d->type &&
+           st->st_rdev == makedev((unsigned)d->major, (unsigned)d->minor);
+}
+
+/* The id on the host of one in the container; the id itself where nothing is mapped to it. */
+static uint32_t host_id(const struct id_map *maps, size_t count, uint32_t id) {
+    for (size_t i = 0; i < count; i++)
+        if (id >= maps[i].container && id - maps[i].container < maps[i].size)
+            return maps[i].host + (id - maps[i].container);
+    return id;
+}
+
+int device_open_source(struct rootfs *rootfs, const struct device_spec *d, struct error *err) {
+    const struct id_maps *maps = &rootfs->spec->maps;
+    struct mount_attr usable = {.attr_clr = MOUNT_ATTR_NODEV}; /* /run often has nodev */
+    struct stat st;
+    char name[32];
+    cleanup_fd int host = open(d->path, O_PATH | O_CLOEXEC);
+    if (host >= 0 && fstat(host, &st) == 0 && is_device(&st, d)) {
+        int tree = sys_open_tree(host, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+        return tree >= 0 ? tree : device_error(d, errno, err);
+    }
+    snprintf(name, sizeof(name), STATE_DEVICE, rootfs->scratch_devices);
+    mode_t mask = umask(0);
+    int made =
+        mknodat(rootfs->scratch_fd, name, d->type | d->mode, makedev((unsigned)d->major, (unsigned)d->minor));
+    int number = errno;
+    umask(mask);
+    if (made < 0)
+        return device_error(d, number, err);
+    rootfs->scratch_devices++;
+    if (fchownat(rootfs->scratch_fd, name, host_id(maps->uids, maps->uid_count, d->uid),
+                 host_id(maps->gids, maps->gid_count, d->gid), AT_SYMLINK_NOFOLLOW) < 0)
+        return device_error(d, errno, err);
+    cleanup_fd int tree = sys_open_tree(rootfs->scratch_fd, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0 || sys_mount_setattr(tree, "", AT_EMPTY_PATH, &usable) < 0)
+        return device_error(d, errno, err);
+    return fd_take(&tree);
 }
 
 /* In a user namespace mknod is not allowed: the host's node is bound over an empty file. */

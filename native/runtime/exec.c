@@ -35,7 +35,7 @@ struct exec {
     bool cgrouped;                     /* in the child: MESSAGE_CGROUPED has come */
     int tasks[CGROUP_HIERARCHIES_MAX]; /* v1: through these the child steps into the cgroups */
     size_t task_count;
-    int target; /* v2: the cgroup it is born in */
+    int target; /* v2, or cgroup2 beside v1: the cgroup it is born in; or -1 */
 };
 
 static int exec_error(int number, const char *what, struct error *err) {
@@ -56,6 +56,9 @@ static int set_affinity(pid_t pid, const char *list, struct error *err) {
                              list);
         if (*end == '-')
             last = strtoul(end + 1, &end, 10);
+        if (last < first || last >= CPU_SETSIZE || end[-1] == '-')
+            return error_set(err, "invalid_argument", "cpu affinity", NULL, "invalid CPU list \"%.100s\"",
+                             list);
         for (; first <= last && first < CPU_SETSIZE; first++)
             CPU_SET(first, &set);
         at = *end == ',' ? end + 1 : end;
@@ -208,9 +211,14 @@ static int bear(struct exec *e) {
     args.flags |= CLONE_INTO_CGROUP;
     args.cgroup = (uint64_t)e->target;
     int pid = sys_clone3(&args);
-    if (pid >= 0 || (errno != EBUSY && errno != EOPNOTSUPP) || e->options->cgroups.count)
+    if (pid >= 0 ||
+        (e->cgroup.version == 2 && ((errno != EBUSY && errno != EOPNOTSUPP) || e->options->cgroups.count)))
         return pid;
     fd_close(&e->target);
+    if (e->cgroup.version == 1) { /* the cgroup2 beside it is not worth failing for */
+        args.flags &= ~(uint64_t)CLONE_INTO_CGROUP;
+        return sys_clone3(&args);
+    }
     e->target = inits_cgroup(e);
     args.cgroup = (uint64_t)e->target;
     return e->target < 0 ? -1 : sys_clone3(&args);
@@ -294,6 +302,9 @@ static int prepare(struct exec *e, struct error *err) {
     if (state_cgroup(e->state, &e->cgroup, err) < 0 ||
         cgroup_open_tasks(&e->cgroup, &e->options->cgroups, e->tasks, &e->task_count, err) < 0)
         return -1;
+    int unified = cgroup_unified_dir(&e->cgroup);
+    if (unified >= 0)
+        e->target = fcntl(unified, F_DUPFD_CLOEXEC, 3);
     if (e->cgroup.version == 2 && (e->target = cgroup_open_target(&e->cgroup, &e->options->cgroups, err)) < 0)
         return -1;
     return seccomp_filter_prepare(&e->seccomp, e->spec->seccomp, e->options->root, err);

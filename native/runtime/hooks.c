@@ -21,8 +21,7 @@ static int hook_error(const struct hook_spec *hook, const char *kind, int number
 }
 
 /* In the hook's process: state on stdin, output into the pipe, a clean set of signals and descriptors. */
-static void run_child(const struct hook_spec *hook, int input, int output) {
-    static char *no_env[] = {NULL};
+static void run_child(const struct hook_spec *hook, int input, int output, char **env) {
     char *only_path[] = {(char *)hook->path, NULL};
     sigset_t none;
     sigemptyset(&none);
@@ -30,7 +29,7 @@ static void run_child(const struct hook_spec *hook, int input, int output) {
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0)
         _exit(126);
     sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC);
-    execve(hook->path, hook->args && hook->args[0] ? hook->args : only_path, hook->env ? hook->env : no_env);
+    execve(hook->path, hook->args && hook->args[0] ? hook->args : only_path, hook->env ? hook->env : env);
     dprintf(2, "%s", strerror(errno));
     _exit(127);
 }
@@ -94,7 +93,8 @@ static pid_t bear(int *pidfd) {
     return pid;
 }
 
-static int run_one(const struct hook_spec *hook, const char *kind, int document, struct error *err) {
+static int run_one(const struct hook_spec *hook, const char *kind, int document, char **env,
+                   struct error *err) {
     char text[600] = "";
     int ends[2], status = 0, pidfd = -1;
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -103,7 +103,7 @@ static int run_one(const struct hook_spec *hook, const char *kind, int document,
     fcntl(output, F_SETFL, O_NONBLOCK);
     pid_t pid = bear(&pidfd);
     if (pid == 0)
-        run_child(hook, document, ends[1]);
+        run_child(hook, document, ends[1], env);
     close(ends[1]);
     if (pid < 0)
         return hook_error(hook, kind, errno, "fork", err);
@@ -146,7 +146,7 @@ static int make_document(const struct state *state, enum status status, struct e
 }
 
 int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct state *state, enum status status,
-              struct error *err) {
+              char **env, struct error *err) {
     if (!hooks->count)
         return 0;
     cleanup_fd int document = make_document(state, status, err);
@@ -157,7 +157,7 @@ int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct sta
         snprintf(label, sizeof(label), "%s hook #%zu:", kind, i);
         if (lseek(document, 0, SEEK_SET) < 0)
             return hook_error(&hooks->items[i], label, errno, "rewind state", err);
-        if (run_one(&hooks->items[i], label, document, err) < 0)
+        if (run_one(&hooks->items[i], label, document, env, err) < 0)
             return -1;
     }
     return 0;

@@ -7,11 +7,14 @@
 #include "state.h"
 
 /*
+ * A hook without `env` gets `env` of this call (as crun and runc: the runtime's own, or for startContainer
+ * hooks the container's).
+ *
  * Runs the hooks of one list in order, each with `status` in its state document; stops at the first that
  * fails (non-zero exit, signal, or timeout, after which it is killed) with an error that names it and holds
  * its stderr.
  */
 int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct state *state, enum status status,
-              struct error *err);
+              char **env, struct error *err);
 
 #endif

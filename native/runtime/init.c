@@ -117,22 +117,23 @@ static int early_hooks(struct launch *l, struct error *err) {
     if (hooks[HOOK_CREATE_CONTAINER].count && l->rootfs.fd >= 0 && fchdir(l->rootfs.fd) < 0)
         return init_error(errno, "enter the root for the createContainer hooks", err);
     return hooks_run(&hooks[HOOK_CREATE_CONTAINER], hook_names[HOOK_CREATE_CONTAINER], &l->state,
-                     STATUS_CREATING, err);
+                     STATUS_CREATING, environ, err);
 }
 
 /* The view of the file system becomes final. After this no host path resolves any more. */
 static int enter_rootfs(struct launch *l, struct error *err) {
-    if (rootfs_finish(&l->rootfs, err) < 0)
-        return -1;
     /* A working directory that is not there is made, as runc does and docker run -w relies on. Where that
      * cannot be, chdir says why. */
     struct error ignored;
     int cwd = path_make_directory(l->rootfs.fd, l->spec.process.cwd, 0755, &ignored);
     if (cwd >= 0)
         close(cwd);
-    if (rootfs_make_readonly(&l->rootfs, err) < 0 || rootfs_mask(&l->rootfs, err) < 0)
+    if (rootfs_finish(&l->rootfs, err) < 0 || rootfs_make_readonly(&l->rootfs, err) < 0 ||
+        rootfs_mask(&l->rootfs, err) < 0)
         return -1;
-    return rootfs_pivot(&l->rootfs, l->options->no_pivot, err);
+    if (rootfs_pivot(&l->rootfs, l->options->no_pivot, err) < 0)
+        return -1;
+    return rootfs_set_propagation(&l->rootfs, err);
 }
 
 /* Without a mount namespace of its own a container is a chroot. */
@@ -227,7 +228,9 @@ static int start_program(struct launch *l, struct error *err) {
     log_message(LOG_DEBUG, "init: closing the pipe to signal completion"); /* which execve does */
     if (seccomp_is_late(l) && load_seccomp(l, err) < 0)
         return -1;
-    if (hooks_run(hooks, hook_names[HOOK_START_CONTAINER], &l->state, STATUS_CREATED, err) < 0)
+    static char *no_env[] = {NULL};
+    char **env = l->spec.process.env ? l->spec.process.env : no_env;
+    if (hooks_run(hooks, hook_names[HOOK_START_CONTAINER], &l->state, STATUS_CREATED, env, err) < 0)
         return -1;
     return process_execute(&l->spec.process, init.program, l->options->preserve_fds, err);
 }

@@ -212,6 +212,7 @@ static int prepare(struct launch *l, struct error *err) {
     l->rootfs.new_userns = l->spec.namespaces[NS_USER].listed;
     l->rootfs.await_cgroups = init_await_cgroups;
     l->rootfs.await_context = l;
+    l->rootfs.scratch_fd = l->state_fd;
     l->rootfs.userns_fd = l->namespaces.join[NS_USER];
     if (rootfs_open_sources(&l->rootfs, &l->spec.arena, err) < 0)
         return -1;
@@ -221,7 +222,7 @@ static int prepare(struct launch *l, struct error *err) {
 static int run_runtime_hooks(struct launch *l, struct error *err) {
     l->hooks_ran = true;
     for (int kind = HOOK_PRESTART; kind <= HOOK_CREATE_RUNTIME; kind++)
-        if (hooks_run(&l->spec.hooks[kind], hook_names[kind], &l->state, STATUS_CREATING, err) < 0)
+        if (hooks_run(&l->spec.hooks[kind], hook_names[kind], &l->state, STATUS_CREATING, environ, err) < 0)
             return -1;
     return 0;
 }
@@ -285,7 +286,7 @@ static int make_cgroups(struct launch *l, struct error *err) {
 static int admit_to_cgroups(struct launch *l, struct error *err) {
     int tasks[CGROUP_HIERARCHIES_MAX];
     size_t count;
-    if (l->cgroup.version == 2 && !l->born_in_cgroup && cgroup_join(&l->cgroup, l->pid, err) < 0)
+    if (!l->born_in_cgroup && cgroup_join(&l->cgroup, l->pid, err) < 0)
         return -1;
     int result = cgroup_open_tasks(&l->cgroup, &(struct cgroup_names){0}, tasks, &count, err);
     if (result == 0 && channel_send_fds(l->channel[0], MESSAGE_CGROUPED, tasks, count) < 0)
@@ -358,12 +359,14 @@ static int start_at_once(struct launch *l, struct error *err) {
     if (answer(l, MESSAGE_START, err) < 0 || channel_next(l->channel[0], &message, NULL, err) < 0)
         return -1;
     return hooks_run(&l->spec.hooks[HOOK_POSTSTART], hook_names[HOOK_POSTSTART], &l->state, STATUS_RUNNING,
-                     err);
+                     environ, err);
 }
 
 static int bring_up(struct launch *l, struct error *err) {
     /* On v2 init is born in its cgroup, so that must be there; v1's many are made while init is busy with its
      * mounts. */
+    if (l->cgroup.version == 1)
+        cgroup_create_unified(&l->cgroup);
     if ((l->cgroup.version == 2 && make_cgroups(l, err) < 0) || launch_clone(l, err) < 0)
         return -1;
     l->state.pid = l->pid;
@@ -374,7 +377,11 @@ static int bring_up(struct launch *l, struct error *err) {
             serve(l, err);
         return -1;
     }
-    if (serve(l, err) < 0 || record(l, err) < 0)
+    if (serve(l, err) < 0)
+        return -1;
+    if (l->rootfs.scratch_devices)
+        state_remove_devices(l->state_fd);
+    if (record(l, err) < 0)
         return -1;
     return l->options->run ? start_at_once(l, err) : 0;
 }
@@ -390,7 +397,7 @@ static void undo(struct launch *l) {
     }
     if (l->hooks_ran)
         hooks_run(&l->spec.hooks[HOOK_POSTSTOP], hook_names[HOOK_POSTSTOP], &l->state, STATUS_STOPPED,
-                  &ignored);
+                  environ, &ignored);
     cgroup_undo(&l->cgroup);
     if (l->state.intel_rdt)
         intel_rdt_remove(l->state.intel_rdt, &ignored);

@@ -52,9 +52,10 @@ static int clone_directly(struct launch *l, struct error *err) {
     if (namespaces_enter(&l->namespaces, &l->spec, own, l->proc_fd, err) < 0)
         return -1;
     args.flags = birth_flags(l) | CLONE_PIDFD; /* a time namespace with offsets has been made by now */
-    if (l->cgroup.version == 2) {
+    int birthplace = l->cgroup.version == 2 ? cgroup_dir(&l->cgroup, "") : cgroup_unified_dir(&l->cgroup);
+    if (birthplace >= 0) {
         args.flags |= CLONE_INTO_CGROUP;
-        args.cgroup = (uint64_t)cgroup_dir(&l->cgroup, "");
+        args.cgroup = (uint64_t)birthplace;
         l->born_in_cgroup = true;
     }
     int pid = sys_clone3(&args);

@@ -18,25 +18,35 @@ const char *absolute_path(const char *path) {
     return asprintf(&out, "%s/%s", cwd, path) < 0 ? path : out;
 }
 
+/*
+ * Gaps are allowed, as under crun: a caller that asks for ten may have closed some of them. Asking for
+ * descriptors of which not one is open is a mistake.
+ */
+static int check_preserved(int count, struct error *err) {
+    struct stat st;
+    for (int fd = 3; fd < 3 + count; fd++)
+        if (fstat(fd, &st) == 0)
+            return 0;
+    return count == 0 ? 0
+                      : error_errno(err, EBADF, "arguments", NULL,
+                                    "unable to preserve file descriptor 3 (preserved-fd 0)");
+}
+
+/*
+ * sd_listen_fds(3): descriptors that are passed on if $LISTEN_PID is this process, or is not given (crun's
+ * reading; a name other than ours says that they are not for us). They come first, and --preserve-fds counts
+ * those after.
+ */
 static int count_preserved(int *count, int *listen_fds, struct error *err) {
     const char *fds_text = getenv("LISTEN_FDS"), *listen_pid = getenv("LISTEN_PID");
     int more = 0, pid = 0;
-    struct stat st;
     if (*count < 0 || *count > 4096)
         return error_set(err, "invalid_argument", "arguments", NULL, "--preserve-fds %d is out of range",
                          *count);
-    for (int fd = 3; fd < 3 + *count; fd++)
-        if (fstat(fd, &st) < 0)
-            return error_errno(err, errno, "arguments", NULL,
-                               "unable to preserve file descriptor %d (preserved-fd %d)", fd, fd - 3);
-    /* sd_listen_fds(3): they are ours if the pid is ours; then they come first, and --preserve-fds counts
-     * those after. */
-    if (fds_text && listen_pid && cli_int(listen_pid, &pid) == 0 && pid == getpid() &&
-        cli_int(fds_text, &more) == 0 && more > 0 && more < 4096) {
-        for (int fd = 3; fd < 3 + *count + more; fd++)
-            if (fstat(fd, &st) < 0)
-                return error_errno(err, errno, "arguments", NULL,
-                                   "unable to pass on file descriptor %d of $LISTEN_FDS", fd);
+    if (check_preserved(*count, err) < 0)
+        return -1;
+    bool for_us = !listen_pid || (cli_int(listen_pid, &pid) == 0 && pid == getpid());
+    if (for_us && fds_text && cli_int(fds_text, &more) == 0 && more > 0 && more < 4096) {
         *count += more;
         *listen_fds = more;
     }

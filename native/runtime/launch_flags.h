@@ -32,8 +32,8 @@ int launch_options_complete(struct launch_options *options, const struct invocat
 const char *absolute_path(const char *path);
 
 /*
- * Checks that the descriptors to be preserved, 3 … 2+count, are open (counting those of $LISTEN_FDS in), and
- * closes every other one that was inherited: the container's init would else keep the caller's files and
+ * Checks that of the descriptors to be preserved, 3 … 2+count, some are open, counts those of $LISTEN_FDS in,
+ * and closes every other one that was inherited: the container's init would else keep the caller's files and
  * pipes open (CVE-2024-21626, 2016-9962).
  */
 int inherited_fds_settle(int *count, int *listen_fds, struct error *err);

@@ -336,7 +336,7 @@ static int mount_cgroup1(struct rootfs *rootfs, const struct mount_spec *m, cons
     if (tmpfs < 0 || attach(m, tmpfs, target, err) < 0)
         return -1;
     for (size_t i = 0; i < rootfs->cgroup->hierarchy_count; i++)
-        if (mount_hierarchy(m, rootfs->cgroup, i, tmpfs, err) < 0)
+        if (!rootfs->cgroup->hierarchies[i].unified && mount_hierarchy(m, rootfs->cgroup, i, tmpfs, err) < 0)
             return -1;
     struct mount_attr readonly = {.attr_set = m->attr_set & MOUNT_ATTR_RDONLY};
     if (readonly.attr_set && sys_mount_setattr(tmpfs, "", AT_EMPTY_PATH, &readonly) < 0)
@@ -400,7 +400,9 @@ int rootfs_open_sources(struct rootfs *rootfs, struct arena *arena, struct error
     const struct device_spec *device = rootfs_devices(arena, spec, &devices);
     rootfs->device_sources = arena_array(arena, int, devices + 1);
     for (size_t i = 0; i < devices; i++)
-        if ((rootfs->device_sources[i] = mount_clone_source(device[i].path, false, err)) < 0)
+        if (device[i].type == S_IFIFO)
+            rootfs->device_sources[i] = -1;
+        else if ((rootfs->device_sources[i] = device_open_source(rootfs, &device[i], err)) < 0)
             return -1;
     return 0;
 }

@@ -48,10 +48,14 @@ int rootfs_open(struct rootfs *rootfs, struct error *err) {
         flags = MS_PRIVATE | MS_REC;
     if (mount(NULL, "/", NULL, flags, NULL) < 0)
         return root_error(rootfs, errno, "set the propagation for", err);
-    if ((flags & MS_SHARED) && make_parent_private(rootfs, err) < 0)
-        return -1;
     rootfs->fd = mount_clone_source(rootfs->path, true, err);
     if (rootfs->fd < 0)
+        return -1;
+    /* Whatever is asked for comes at the end; until then nothing that we mount may show on the host. */
+    struct mount_attr slave = {.propagation = MS_SLAVE};
+    if (propagation && sys_mount_setattr(rootfs->fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &slave) < 0)
+        return root_error(rootfs, errno, "make slave", err);
+    if (propagation && make_parent_private(rootfs, err) < 0)
         return -1;
     cleanup_fd int target = open(rootfs->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (target < 0 || sys_move_mount(rootfs->fd, target) < 0)
@@ -128,9 +132,9 @@ int rootfs_pivot(struct rootfs *rootfs, bool no_pivot, struct error *err) {
     /* Old and new root on the same directory: no place in the image is needed for the old one. */
     if (sys_pivot_root(".", ".") < 0)
         return root_error(rootfs, errno, "pivot_root to", err);
-    /* The old root lies on top of "."; it was made slave (or private) so that this unmount does not reach the
-     * host. */
-    if ((rootfs->spec->rootfs_propagation & MS_SHARED) && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+    /* The old root lies on top of "."; all of it must be slave (or private) so that this unmount does not
+     * reach the host. "shared", and the words without "r", have left some of it shared. */
+    if (rootfs->spec->rootfs_propagation && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
         return root_error(rootfs, errno, "make the old root slave for", err);
     if (umount2(".", MNT_DETACH) < 0)
         return root_error(rootfs, errno, "detach the old root for", err);
@@ -152,17 +156,15 @@ static int finish_dev(const struct rootfs *rootfs, struct error *err) {
 int rootfs_finish(struct rootfs *rootfs, struct error *err) {
     if (rootfs->dev_readonly && finish_dev(rootfs, err) < 0)
         return -1;
-    uint64_t propagation = rootfs->spec->rootfs_propagation;
-    struct mount_attr attr = {.attr_set = rootfs->spec->root_readonly ? MOUNT_ATTR_RDONLY : 0,
-                              .propagation = propagation & ~(uint64_t)MS_REC};
-    if (attr.propagation) {
-        struct mount_attr tree = {.propagation = attr.propagation};
-        if (sys_mount_setattr(rootfs->fd, "", AT_EMPTY_PATH | (propagation & MS_REC ? AT_RECURSIVE : 0),
-                              &tree) < 0)
-            return root_error(rootfs, errno, "set rootfsPropagation of", err);
-        attr.propagation = 0;
-    }
-    if (attr.attr_set && sys_mount_setattr(rootfs->fd, "", AT_EMPTY_PATH, &attr) < 0)
+    struct mount_attr readonly = {.attr_set = MOUNT_ATTR_RDONLY};
+    if (rootfs->spec->root_readonly && sys_mount_setattr(rootfs->fd, "", AT_EMPTY_PATH, &readonly) < 0)
         return root_error(rootfs, errno, "make read-only", err);
+    return 0;
+}
+
+int rootfs_set_propagation(const struct rootfs *rootfs, struct error *err) {
+    uint64_t propagation = rootfs->spec->rootfs_propagation;
+    if (propagation && mount(NULL, "/", NULL, (unsigned long)propagation, NULL) < 0)
+        return root_error(rootfs, errno, "set rootfsPropagation of", err);
     return 0;
 }

@@ -13,11 +13,13 @@
 
 struct rootfs {
     const struct spec *spec;
-    const char *path;    /* root.path made absolute */
-    int fd;              /* the container's root, set by rootfs_open */
-    int proc_fd;         /* the host's procfs, verified */
-    bool new_userns;     /* a user namespace, new or joined: devices cannot be made, only bound */
-    int userns_fd;       /* the joined user namespace, or -1 */
+    const char *path; /* root.path made absolute */
+    int fd;           /* the container's root, set by rootfs_open */
+    int proc_fd;      /* the host's procfs, verified */
+    bool new_userns;  /* a user namespace, new or joined: devices cannot be made, only bound */
+    int userns_fd;    /* the joined user namespace, or -1 */
+    int scratch_fd;   /* the state directory, for nodes of devices that the host has not got */
+    unsigned scratch_devices;
     int *mount_sources;  /* per mount: a detached tree the parent opened for us, or -1 */
     int *device_sources; /* per device of rootfs_devices: the same */
     bool dev_readonly; /* a read-only tmpfs on /dev, left writable until its devices and mount points are made
@@ -46,8 +48,11 @@ int rootfs_make_readonly(struct rootfs *rootfs, struct error *err);
 /* Makes rootfs->fd the root of this process; the old root is gone afterwards. no_pivot: move and chroot. */
 int rootfs_pivot(struct rootfs *rootfs, bool no_pivot, struct error *err);
 
-/* After the pivot: root.readonly and rootfsPropagation, on "/". */
+/* What must not hinder our own work comes last: root.readonly and a read-only /dev. */
 int rootfs_finish(struct rootfs *rootfs, struct error *err);
+
+/* After the pivot (pivot_root refuses a shared root): rootfsPropagation, on "/". */
+int rootfs_set_propagation(const struct rootfs *rootfs, struct error *err);
 
 /*
  * Called in the parent, with its privileges and view: opens what the init process may not reach or not id-map
@@ -59,6 +64,13 @@ int rootfs_idmap_sources(struct rootfs *rootfs, pid_t init, struct error *err);
 
 /* The default devices, then linux.devices; *count is set. Static or arena memory. */
 const struct device_spec *rootfs_devices(struct arena *arena, const struct spec *spec, size_t *count);
+
+/*
+ * In the parent: a detached mount of the device, for a container that may not make nodes. The host's own node
+ * if there is the very device at that path, else one made for it in the state directory (STATE_DEVICE), where
+ * it must stay until it is attached: an unlinked file cannot be.
+ */
+int device_open_source(struct rootfs *rootfs, const struct device_spec *device, struct error *err);
 
 /* Applies attributes to a mount (detached or not); the words name it in messages. */
 int mount_set_attributes(int mount_fd, const struct mount_spec *m, struct error *err);

@@ -175,8 +175,8 @@ static int read_sysctls(struct spec *spec, const struct json_value *value, struc
                              "sysctl \"%s\" is not allowed as it would affect the host: the container has no "
                              "%s namespace of its own",
                              v->key, namespace_kinds[owner].spec_name);
-        if (strcmp(path, "kernel/hostname") == 0 && spec->hostname)
-            return invalid(err, "hostname is given twice, by hostname and by sysctl", v->key);
+        if (strcmp(path, "kernel/hostname") == 0)
+            return invalid(err, "the OCI field hostname is the place for", v->key);
         spec->sysctls[spec->sysctl_count++] = (struct sysctl_spec){path, v->string};
     }
     return 0;
@@ -243,7 +243,7 @@ static int read_memory_policy(struct spec *spec, const struct json_value *value,
     const struct json_value *object, *flags;
     if (spec_object(value, "memoryPolicy", &object, err) < 0)
         return -1;
-    if (!object)
+    if (!object || !object->count)
         return 0;
     const char *mode = json_get_string(object, "mode", "");
     struct memory_policy_spec *policy = &spec->memory_policy;

@@ -170,6 +170,15 @@ void state_free(struct state *state) {
     json_free(&state->doc);
 }
 
+void state_remove_devices(int dir) {
+    char name[32];
+    for (unsigned i = 0;; i++) {
+        snprintf(name, sizeof(name), STATE_DEVICE, i);
+        if (unlinkat(dir, name, 0) < 0)
+            return;
+    }
+}
+
 int state_remove(const char *root, const char *id, int dir, struct error *err) {
     static const char *const files[] = {STATE_START_SOCKET, "state.json", STATE_CONFIG, "state.json.new",
                                         "notify/notify.sock"};
@@ -177,6 +186,7 @@ int state_remove(const char *root, const char *id, int dir, struct error *err) {
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
         if (unlinkat(dir, files[i], 0) < 0 && errno != ENOENT)
             return error_errno(err, errno, "state", files[i], "remove %s", files[i]);
+    state_remove_devices(dir);
     if (state_path(root, id, path, sizeof(path), err) < 0)
         return -1;
     if (rmdir(path) == 0 || errno == ENOENT)

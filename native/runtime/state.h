@@ -15,6 +15,9 @@
 
 #define STATE_START_SOCKET "start.sock"
 #define STATE_CONFIG "config.json"
+#define STATE_DEVICE                                                                                         \
+    "device%u" /* nodes for a user namespace, from 0 on, while the container is being made                   \
+                */
 
 enum status { STATUS_CREATING, STATUS_CREATED, STATUS_RUNNING, STATUS_PAUSED, STATUS_STOPPED };
 extern const char *const status_names[];
@@ -50,6 +53,9 @@ void state_free(struct state *state);
 
 /* Removes the directory and what we put there. */
 int state_remove(const char *root, const char *id, int dir, struct error *err);
+
+/* Removes the STATE_DEVICE nodes. */
+void state_remove_devices(int dir);
 
 /* Start time of a living process; 0 if there is none, or it is a zombie. */
 unsigned long long state_start_time(pid_t pid);

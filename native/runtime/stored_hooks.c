@@ -19,7 +19,7 @@ int stored_hooks_run(const struct state *state, int dir, enum hook_kind kind, en
     struct spec spec;
     if (stored_spec_read(&spec, dir, err) < 0)
         return -1;
-    int result = hooks_run(&spec.hooks[kind], hook_names[kind], state, status, err);
+    int result = hooks_run(&spec.hooks[kind], hook_names[kind], state, status, environ, err);
     spec_free(&spec);
     return result;
 }

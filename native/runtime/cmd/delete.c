@@ -1,5 +1,6 @@
 /* delete: removes what a container holds: processes (--force), control groups, state. */
 #include "cleanup.h"
+#include "matching.h"
 #include "removal.h"
 #include "state.h"
 #include "termination.h"
@@ -8,7 +9,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-static bool force;
+static bool force, regex;
 
 static int delete_known(const struct state *state, const char *root, int dir, struct error *err) {
     enum status status = state_status(state, dir);
@@ -27,9 +28,9 @@ static int delete_known(const struct state *state, const char *root, int dir, st
     return removal_of(state, root, dir, err);
 }
 
-static int run(const struct invocation *in, struct error *err) {
+static int delete_one(const struct invocation *in, const char *id, struct error *err) {
     struct state state = {0};
-    const char *root = in->globals->root, *id = in->operands[0];
+    const char *root = in->globals->root;
     cleanup_fd int dir = state_open(root, id, err);
     if (dir < 0)
         return force && strcmp(err->code, "not_found") == 0 ? 0 : -1;
@@ -42,8 +43,13 @@ static int run(const struct invocation *in, struct error *err) {
     return result;
 }
 
+static int run(const struct invocation *in, struct error *err) {
+    return regex ? matching_each(in, in->operands[0], delete_one, err) : delete_one(in, in->operands[0], err);
+}
+
 static const struct flag flags[] = {
     {"force", 'f', FLAG_BOOL, &force, "forcibly deletes the container if it is still running (uses SIGKILL)"},
+    {"regex", 0, FLAG_BOOL, &regex, "delete every container whose id matches a regular expression"},
     {0}};
 
 const struct verb verb_delete = {

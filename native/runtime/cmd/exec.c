@@ -5,6 +5,7 @@
 #include "cleanup.h"
 #include "foreground.h"
 #include "launch_flags.h"
+#include "log.h"
 #include "process.h"
 #include "self.h"
 #include "stored_hooks.h"
@@ -48,18 +49,19 @@ static int process_from_file(struct spec *spec, struct process_spec *process, co
     return 0;
 }
 
-static int add_capabilities(struct process_spec *process, struct error *err) {
+/* As in config.json, an unknown name is no error: it may be known to a newer kernel. */
+static void add_capabilities(struct process_spec *process) {
     for (size_t i = 0; i < caps.count; i++) {
         int number = capability_number(caps.items[i]);
         if (number < 0)
-            return error_set(err, "invalid_argument", "capabilities", NULL, "unknown capability \"%.100s\"",
-                             caps.items[i]);
+            log_message(LOG_WARNING, "ignoring unknown capability \"%.100s\"", caps.items[i]);
+        if (number < 0)
+            continue;
         /* Not inheritable, not ambient: CVE-2022-29162. */
         process->caps.bounding |= UINT64_C(1) << number;
         process->caps.effective |= UINT64_C(1) << number;
         process->caps.permitted |= UINT64_C(1) << number;
     }
-    return 0;
 }
 
 static int add_groups(struct arena *arena, struct process_spec *process, struct error *err) {
@@ -103,7 +105,8 @@ static int process_from_flags(struct spec *spec, struct process_spec *process, c
                              "invalid environment variable: \"%.100s\"", env.items[i]);
         process_put_env(process, &spec->arena, env.items[i]);
     }
-    return add_capabilities(process, err) < 0 ? -1 : add_groups(&spec->arena, process, err);
+    add_capabilities(process);
+    return add_groups(&spec->arena, process, err);
 }
 
 static int check_terminal(const struct process_spec *process, struct error *err) {
