@@ -28,8 +28,7 @@ afterEach(async () => {
     if (isAlive(started.answer.pid)) harness.signal(started, 'SIGKILL')
     await harness.gone(started)
   }
-  await until('everything to be gone', () => harness.leftovers().length === 0, 5_000).catch(() => {})
-  expect(harness.leftovers()).toEqual([])
+  expect(await harness.remains()).toEqual([])
 })
 
 describe('a fault', () => {

@@ -404,6 +404,12 @@ export class MonitorHarness {
     process.kill(started.answer.pid, number)
   }
 
+  /** What is still there after 20 seconds at most: a program ends a moment after its answer, one with sanitizers later. */
+  async remains(): Promise<string[]> {
+    await until('everything to be gone', () => this.leftovers().length === 0, 20_000).catch(() => {})
+    return this.leftovers()
+  }
+
   /** Everything that should not be there when all containers have ended. */
   leftovers(): string[] {
     const found: string[] = []

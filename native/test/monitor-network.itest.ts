@@ -24,7 +24,7 @@ afterEach(async () => {
     }
     await harness.gone(started)
   }
-  expect(harness.leftovers()).toEqual([])
+  expect(await harness.remains()).toEqual([])
 })
 
 function attachment(last: number, more: Record<string, unknown> = {}) {

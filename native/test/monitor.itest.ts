@@ -19,8 +19,7 @@ async function nothingLeft() {
     for (const client of started.clients) client.close()
     await harness.gone(started)
   }
-  await until('everything to be gone', () => harness.leftovers().length === 0, 5_000).catch(() => {}) // the sanitizer takes its time
-  expect(harness.leftovers()).toEqual([])
+  expect(await harness.remains()).toEqual([])
 }
 
 afterEach(nothingLeft)

@@ -200,6 +200,18 @@ describe('entries that contradict each other', () => {
     expect(readFileSync(join(target, 'self'), 'utf8')).toBe('z')
   })
 
+  it('gives a file the owner and mode that its hard link says, as docker does, and else touches nothing of it', () => {
+    const capability = Buffer.from('0100000200200000000000000000000000000000', 'hex')
+    accept([
+      { name: 'a', content: 'a', mode: 0o644 },
+      { name: 'b', type: '1', linkname: 'a', mode: 0o4700, uid: 7, gid: 8 },
+      { name: 'tool', content: 'x', mode: 0o755, pax: { 'SCHILY.xattr.security.capability': capability } },
+      { name: 'same', type: '1', linkname: 'tool', mode: 0o755 },
+    ])
+    expect(lstatSync(join(target, 'a'))).toMatchObject({ mode: 0o104700, uid: 7, gid: 8, nlink: 2 })
+    expect(run('getcap', join(target, 'tool'))).toContain('cap_net_raw=ep')
+  })
+
   it('does not write through a hard link that a later entry replaces', () => {
     accept([
       { name: 'a', content: 'a' },
@@ -235,9 +247,18 @@ describe('archives that are damaged or meant to fill the disk', () => {
     const checksum = gzipSync(tarArchive([file]))
     checksum[checksum.length - 6] = (checksum[checksum.length - 6] as number) ^ 1
     expect(refuse(checksum)).toContain('checksum')
-    refuse(Buffer.concat([gzipSync(tarArchive([file])), Buffer.from('trailing')]))
     refuse(Buffer.from('this is no archive at all'.repeat(50)))
     refuse(tarEntries([{ name: 'PaxHeaders', type: 'x', content: '999 path=lie\n' }, { name: 'x' }]))
+  })
+
+  it('ignores what follows the last gzip member, however it is cut into blocks, as gzip and docker do', () => {
+    const whole = gzipSync(tarArchive([file]))
+    for (const more of [Buffer.from('x'), Buffer.alloc(512), Buffer.alloc(600_000, 'trailing')]) {
+      run('bash', '-c', `rm -rf '${target}'/*`)
+      const [applied] = answer(['apply', '--target', target], Buffer.concat([whole, more]))
+      expect(applied?.sizeBytes).toBe(whole.length + more.length)
+      expect(readFileSync(join(target, 'file')).equals(file.content)).toBe(true)
+    }
   })
 
   it('stops at the limits of bytes and entries', () => {

@@ -15,6 +15,7 @@
 struct decoder {
     enum compression kind;
     bool between_members; /* a member has ended and no byte of another has been seen */
+    bool over;            /* gzip: what follows is no member */
     union {
         struct inflate_state gzip;
         ZSTD_DStream *zstd;
@@ -95,10 +96,15 @@ void decoder_close(struct decoder *d) {
 
 static int step_gzip(struct decoder *d, struct decode_buffers *io, struct error *err) {
     struct inflate_state *s = &d->gzip;
+    if (d->over)
+        io->in_left = 0;
     while (io->in_left > 0 || s->block_state != ISAL_BLOCK_FINISH) {
         if (s->block_state == ISAL_BLOCK_FINISH) {
-            if (io->in[0] != 0x1f)
-                return damaged(err, "gzip", "something follows its end");
+            d->over = io->in[0] != 0x1f;
+            if (d->over) {
+                io->in_left = 0;
+                break;
+            }
             isal_inflate_reset(s);
             s->crc_flag = ISAL_GZIP;
             d->between_members = false;

@@ -1,8 +1,9 @@
 /*
  * Decompressors behind one interface: plain, gzip (ISA-L), zstd, bzip2, xz.
  *
- * All of them decode concatenated members, fail on anything that follows the last member and on a stream that
- * is cut, and are driven block by block, so their memory does not depend on the stream's length.
+ * All of them decode concatenated members, fail on anything that follows the last member (but for gzip, where
+ * it is ignored, as gzip itself and Docker do: padding is common) and on a stream that is cut, and are driven
+ * block by block, so their memory does not depend on the stream's length.
  */
 #ifndef BERTH_UNPACK_DECODE_H
 #define BERTH_UNPACK_DECODE_H

@@ -215,14 +215,36 @@ static int split_below(struct extract *x, const char *name, struct tree_path *pa
     return tree_split_asked(below, path, err);
 }
 
+/* The link itself, unless the name already is one to the same file. */
+static int link_to(struct item *it, int parent, const char *name, const struct stat *from,
+                   struct error *err) {
+    struct stat here;
+    if (fstatat(it->parent, it->path.name, &here, AT_SYMLINK_NOFOLLOW) == 0 && here.st_ino == from->st_ino &&
+        here.st_dev == from->st_dev)
+        return 0;
+    if (linkat(parent, name, it->parent, it->path.name, 0) == 0)
+        return 0;
+    int busy = errno == EEXIST ? make_room(it, err) : 0;
+    if (busy < 0)
+        return -1;
+    if (busy || linkat(parent, name, it->parent, it->path.name, 0) < 0)
+        return error_errno(err, busy ? EBUSY : errno, "extract", it->full, "cannot link \"%.256s\"",
+                           it->full);
+    return 0;
+}
+
+/*
+ * A hard link's header has an owner and a mode too. They are nearly always the file's; if not, Docker lets
+ * the later one win. Nothing is set again without need: a change of owner takes setuid and capabilities away.
+ */
 static int make_link(struct item *it, const char *target, struct error *err) {
     struct tree_path to;
     if (split_below(it->x, target, &to, NULL, err) < 0)
         return error_wrap(err, "the hard link \"%.256s\"", it->full);
     struct tree other; /* a second view, so that the entry's own parent stays cached */
     tree_init(&other, it->x->tree.root, it->x->tree.one_mount);
-    struct stat from, here;
-    int result = 0;
+    struct stat from;
+    int result;
     int parent = tree_parent(&other, to.parent, false, err);
     if (parent < 0 || fstatat(parent, to.name, &from, AT_SYMLINK_NOFOLLOW) < 0)
         result =
@@ -231,19 +253,14 @@ static int make_link(struct item *it, const char *target, struct error *err) {
     else if (S_ISDIR(from.st_mode))
         result = error_set(err, "invalid_argument", "extract", it->full,
                            "the hard link \"%.256s\" points to the directory \"%.256s\"", it->full, target);
-    else if (fstatat(it->parent, it->path.name, &here, AT_SYMLINK_NOFOLLOW) < 0 ||
-             here.st_ino != from.st_ino || here.st_dev != from.st_dev) {
-        if (linkat(parent, to.name, it->parent, it->path.name, 0) < 0) {
-            if (errno == EEXIST)
-                result = make_room(it, err);
-            if (result == 0 && linkat(parent, to.name, it->parent, it->path.name, 0) < 0)
-                result = error_errno(err, errno, "extract", it->full, "cannot link \"%.256s\" to \"%.256s\"",
-                                     it->full, target);
-        }
-    }
+    else
+        result = link_to(it, parent, to.name, &from, err);
     tree_close(&other);
     tree_path_free(&to);
-    return result == 0 ? 0 : -1;
+    if (result == 0 && (from.st_uid != it->metadata.uid || from.st_gid != it->metadata.gid ||
+                        (!S_ISLNK(from.st_mode) && (from.st_mode & 07777) != it->metadata.mode)))
+        result = finish(it, -1, from.st_mode & S_IFMT, (mode_t)-1, err);
+    return result;
 }
 
 /* Symbolic links, devices and pipes: one call makes them. 0 or -1 and errno. */
