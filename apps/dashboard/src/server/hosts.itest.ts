@@ -8,6 +8,7 @@ import type { Socket } from 'socket.io-client'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openData } from './data/database.ts'
 import { type Authority, openAuthority } from './hosts/authority.ts'
+import { issueOutOfTime } from './hosts/certificate.fixture.ts'
 import { makeRequest } from './hosts/certificate-request.fixture.ts'
 import { tlsOptionsFor } from './links/tls-identity.ts'
 import { AgentInNamespace } from './testing/agent-in-namespace.fixture.ts'
@@ -166,6 +167,18 @@ describe('what a host lets in', () => {
     const agents = await authority.certifyAgent(csr, ids[1] as string)
     expect(await dial({ cert: agents.certificate, key, claim })).not.toBe(200)
     expect(await dial({ cert: authority.https().certificate, key: authority.https().key, claim })).not.toBe(200)
+    const day = 86_400_000
+    const client = { usage: 'client', name: 'berth-dashboard' } as const
+    const of = (from: number, to: number) =>
+      issueOutOfTime(dashboard.data, { ...client, from: new Date(Date.now() + from * day), to: new Date(Date.now() + to * day) })
+    for (const [from, to, wanted] of [
+      [-400, -1, false],
+      [1, 400, false],
+      [-1, 1, true],
+    ] as const) {
+      const { certificate, key } = await of(from, to)
+      expect((await dial({ cert: certificate, key, claim })) === 200, `${from} to ${to}`).toBe(wanted)
+    }
   })
 
   it('obeys the policy of the host, whatever the role', async () => {
@@ -308,6 +321,25 @@ describe('a host that goes', () => {
     expect(merged.hosts.find((host) => host.host === id)?.error).toContain('away')
     agent.setCable(true)
     await becomes(id, 'online')
+  })
+
+  it('is away within ten seconds too when packets only vanish, streams are told, and it comes back by itself', async () => {
+    const [, agent] = agents as [AgentInNamespace, AgentInNamespace]
+    const id = ids[1] as string
+    const socket = await admin.socket(`/hosts/${id}`)
+    expect(await ask(socket, 'stats.open', { stream: 's', containers: 'all', host: true })).toMatchObject({ ok: true })
+    const ended = new Promise<unknown[]>((resolve) => socket.once('stream.end', (...args: unknown[]) => resolve(args)))
+    agent.setDropping(true)
+    const waiting = admin.call('GET', `/api/hosts/${id}/trpc/system.info`)
+    await becomes(id, 'away')
+    const { since, lastSeenAt } = stateOf(id) as { since: string; lastSeenAt: string }
+    expect(Date.parse(since) - Date.parse(lastSeenAt)).toBeLessThanOrEqual(10_000)
+    expect((await waiting).error?.code).toBe('unavailable')
+    expect((await ended)[1]).toBe('lost')
+    agent.setDropping(false)
+    await becomes(id, 'online')
+    expect(await ask(socket, 'stats.open', { stream: 's2', containers: 'all', host: true })).toMatchObject({ ok: true })
+    socket.disconnect()
   })
 
   it('gets a new certificate while it is online', async () => {

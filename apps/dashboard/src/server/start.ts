@@ -118,6 +118,11 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
         })
       : error
   })
+  links.on('renewed', ({ id, name }, { serial, end }) => {
+    audit
+      .append({ actor: theDashboard, host: { id, name }, action: 'host.renewed', subject: name, detail: { serial, end }, outcome: 'ok' })
+      .catch((error) => log.error({ err: error, host: name }, 'the renewal of a host could not be recorded'))
+  })
   links.openAll()
   const invitation = new LocalInvitation({ data, hosts, links, enrolment, authority, log }, { runRoot: settings.runRoot, port })
   if (settings.inviteLocalAgent) await invitation.open()

@@ -55,9 +55,11 @@ export class AgentLink extends EventEmitter<LinkEvents> {
   private socket: Socket | null = null
   private closed = false
   private lastAnswer = 0
+  /** The same by a clock that nobody sets: whether a host is silent must not depend on somebody's correcting the time. */
+  private heardAt = 0
   private attempts = 0
   private timer: NodeJS.Timeout | undefined
-  private readonly claims = new Map<string, { text: string; until: number }>()
+  private readonly claims = new Map<string, { text: string; expires: number }>()
   private renewChecked = 0
 
   constructor(
@@ -124,7 +126,7 @@ export class AgentLink extends EventEmitter<LinkEvents> {
         body: options.body ?? null,
         signal: options.signal ?? null,
       })
-      this.lastAnswer = Date.now()
+      this.heard()
       return answer
     } catch (cause) {
       if (options.signal?.aborted) throw new ServerError('cancelled', 'the request was cancelled', { cause })
@@ -154,11 +156,14 @@ export class AgentLink extends EventEmitter<LinkEvents> {
     const key = JSON.stringify(asker)
     const now = Date.now()
     const known = this.claims.get(key)
-    if (known && known.until > now) return known.text
+    // Not one that looks too far ahead, either: the clock may have been set back since.
+    const left = known ? known.expires * 1000 - now : 0
+    if (known && left > claimLifeSeconds * 1000 - claimReuseMs && left <= claimLifeSeconds * 1000) return known.text
     if (this.claims.size > 500) this.claims.clear()
     // One second is left to the other clock, though agents allow for more.
-    const text = this.authority.signClaim({ host: this.host.id, ...asker, expires: Math.floor(now / 1000) + claimLifeSeconds - 1 })
-    this.claims.set(key, { text, until: now + claimReuseMs })
+    const expires = Math.floor(now / 1000) + claimLifeSeconds - 1
+    const text = this.authority.signClaim({ host: this.host.id, ...asker, expires })
+    this.claims.set(key, { text, expires })
     return text
   }
 
@@ -180,7 +185,7 @@ export class AgentLink extends EventEmitter<LinkEvents> {
       await ping(pool)
       this.socket = await this.connectSocket()
       this.streams.attach(this.socket)
-      this.lastAnswer = Date.now()
+      this.heard()
       this.attempts = 0
       this.setState('online', '')
       this.beat()
@@ -235,6 +240,11 @@ export class AgentLink extends EventEmitter<LinkEvents> {
     this.emit('system', parsed.data)
   }
 
+  private heard(): void {
+    this.lastAnswer = Date.now()
+    this.heardAt = performance.now()
+  }
+
   private beat(): void {
     clearTimeout(this.timer)
     this.timer = setTimeout(() => {
@@ -242,13 +252,13 @@ export class AgentLink extends EventEmitter<LinkEvents> {
       if (!pool || this.closed || this.current.state !== 'online') return
       ping(pool).then(
         () => {
-          this.lastAnswer = Date.now()
-          if (Date.now() - this.renewChecked > renewCheckMs) void this.afterConnect()
+          this.heard()
+          if (Math.abs(Date.now() - this.renewChecked) > renewCheckMs) void this.afterConnect()
           this.beat()
         },
         (error) => {
           if (this.closed || this.pool !== pool || this.current.state !== 'online') return
-          const silent = Date.now() - this.lastAnswer
+          const silent = performance.now() - this.heardAt
           if (silent >= awayAfterMs - heartbeatMs) void this.lost(dialFailureInWords(error, this.host.address, this.host.port))
           else this.beat()
         },

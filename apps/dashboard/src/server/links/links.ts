@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { ServerError } from '../errors.ts'
-import type { Authority } from '../hosts/authority.ts'
+import type { AgentCertificate, Authority } from '../hosts/authority.ts'
 import type { HostRecord, Hosts } from '../hosts/hosts.ts'
 import type { Log } from '../log.ts'
 import { AgentLink, type LinkState } from './agent-link.ts'
@@ -10,6 +10,8 @@ interface LinksEvents {
   /** A link was made (a host joined, or its address or key changed): whoever held the old one takes this one. */
   replaced: [hostId: string, link: AgentLink]
   removed: [hostId: string]
+  /** A host has a new certificate, by itself or because somebody asked. */
+  renewed: [host: HostRecord, certificate: AgentCertificate]
 }
 
 /** One AgentLink per host that is not removed; follows the records of Hosts. */
@@ -79,7 +81,7 @@ export class Links extends EventEmitter<LinksEvents> {
     }
     if (held) void held.link.close(host.revokedAt ? 'revoked' : 'away')
     const link = new AgentLink(host, this.authority, this.log, async (certificate) => {
-      await this.hosts.renewed(host.id, certificate)
+      this.emit('renewed', await this.hosts.renewed(host.id, certificate), certificate)
     })
     this.links.set(host.id, { link, key })
     link.on('state', (state) => {

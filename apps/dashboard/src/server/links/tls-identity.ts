@@ -43,6 +43,7 @@ export function dialFailureInWords(error: unknown, address: string, port: number
   if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return `there is no way to ${address}`
   if (code === 'ETIMEDOUT' || code === 'UND_ERR_CONNECT_TIMEOUT' || /timed? ?out/i.test(message)) return `${place} does not answer`
   if (code === 'CERT_HAS_EXPIRED') return `the agent's certificate has expired; let the host join again`
+  if (code === 'CERT_NOT_YET_VALID') return `the agent's certificate is not yet valid; are the clocks of both machines right?`
   if (code === 'SELF_SIGNED_CERT_IN_CHAIN' || code === 'DEPTH_ZERO_SELF_SIGNED_CERT' || code?.startsWith('UNABLE_TO_'))
     return `what answers at ${place} is not certified by this dashboard`
   if (code?.startsWith('ERR_SSL_')) return `the agent at ${place} refused this dashboard's certificate or is no agent (${code})`

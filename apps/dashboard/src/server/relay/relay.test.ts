@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { issueOutOfTime } from '../hosts/certificate.fixture.ts'
 import { makeRequest } from '../hosts/certificate-request.fixture.ts'
 import { addPerson, ask, Browser, joinToken, openTestDashboard, setUp, type TestDashboard, until } from '../testing/dashboard.fixture.ts'
 import { enrol, type SimulatedAgent, simulateAgent } from '../testing/simulated-agent.fixture.ts'
@@ -75,6 +76,19 @@ describe('joining', () => {
   })
 })
 
+describe('a token for a host that joins again', () => {
+  it('is of no use to another host that is known already, and is not spent by the attempt', async () => {
+    const other = await simulateAgent({ base: dashboard.base, token: await joinToken(admin), name: 'other' })
+    const token = await joinToken(admin, { host })
+    const body = { token, csr: (await makeRequest('other')).csr, hostname: 'other', port: 1, agentVersion: '0', address: '127.0.0.1' }
+    const refused = await enrol(dashboard.base, { ...body, engineId: dashboard.rooms.hosts.get(other.hostId).engineId })
+    expect([refused.status, refused.body.message]).toEqual([409, expect.stringContaining('"other" already')])
+    expect(dashboard.rooms.hosts.get(host).port).toBe(agent.port)
+    await other.stop()
+    await admin.mutate('hosts.remove', { host: other.hostId })
+  })
+})
+
 describe('a certificate', () => {
   it('of another authority, of another host, or of another key is not spoken to', async () => {
     const stranger = await openTestDashboard()
@@ -105,6 +119,71 @@ describe('a certificate', () => {
     await victim.stop()
     await admin.mutate('hosts.remove', { host: victim.hostId })
     await stranger.end()
+  })
+})
+
+describe('time', () => {
+  const day = 86_400_000
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('that has run out for a certificate, or has not come, makes it worth nothing: the host is away and says why', async () => {
+    const late = await simulateAgent({ base: dashboard.base, token: await joinToken(admin), name: 'late' })
+    await online(late.hostId)
+    const name = `${late.hostId}.berth`
+    const mine = { usage: 'server', name, publicKeySpki: late.publicKeySpki } as const
+    const now = Date.now()
+    const expired = await issueOutOfTime(dashboard.data, { ...mine, from: new Date(now - 90 * day), to: new Date(now - 60_000) })
+    const early = await issueOutOfTime(dashboard.data, { ...mine, from: new Date(now + day), to: new Date(now + 90 * day) })
+    for (const [{ certificate }, why] of [
+      [expired, /certificate has expired; let the host join again/],
+      [early, /not yet valid|NOT_YET_VALID|clock/],
+    ] as const) {
+      await late.stop()
+      await late.start({ certificate })
+      await until(() => why.test(stateOf(late.hostId)?.message ?? ''), `the refusal ${why}`).catch((error) => {
+        throw new Error(`${error.message}; it said: ${stateOf(late.hostId)?.message}`)
+      })
+      expect(stateOf(late.hostId)?.state).toBe('away')
+    }
+    // The same key with a certificate of today is spoken to.
+    const good = await issueOutOfTime(dashboard.data, { ...mine, from: new Date(now - day), to: new Date(now + day) })
+    await late.stop()
+    await late.start(good.certificate ? { certificate: good.certificate } : {})
+    await online(late.hostId)
+    await late.stop()
+    await admin.mutate('hosts.remove', { host: late.hostId })
+  })
+
+  it('that passes renews a certificate by itself, long before it ends and not earlier, and the renewal is recorded', async () => {
+    const aging = await simulateAgent({ base: dashboard.base, token: await joinToken(admin), name: 'aging' })
+    await online(aging.hostId)
+    const asked = (path: string) => aging.seen.requests.filter((request) => request.path === path).length
+    const real = Date.now()
+    const first = dashboard.rooms.hosts.get(aging.hostId)
+    expect(first.certificateEnd.getTime() - real).toBeGreaterThan(80 * day)
+
+    vi.useFakeTimers({ toFake: ['Date'] })
+    vi.setSystemTime(real + 40 * day)
+    const infos = asked('/trpc/system.info')
+    await until(() => asked('/trpc/system.info') > infos, 'the daily look at the host')
+    expect(asked('/identity/csr')).toBe(0)
+
+    vi.setSystemTime(real + 61 * day)
+    await until(() => dashboard.rooms.hosts.get(aging.hostId).serial !== first.serial, 'the renewal')
+    const renewed = dashboard.rooms.hosts.get(aging.hostId)
+    expect([asked('/identity/csr'), asked('/identity/certificate')]).toEqual([1, 1])
+    expect(renewed.certificateEnd.getTime()).toBeGreaterThan(real + 140 * day)
+    expect(renewed.keyFingerprint).toBe(first.keyFingerprint)
+    expect(stateOf(aging.hostId)?.state).toBe('online')
+    vi.useRealTimers()
+    await until(
+      async () => ((await admin.query('audit.list', { action: 'host.renewed' })).data as { records: unknown[] }).records.length > 0,
+      'the line in the audit',
+    )
+    await aging.stop()
+    await admin.mutate('hosts.remove', { host: aging.hostId })
   })
 })
 
@@ -365,8 +444,19 @@ describe('a host that stops answering', () => {
   it('is never spoken to again once it is revoked', async () => {
     const other = await simulateAgent({ base: dashboard.base, token: await joinToken(admin), name: 'beta' })
     await online(other.hostId)
+    const socket = await admin.socket(`/hosts/${other.hostId}`)
+    expect(await ask(socket, 'terminal.open', { stream: 't', target: { exec: 'e' } })).toMatchObject({ ok: true })
+    const end = new Promise<unknown[]>((resolve) => socket.once('stream.end', (...args: unknown[]) => resolve(args)))
+    const told = new Promise((resolve) => socket.on('host.state', (state: { state: string }) => state.state === 'revoked' && resolve(null)))
     await admin.mutate('hosts.revoke', { host: other.hostId })
     await until(() => other.sockets.size === 0, 'the link to be cut')
+    expect((await end)[1]).toBe('lost')
+    await told
+    expect(await ask(socket, 'terminal.open', { stream: 't2', target: { exec: 'e' } })).toMatchObject({
+      ok: false,
+      error: { code: 'unavailable' },
+    })
+    socket.disconnect()
     expect(stateOf(other.hostId)).toMatchObject({ state: 'revoked' })
     const before = other.seen.requests.length
     expect((await admin.call('POST', `/api/hosts/${other.hostId}/trpc/containers.start`, { container: 'x' })).error?.code).toBe(

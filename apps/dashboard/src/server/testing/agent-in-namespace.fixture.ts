@@ -141,6 +141,14 @@ export class AgentInNamespace {
     ip('link', 'set', this.cable, up ? 'up' : 'down')
   }
 
+  /** Lets every packet vanish on its way in and out of the machine, as a broken switch does: nobody is told anything. */
+  setDropping(on: boolean): void {
+    const rules = on
+      ? 'add table inet cut; add chain inet cut in { type filter hook input priority -300; policy drop; }; add chain inet cut out { type filter hook output priority -300; policy drop; }'
+      : 'delete table inet cut'
+    execFileSync('ip', ['netns', 'exec', this.namespace, 'nft', rules], { stdio: 'pipe' })
+  }
+
   /** Leaves nothing. Containers must have been removed. */
   async destroy(): Promise<void> {
     await this.kill('SIGTERM')

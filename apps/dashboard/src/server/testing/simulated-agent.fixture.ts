@@ -22,6 +22,8 @@ export interface Seen {
 export interface SimulatedAgent {
   port: number
   hostId: string
+  /** Of the key that it joined with, DER. */
+  publicKeySpki: Buffer
   seen: Seen
   sockets: Set<Socket>
   /** Takes nothing that is typed: no acknowledgement, no echo. */
@@ -64,7 +66,7 @@ export async function enrol(
  * dashboard alone and for its benchmarks; what real agents do is tested with real agents.
  */
 export async function simulateAgent(options: Options): Promise<SimulatedAgent> {
-  const { csr, key } = await makeRequest(options.name ?? 'simulated')
+  const { csr, key, publicKeySpki } = await makeRequest(options.name ?? 'simulated')
   const server = { current: null as Server | null, io: null as SocketServer | null }
   const seen: Seen = { requests: [], opened: [], closed: [], input: [] }
   const sockets = new Set<Socket>()
@@ -121,6 +123,9 @@ export async function simulateAgent(options: Options): Promise<SimulatedAgent> {
             response.setHeader('content-type', 'text/html')
             return void response.end(request.method === 'GET' ? '<script>alert(1)</script>' : JSON.stringify({ took: body.length }))
           }
+          if (url.pathname === '/identity/csr') return void response.end(JSON.stringify({ csr }))
+          // Taken, not used: a test may have made it with a clock of its own.
+          if (url.pathname === '/identity/certificate') return void response.end('{}')
           const names = decodeURIComponent(url.pathname.slice('/trpc/'.length)).split(',')
           const text = request.method === 'POST' ? body : url.searchParams.get('input')
           const parsed = text ? (JSON.parse(text) as Record<string, unknown>) : undefined
@@ -206,6 +211,7 @@ export async function simulateAgent(options: Options): Promise<SimulatedAgent> {
       deaf = value
     },
     hostId: identity.answer.hostId,
+    publicKeySpki,
     seen,
     sockets,
     say: (name, ...args) => {
