@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { Manager, type Socket } from 'socket.io-client'
 import { ask, Browser, joinToken, until } from '../src/server/testing/dashboard.fixture.ts'
 import { type SimulatedAgent, simulateAgent } from '../src/server/testing/simulated-agent.fixture.ts'
+import { percentile, residentBytes, startDashboardProcess } from './dashboard-process.ts'
 
 /**
  * What the dashboard's server weighs and how much of a keystroke's way is its own: the production build in a process of its own, ten simulated agents with 200
@@ -15,50 +13,13 @@ const containersEach = 200
 const viewerCount = 20
 const seconds = Number(process.env.BERTH_BENCH_SECONDS ?? 45)
 const target = 250 * 1024 * 1024
-const port = Number(process.env.BERTH_BENCH_PORT ?? 3990)
+const nodeFlags = process.env.BERTH_BENCH_NODE_FLAGS?.split(' ')
 
-const folder = mkdtempSync(join(tmpdir(), 'berth-bench-'))
-const root = join(import.meta.dirname, '..')
-
-function residentBytes(pid: number): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024
-}
 function cpuSeconds(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
-const percentile = (values: number[], share: number): number =>
-  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? Number.NaN
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`
-
-async function startServer(): Promise<{ child: ChildProcess; token: string }> {
-  const child = spawn(
-    process.execPath,
-    [...(process.env.BERTH_BENCH_NODE_FLAGS ?? '--max-semi-space-size=2 --optimize-for-size').split(' '), 'dist/server.js'],
-    {
-      cwd: root,
-      env: {
-        ...process.env,
-        NODE_ENV: 'production',
-        BERTH_DATA: folder,
-        BERTH_RUN: join(folder, 'run'),
-        BERTH_PORT: String(port),
-        BERTH_HOST: '127.0.0.1',
-        BERTH_LOCAL_AGENT: '0',
-        BERTH_LOG_LEVEL: 'warn',
-      },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  // Whatever ends this process ends the server too.
-  process.once('exit', () => child.kill('SIGKILL'))
-  let text = ''
-  child.stdout?.on('data', (bytes: Buffer) => {
-    text += bytes.toString()
-  })
-  const token = await until(() => /setup_[\w-]+/.exec(text)?.[0], 'the server', 30_000)
-  return { child, token }
-}
 
 /** One tab: one connection, a namespace for the dashboard and one for each host. */
 async function watch(browser: Browser, hosts: readonly string[], index: number): Promise<Socket[]> {
@@ -131,12 +92,12 @@ function live(agent: SimulatedAgent): NodeJS.Timeout {
 const agents: SimulatedAgent[] = []
 const sockets: Socket[] = []
 const timers: NodeJS.Timeout[] = []
-const { child, token } = await startServer()
-const pid = child.pid as number
+const server = await startDashboardProcess('127.0.0.1', nodeFlags)
+const { pid } = server
 try {
   console.log(`idle after start: ${megabytes(residentBytes(pid))}`)
-  const admin = new Browser(`http://127.0.0.1:${port}`)
-  await admin.mutate('setup.create', { token, name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' })
+  const admin = new Browser(server.base)
+  await admin.mutate('setup.create', { token: server.setupToken, name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' })
   for (let n = 0; n < agentCount; n += 1)
     agents.push(
       await simulateAgent({
@@ -190,8 +151,6 @@ try {
 } finally {
   for (const timer of timers) clearInterval(timer)
   for (const socket of sockets) socket.disconnect()
-  child.kill('SIGTERM')
-  await new Promise((resolve) => child.once('exit', resolve))
+  await server.end()
   for (const agent of agents) await agent.stop()
-  rmSync(folder, { recursive: true, force: true })
 }

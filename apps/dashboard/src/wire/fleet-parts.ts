@@ -17,6 +17,9 @@ export function withPart<List extends FleetList>(list: List, part: List, host: s
   return { ...list, hosts, items: [...others, ...fresh] }
 }
 
+/** The newest reading of each part: an answer that was overtaken by a later one is old news. */
+const newest = new Map<string, number>()
+
 /**
  * After an event at one host: reads that host's part alone and puts it into the merged lists on screen. Lists that nobody looks at are read again when they are next shown.
  */
@@ -29,8 +32,12 @@ export async function refreshFleetPart(queryClient: QueryClient, host: string, n
   const onScreen = concerned.filter((query) => query.getObserversCount() > 0 && query.state.data !== undefined)
   for (const query of concerned) if (!onScreen.includes(query)) void query.invalidate()
   if (onScreen.length === 0) return
+  const key = `${host} ${noun}`
+  const turn = (newest.get(key) ?? 0) + 1
+  newest.set(key, turn)
   try {
     const part = (await dashboardClient().fleet[noun].query({ host })) as unknown as FleetList
+    if (newest.get(key) !== turn) return
     for (const query of onScreen)
       queryClient.setQueryData(query.queryKey, (list: FleetList | undefined) => list && withPart(list, part, host))
   } catch {

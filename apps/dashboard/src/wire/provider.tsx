@@ -52,6 +52,10 @@ function listen(queryClient: QueryClient): () => void {
     },
     'audit.changed': () => invalidate('audit'),
     'session.ended': leaveForSignIn,
+    // The session ended while the connection was away: nothing else would say so.
+    connect_error: (error: Error & { data?: { code?: string } }) => {
+      if (error.data?.code === 'unauthenticated') leaveForSignIn()
+    },
   }
   socket.on('connect', handlers.connect)
   socket.on('hosts.changed', handlers['hosts.changed'])
@@ -59,6 +63,7 @@ function listen(queryClient: QueryClient): () => void {
   socket.on('access.changed', handlers['access.changed'])
   socket.on('audit.changed', handlers['audit.changed'])
   socket.on('session.ended', handlers['session.ended'])
+  socket.on('connect_error', handlers.connect_error)
   return () => {
     socket.off('connect', handlers.connect)
     socket.off('hosts.changed', handlers['hosts.changed'])
@@ -66,5 +71,6 @@ function listen(queryClient: QueryClient): () => void {
     socket.off('access.changed', handlers['access.changed'])
     socket.off('audit.changed', handlers['audit.changed'])
     socket.off('session.ended', handlers['session.ended'])
+    socket.off('connect_error', handlers.connect_error)
   }
 }

@@ -10,6 +10,7 @@ import { Key } from '../../ui/keys-dialog'
 import { AppearanceMenu } from './appearance-menu'
 import { KeyHelp } from './key-help'
 import { Logo } from './logo'
+import { Content } from './lost-connection'
 import { Nav } from './nav'
 
 const Sheet = dynamic(() => import('../../ui/dialog').then((module) => module.Sheet), { ssr: false })
@@ -77,9 +78,7 @@ export function Shell({
               {account}
             </div>
           </div>
-          <main id="content" tabIndex={-1} className="flex min-h-0 flex-1 flex-col outline-none">
-            {children}
-          </main>
+          <Content>{children}</Content>
           {palette === 'never' ? null : <Palette open={palette === 'open'} onOpenChange={(open) => setPalette(open ? 'open' : 'closed')} />}
         </DockProvider>
       </div>

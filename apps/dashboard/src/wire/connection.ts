@@ -1,0 +1,36 @@
+'use client'
+import { useEffect, useState } from 'react'
+import { dashboardSocket } from './sockets.ts'
+
+/** A reconnection that takes no longer is not worth a word. */
+const patienceMs = 1_500
+
+/**
+ * Since when this page has had no connection to the dashboard, in milliseconds since 1970; null: it has one, or has had none for less than a moment. The dashboard pings
+ * every few seconds, so a connection that is dead without a word is found out within ten.
+ */
+export function useConnectionLost(): number | null {
+  const [lost, setLost] = useState<number | null>(null)
+  useEffect(() => {
+    const socket = dashboardSocket()
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const connected = (): void => {
+      clearTimeout(timer)
+      setLost(null)
+    }
+    const disconnected = (): void => {
+      const at = Date.now()
+      clearTimeout(timer)
+      timer = setTimeout(() => setLost(at), patienceMs)
+    }
+    socket.on('connect', connected)
+    socket.on('disconnect', disconnected)
+    if (!socket.connected) disconnected()
+    return () => {
+      clearTimeout(timer)
+      socket.off('connect', connected)
+      socket.off('disconnect', disconnected)
+    }
+  }, [])
+  return lost
+}
