@@ -7,4 +7,5 @@ case "${1:-all}" in
   dev) setup_agent ;;
   *) die "usage: start.sh all|agent|dev" ;;
 esac
+[ "${1:-all}" = dev ] || link_command
 exec node --import tsx scripts/serve.ts "${1:-all}"

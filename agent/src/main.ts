@@ -54,7 +54,17 @@ async function main(args: string[]): Promise<void> {
   if (command === 'serve' && rest.length === 0) return serve()
   if (command === 'check' && rest.length === 0) return check()
   if (command === 'join' && rest.length === 1) return joinDashboard(rest[0] as string, values)
-  throw new EngineError('invalid_argument', `unknown command "${positionals.join(' ')}"; berth-agent --help lists them`)
+  if (command === 'join')
+    throw new EngineError(
+      'invalid_argument',
+      'join needs one URL, --token and --fingerprint; copy the whole command from "Add a host" in the dashboard',
+    )
+  if (command === 'serve' || command === 'check')
+    throw new EngineError(
+      'invalid_argument',
+      `${command} takes no "${rest.join(' ')}"; its settings are in the environment, berth-agent --help lists them`,
+    )
+  throw new EngineError('invalid_argument', `unknown command "${command}"; berth-agent --help lists them`)
 }
 
 async function serve(): Promise<void> {

@@ -55,7 +55,16 @@ function post(url: URL, body: string): Promise<{ status: number; text: string }>
     throw new EngineError('invalid_argument', `"${url.protocol}" is neither http nor https`)
   const send = url.protocol === 'https:' ? tlsRequest : plainRequest
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) => reject(new EngineError('unavailable', `cannot reach ${url.origin}: ${error.message}`, { cause: error }))
+    const fail = (error: Error) =>
+      reject(
+        new EngineError(
+          'unavailable',
+          `cannot reach ${url.origin}: ${error.message}; does the dashboard run there, and may this host connect to it?`,
+          {
+            cause: error,
+          },
+        ),
+      )
     const request = send(
       url,
       {
