@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { ServerError } from './errors.ts'
 
@@ -25,6 +26,8 @@ export interface Settings {
   logLevel: string
 }
 
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+
 /** @throws ServerError `invalid_argument` naming the setting and what it must be */
 export function loadSettings(env: NodeJS.ProcessEnv): Settings {
   const data = absolute('BERTH_DATA', env.BERTH_DATA ?? '/var/lib/berth')
@@ -35,13 +38,10 @@ export function loadSettings(env: NodeJS.ProcessEnv): Settings {
     host: env.BERTH_HOST ?? '::',
     plainHttp: flag('BERTH_PLAIN_HTTP', env.BERTH_PLAIN_HTTP, false),
     publicUrl: publicUrl(env.BERTH_PUBLIC_URL),
-    trustedProxies: (env.BERTH_TRUSTED_PROXIES ?? '')
-      .split(',')
-      .map((one) => one.trim())
-      .filter(Boolean),
+    trustedProxies: addresses('BERTH_TRUSTED_PROXIES', env.BERTH_TRUSTED_PROXIES),
     agentPort: port('BERTH_AGENT_PORT', env.BERTH_AGENT_PORT, 7443),
     inviteLocalAgent: flag('BERTH_LOCAL_AGENT', env.BERTH_LOCAL_AGENT, true),
-    logLevel: env.BERTH_LOG_LEVEL ?? 'info',
+    logLevel: oneOf('BERTH_LOG_LEVEL', env.BERTH_LOG_LEVEL || 'info', logLevels),
   }
 }
 
@@ -66,6 +66,21 @@ function flag(name: string, value: string | undefined, fallback: boolean): boole
   if (value === '1' || value === 'true') return true
   if (value === '0' || value === 'false') return false
   throw invalid(name, value, '1 or 0')
+}
+
+function addresses(name: string, value: string | undefined): string[] {
+  const all = (value ?? '')
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
+  const wrong = all.find((one) => isIP(one) === 0)
+  if (wrong !== undefined) throw invalid(name, wrong, 'IP addresses, separated by commas')
+  return all
+}
+
+function oneOf(name: string, value: string, known: readonly string[]): string {
+  if (!known.includes(value)) throw invalid(name, value, `one of ${known.join(', ')}`)
+  return value
 }
 
 function publicUrl(value: string | undefined): URL | null {

@@ -7,6 +7,7 @@ import { Access } from './access/access.ts'
 import type { ApiRooms } from './api/context.ts'
 import { Audit, theDashboard } from './audit/audit.ts'
 import { type Data, type Database, openData } from './data/database.ts'
+import { holdData } from './data/hold.ts'
 import { ServerError } from './errors.ts'
 import { Fleet } from './fleet/fleet.ts'
 import { openAuthority } from './hosts/authority.ts'
@@ -56,6 +57,7 @@ const dailyMs = 24 * 3_600_000
 export async function startDashboard(options: StartOptions): Promise<Dashboard> {
   const settings = loadSettings(options.env ?? process.env)
   const log = createLog(settings.logLevel)
+  const letGo = holdData(settings.dataRoot)
   const data = await openData(settings.dataRoot, join(options.applicationRoot, '../../prisma/sqlite/migrations'))
   if (data.migrated.length > 0) log.info({ migrations: data.migrated }, 'the database was brought to the newest schema')
   const authority = await openAuthority(data)
@@ -153,6 +155,7 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
       await links.close()
       await next?.close()
       await data.close()
+      letGo()
     },
   }
 }

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import SqliteDatabase from 'better-sqlite3'
 import { ServerError } from '../errors.ts'
 import { databaseFileName, masterKeyFileName } from './database.ts'
+import { holdData } from './hold.ts'
 import { createSeal, readOrCreateMasterKey } from './seal.ts'
 
 /**
@@ -41,7 +42,7 @@ export async function backUp(dataRoot: string, target: string): Promise<void> {
 export function restore(dataRoot: string, backup: string): string | null {
   requireWhole(backup)
   const present = existsSync(join(dataRoot, databaseFileName))
-  if (present) requireStopped(join(dataRoot, databaseFileName))
+  if (present) requireStopped(dataRoot)
   mkdirSync(dirname(dataRoot), { recursive: true })
   const fresh = mkdtempSync(`${dataRoot}.part-`)
   let kept: string | null = null
@@ -79,18 +80,11 @@ function requireWhole(folder: string): void {
   }
 }
 
-/** The running dashboard holds its database in write-ahead mode: an exclusive lock is not to be had then. */
-function requireStopped(file: string): void {
-  const database = new SqliteDatabase(file, { timeout: 0 })
+/** @throws ServerError `failed_precondition` */
+function requireStopped(dataRoot: string): void {
   try {
-    database.pragma('locking_mode = EXCLUSIVE')
-    database.exec('BEGIN EXCLUSIVE; ROLLBACK')
-    // In write-ahead mode readers do not stop a writer; leaving that mode needs everybody else gone.
-    const mode = database.pragma('journal_mode = DELETE', { simple: true })
-    if (mode !== 'delete') throw new Error('busy')
+    holdData(dataRoot)()
   } catch (cause) {
     throw new ServerError('failed_precondition', 'the dashboard is running on this data; stop it first, then restore', { cause })
-  } finally {
-    database.close()
   }
 }

@@ -6,6 +6,7 @@ import SqliteDatabase from 'better-sqlite3'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { backUp, restore } from './backup.ts'
 import { openData } from './database.ts'
+import { holdData } from './hold.ts'
 import { migrateSqlite } from './migrate.ts'
 import { createSeal, readOrCreateMasterKey } from './seal.ts'
 
@@ -75,6 +76,49 @@ it('undoes a migration that fails, and refuses one that would orphan rows, an ed
   expect(() => migrateSqlite(file, join(folder, 'm'))).toThrow(/newer version/)
 })
 
+it('says in one sentence what is wrong with the key: missing, short, of another database', async () => {
+  const live = join(folder, 'live')
+  const data = await openData(live, migrations)
+  const { openAuthority } = await import('../hosts/authority.ts')
+  await openAuthority(data)
+  await data.close()
+  const key = readFileSync(join(live, 'master.key'))
+  rmSync(join(live, 'master.key'))
+  await expect(openData(live, migrations)).rejects.toThrow(/master\.key is missing but the database exists; restore the key from a backup/)
+  expect(existsSync(join(live, 'master.key'))).toBe(false)
+  writeFileSync(join(live, 'master.key'), 'c2hvcnQ=')
+  await expect(openData(live, migrations)).rejects.toThrow(/does not hold a key of 32 bytes; restore it from a backup/)
+  writeFileSync(join(live, 'master.key'), Buffer.alloc(32, 7).toString('base64'))
+  const wrong = await openData(live, migrations)
+  await expect(openAuthority(wrong)).rejects.toThrow(
+    /cannot be opened: the master key is not the one it was sealed with; restore the key file/,
+  )
+  await wrong.close()
+  writeFileSync(join(live, 'master.key'), key)
+  const right = await openData(live, migrations)
+  expect((await openAuthority(right)).fingerprint).toMatch(/^sha256:/)
+  await right.close()
+})
+
+it('brings the database of the first version forward, with everything in it', async () => {
+  const live = join(folder, 'live')
+  const first = join(folder, 'first')
+  mkdirSync(live)
+  for (const name of readdirSync(migrations).sort().slice(0, 2)) cpSync(join(migrations, name), join(first, name), { recursive: true })
+  readOrCreateMasterKey(join(live, 'master.key'), true)
+  expect(migrateSqlite(join(live, 'dashboard.db'), first)).toHaveLength(2)
+  const old = new SqliteDatabase(join(live, 'dashboard.db'))
+  old.exec(
+    `INSERT INTO "Person" (id, email, name, passwordHash) VALUES ('p', 'ada@example.com', 'Ada', 'x'); INSERT INTO "Grant" VALUES ('p', '*', 'admin')`,
+  )
+  old.close()
+  const data = await openData(live, migrations)
+  expect(data.migrated.length).toBe(readdirSync(migrations).length - 2)
+  expect(await data.database.person.findMany({ include: { grants: true } })).toMatchObject([{ name: 'Ada', grants: [{ role: 'admin' }] }])
+  expect(await data.database.auditIntent.count()).toBe(0)
+  await data.close()
+})
+
 it('seals for one key and one place', () => {
   const seal = createSeal(readOrCreateMasterKey(join(folder, 'k'), true))
   const sealed = seal.seal('secret', 'totp:1')
@@ -110,7 +154,10 @@ it('is backed up while it is used, and restored with its secrets; what was there
   await backUp(live, join(folder, 'backup'))
   await data.database.secret.update({ where: { name: 'n' }, data: { sealed: data.seal.seal('second', 'n') } })
   await expect(backUp(live, join(folder, 'backup'))).rejects.toThrow(/exists already/)
+  const letGo = holdData(live)
   expect(() => restore(live, join(folder, 'backup'))).toThrow(/is running/)
+  expect(() => holdData(live)).toThrow(/another dashboard is running on .*live; stop it first/)
+  letGo()
   await data.close()
   const kept = restore(live, join(folder, 'backup'))
   expect(kept && existsSync(join(kept, 'dashboard.db'))).toBe(true)
