@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { loadSettings } from '../settings.ts'
+import { commandSettings } from '../command-settings.ts'
 import { backUp, restore } from './backup.ts'
 
 /** `npm run backup -w @berth/dashboard -- <folder>` and `… -- --restore <folder>`. Exit status 0, or 1 with one sentence, or 2 for wrong use. */
 async function main(args: string[]): Promise<void> {
-  const { dataRoot } = loadSettings(process.env)
+  const { dataRoot } = commandSettings().settings
   const [first, second, ...rest] = args
   if (first && !first.startsWith('-') && second === undefined) {
     await backUp(dataRoot, resolve(first))

@@ -1,8 +1,6 @@
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { commandSettings } from '../command-settings.ts'
 import { openData } from '../data/database.ts'
 import { createLog } from '../log.ts'
-import { loadSettings } from '../settings.ts'
 import { recoverAccount } from './recover.ts'
 
 /** `npm run account:recover -w @berth/dashboard -- <e-mail address>`: recover.ts from the terminal. Exit status 0, 1 with one sentence, 2 for wrong use. */
@@ -12,10 +10,8 @@ async function main([email, ...rest]: string[]): Promise<void> {
     process.exitCode = 2
     return
   }
-  const settings = loadSettings(process.env)
-  const here = dirname(fileURLToPath(import.meta.url))
-  const root = here.endsWith('dist') ? join(here, '../../..') : join(here, '../../../../..')
-  const data = await openData(settings.dataRoot, join(root, 'prisma/sqlite/migrations'), { create: false })
+  const { settings, migrations } = commandSettings()
+  const data = await openData(settings.dataRoot, migrations, { create: false })
   try {
     const base = settings.publicUrl ?? new URL(`http://localhost:${settings.port}`)
     const link = await recoverAccount({ ...data, log: createLog('silent') }, email, base)
