@@ -2,8 +2,8 @@
 import { useEffect, useState } from 'react'
 import { dashboardSocket } from './sockets.ts'
 
-/** A reconnection that takes no longer is not worth a word. */
-const patienceMs = 1_500
+/** A reconnection that takes no longer is not worth a word; the first connection of a page may take longer, and what is shown is fresh then. */
+const patienceMs = { first: 8_000, again: 1_500 }
 
 /**
  * Since when this page has had no connection to the dashboard, in milliseconds since 1970; null: it has one, or has had none for less than a moment. The dashboard pings
@@ -18,18 +18,19 @@ export function useConnectionLost(): number | null {
       clearTimeout(timer)
       setLost(null)
     }
-    const disconnected = (): void => {
+    const disconnected = (patience = patienceMs.again): void => {
       const at = Date.now()
       clearTimeout(timer)
-      timer = setTimeout(() => setLost(at), patienceMs)
+      timer = setTimeout(() => setLost(at), patience)
     }
+    const left = (): void => disconnected()
     socket.on('connect', connected)
-    socket.on('disconnect', disconnected)
-    if (!socket.connected) disconnected()
+    socket.on('disconnect', left)
+    if (!socket.connected) disconnected(patienceMs.first)
     return () => {
       clearTimeout(timer)
       socket.off('connect', connected)
-      socket.off('disconnect', disconnected)
+      socket.off('disconnect', left)
     }
   }, [])
   return lost
