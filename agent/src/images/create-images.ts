@@ -116,7 +116,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       return loaded
     },
     async import(archive, input, context) {
-      const made = await importImage({ store, content, snapshots }, archive as Readable, input, context)
+      const made = await importImage({ store, content, snapshots, program }, archive as Readable, input, context)
       tell('import', made.id, { name: input.reference || made.id })
       return made
     },

@@ -11,7 +11,10 @@ import type { OperationContext } from '../operations/operations.ts'
 import { downloadBlob } from '../registry/blob-download.ts'
 import type { Repository } from '../registry/registry-client.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
-import { PartProgress } from './progress.ts'
+import { Lanes, PartProgress } from './progress.ts'
+
+/** Of all pulls together: more at once only share the line, and each costs a connection, a program and its memory. */
+const layersAtOnce = 6
 
 export interface LayerToFetch {
   digest: Digest
@@ -22,6 +25,7 @@ export interface LayerToFetch {
 /** Fetches layers; two pulls that need one layer at once share one download. */
 export class LayerFetcher {
   private readonly inFlight = new Map<Digest, Promise<void>>()
+  private readonly lanes = new Lanes(layersAtOnce)
   private readonly content: ContentStore
   private readonly snapshots: Snapshots
 
@@ -47,9 +51,13 @@ export class LayerFetcher {
       await running.catch(() => {})
     }
     if (this.isHere(layer)) return progress.show('Already exists')
-    const work = this.content.has(layer.digest)
-      ? this.unpackOnly(layer, progress, context.signal)
-      : this.download(layer, repositories, progress, context.signal)
+    const work = this.lanes.run(
+      () =>
+        this.content.has(layer.digest)
+          ? this.unpackOnly(layer, progress, context.signal)
+          : this.download(layer, repositories, progress, context.signal),
+      context.signal,
+    )
     this.inFlight.set(layer.digest, work)
     try {
       await work

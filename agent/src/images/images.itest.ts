@@ -74,6 +74,21 @@ describe('import, commit and history', () => {
       testContext(),
     )
     expect((await rooms.images.inspect(gz.id)).layers[0]?.mediaType).toMatch(/gzip$/)
+    // What a registry does not know, and what nobody has compressed, is kept as gzip; the files are the same.
+    const plain = text('other', 'o'.repeat(100_000))
+    const diffIds = new Set<string>()
+    for (const program of ['cat', 'xz', 'bzip2']) {
+      const bytes = execFileSync(program, { input: plain })
+      const { id: imported } = await rooms.images.import(Readable.from([bytes]), { reference: '', message: '', changes: [] }, testContext())
+      const layer = (await rooms.images.inspect(imported)).layers[0]
+      expect([program, layer?.mediaType?.endsWith('gzip')]).toEqual([program, true])
+      diffIds.add(layer?.diffId as string)
+    }
+    expect(diffIds.size).toBe(1)
+    for (const cut of [execFileSync('xz', { input: plain }).subarray(0, -20), Buffer.from('BZh9 no more')])
+      await expect(
+        rooms.images.import(Readable.from([cut]), { reference: '', message: '', changes: [] }, testContext()),
+      ).rejects.toMatchObject({ code: 'invalid_argument' })
     await expect(
       rooms.images.import(Readable.from([Buffer.from('no archive')]), { reference: '', message: '', changes: [] }, testContext()),
     ).rejects.toMatchObject({ code: 'invalid_argument' })

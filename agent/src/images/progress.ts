@@ -23,6 +23,48 @@ export class PartProgress {
   }
 }
 
+/** As many pieces of work at once as there are lanes, whoever brings them; in the order in which they came. */
+export class Lanes {
+  private free: number
+  private readonly waiting: (() => void)[] = []
+
+  constructor(count: number) {
+    this.free = count
+  }
+
+  /** @throws what `work` throws, or the signal's reason while it waits: nothing has begun then */
+  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    await this.enter(signal)
+    try {
+      return await work()
+    } finally {
+      const next = this.waiting.shift()
+      if (next) next()
+      else this.free += 1
+    }
+  }
+
+  private enter(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    if (this.free > 0) {
+      this.free -= 1
+      return Promise.resolve()
+    }
+    return new Promise((resolve, reject) => {
+      const turn = () => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      }
+      const leave = () => {
+        this.waiting.splice(this.waiting.indexOf(turn), 1)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      this.waiting.push(turn)
+    })
+  }
+}
+
 /** Runs `task` for each item, at most `limit` at once. The first failure stops new ones, waits for those under way and is thrown. */
 export async function eachLimited<T>(items: readonly T[], limit: number, task: (item: T) => Promise<void>): Promise<void> {
   const queue = [...items]
