@@ -199,6 +199,10 @@ describe('a network without talk between its containers', () => {
     const late = await run({ bridge: {} })
     await engine.containers.connect('apart', late, { aliases: [], links: [] })
     const gateway = engine.networks.inspect('apart').pools[0]?.gateway as string
+    // An address of one's own choice on the link.
+    const local = await run({ apart: { linkLocal: ['169.254.7.7'] } })
+    expect(await sh(local, 'ip -o addr show eth0')).toContain('inet 169.254.7.7/16')
+    await expect(run({ apart: { linkLocal: ['nowhere'] } })).rejects.toMatchObject({ code: 'invalid_argument' })
     for (const id of [one, two, late]) expect(await sh(id, `ping -c1 -W5 ${gateway}`)).toContain('1 packets received')
     for (const id of [one, late]) expect(await sh(id, `ping -c1 -W1 ${await ipOf(two, 'apart')}`)).toContain('100% packet loss')
     await expect(network('odd', { options: { 'com.docker.network.bridge.enable_icc': 'perhaps' } })).rejects.toMatchObject({

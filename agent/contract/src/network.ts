@@ -51,6 +51,8 @@ export const endpointConfig = z.object({
   ipv4: z.string().optional(),
   ipv6: z.string().optional(),
   mac: z.string().optional(),
+  /** Further addresses on the interface, as they are (`--link-local-ip`). */
+  linkLocal: z.array(z.string()).optional(),
 })
 export type EndpointConfig = z.infer<typeof endpointConfig>
 export const networkName = z.object({ network: nameOrId })

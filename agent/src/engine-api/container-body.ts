@@ -35,8 +35,12 @@ export function endpointBody(network: AttachedNetwork, minor: number): Record<st
   const requested = network.requested
   return {
     IPAMConfig:
-      requested.ipv4 || requested.ipv6
-        ? { ...(requested.ipv4 ? { IPv4Address: requested.ipv4 } : {}), ...(requested.ipv6 ? { IPv6Address: requested.ipv6 } : {}) }
+      requested.ipv4 || requested.ipv6 || requested.linkLocal?.length
+        ? {
+            ...(requested.ipv4 ? { IPv4Address: requested.ipv4 } : {}),
+            ...(requested.ipv6 ? { IPv6Address: requested.ipv6 } : {}),
+            ...(requested.linkLocal?.length ? { LinkLocalIPs: requested.linkLocal } : {}),
+          }
         : null,
     Links: nullIfEmpty(network.links),
     Aliases: nullIfEmpty(minor >= 45 ? requested.aliases : network.aliases),

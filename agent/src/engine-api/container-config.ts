@@ -58,6 +58,7 @@ export function parseEndpoint(fields: Fields): EndpointConfig {
     ipv4: ipam.text('IPv4Address') || undefined,
     ipv6: ipam.text('IPv6Address') || undefined,
     mac: fields.text('MacAddress') || undefined,
+    linkLocal: ipam.texts('LinkLocalIPs') ?? undefined,
   }
 }
 

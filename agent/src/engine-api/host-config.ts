@@ -79,6 +79,8 @@ function parseMount(fields: Fields): Mount {
   const driver = volume.object('DriverConfig')
   if (!['', 'local'].includes(driver.text('Name')))
     throw refuse(`volume driver ${driver.text('Name')} is not here; Berth has the local driver only`)
+  if (volume.text('Subpath') !== '')
+    throw refuse(`volume-subpath is not supported: mount the whole volume ${source} and use ${volume.text('Subpath')} below its target`)
   return {
     type,
     source,

@@ -227,7 +227,15 @@ export function programError(name: string, exitCode: number | null, signal: Node
     }
   }
   const how = signal ? `was killed by ${signal}` : `ended with status ${exitCode}`
-  return new EngineError('internal', `${name} ${how}${last ? `: ${last}` : ''}`)
+  // Some give the reason first and good advice last.
+  const words = stderr
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+    .slice(-4)
+    .join(' ')
+    .slice(-500)
+  return new EngineError('internal', `${name} ${how}${words ? `: ${words}` : ''}`)
 }
 
 function cancelled(program: string): EngineError {

@@ -26,6 +26,8 @@ export function attachmentOf(
   const addresses = [
     ...(attached.ipv4 ? [`${attached.ipv4}/${attached.ipv4PrefixLength}`] : []),
     ...(attached.ipv6 ? [`${attached.ipv6}/${attached.ipv6PrefixLength}`] : []),
+    // Docker's widths: the whole of what is link-local is on the link.
+    ...(attached.requested.linkLocal ?? []).map((address) => `${address}/${address.includes(':') ? 64 : 16}`),
   ]
   const gateways = withGateways ? [attached.gateway, attached.ipv6Gateway].filter((gateway) => gateway !== '') : []
   return {

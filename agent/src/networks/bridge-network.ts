@@ -124,6 +124,7 @@ export class BridgeNetwork {
       throw new EngineError('already_exists', `endpoint with name ${container.name} already exists in network ${this.record.name}`)
     if (this.record.predefined && (config.ipv4 || config.ipv6))
       throw new EngineError('invalid_argument', 'user specified IP address is supported on user defined networks only')
+    for (const address of config.linkLocal ?? []) parseAddress(address)
     const taken: { family: 4 | 6; address: string; addresses: Addresses }[] = []
     try {
       for (const family of [4, 6] as const) {

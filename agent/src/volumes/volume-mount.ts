@@ -52,12 +52,15 @@ export async function mountOn(directory: string, name: string, options: MountOpt
   try {
     await runProgram('mount', args)
   } catch (error) {
-    throw new EngineError(
-      'failed_precondition',
-      `failed to mount local volume ${name}: ${messageOf(error).replace(/^mount ended with status \d+: /, '')}`,
-      { cause: error },
-    )
+    throw new EngineError('failed_precondition', `failed to mount local volume ${name}: ${wordsOfMount(error)}`, { cause: error })
   }
+}
+
+/** mount(8) ends with a hint at dmesg(1), which nobody here can follow. */
+function wordsOfMount(error: unknown): string {
+  return messageOf(error)
+    .replace(/^mount ended with status \d+: /, '')
+    .replace(/ *dmesg\(1\) may have more information.*$/, '')
 }
 
 export async function unmountFrom(directory: string): Promise<void> {
