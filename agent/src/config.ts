@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { isIPv4 } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { hostPolicy } from '@berth/contract/system'
@@ -93,11 +94,13 @@ export function loadConfig(env: NodeJS.ProcessEnv): AgentConfig {
     nativeDir: absolute('BERTH_NATIVE', env.BERTH_NATIVE ?? given.nativeDir ?? nativeBesideAgent()),
     runtimePath: env.BERTH_RUNTIME ?? given.runtimePath ?? '',
     logLevel: logLevel(env.BERTH_LOG_LEVEL ?? given.logLevel ?? 'info'),
-    addressPools: given.addressPools && !env.BERTH_ADDRESS_POOLS ? given.addressPools : pools(env.BERTH_ADDRESS_POOLS ?? defaultPools),
+    addressPools: pools(
+      env.BERTH_ADDRESS_POOLS ?? given.addressPools?.map(({ base, size }) => `${base}:${size}`).join(',') ?? defaultPools,
+    ),
     policy: policy(env.BERTH_POLICY, given.policy),
     logMaxSizeBytes: whole('BERTH_LOG_MAX_SIZE', env.BERTH_LOG_MAX_SIZE ?? given.logMaxSizeBytes ?? 64 * 1024 * 1024, 0),
     logMaxFiles: whole('BERTH_LOG_MAX_FILES', env.BERTH_LOG_MAX_FILES ?? given.logMaxFiles ?? 4, 1),
-    metricsPort: whole('BERTH_METRICS_PORT', env.BERTH_METRICS_PORT ?? given.metricsPort ?? 0, 0),
+    metricsPort: port('BERTH_METRICS_PORT', env.BERTH_METRICS_PORT ?? given.metricsPort ?? 0, 0),
   }
 }
 
@@ -147,8 +150,8 @@ function whole(name: string, value: string | number, least: number): number {
   return number
 }
 
-function port(name: string, value: string | number): number {
-  const number = whole(name, value, 1)
+function port(name: string, value: string | number, least = 1): number {
+  const number = whole(name, value, least)
   if (number > 65535) throw bad(name, value, 'a TCP port')
   return number
 }
@@ -169,8 +172,11 @@ function logLevel(value: string): string {
 function pools(value: string): { base: string; size: number }[] {
   return (listOf(value) ?? []).map((part) => {
     const match = poolPattern.exec(part)
-    if (!match) throw bad('BERTH_ADDRESS_POOLS', part, 'like 172.20.0.0/14:16 (base, then the size of each network cut from it)')
-    return { base: match[1] as string, size: Number(match[2]) }
+    const [base, size] = [match?.[1] ?? '', Number(match?.[2])]
+    const [address = '', prefix] = base.split('/')
+    if (!match || !isIPv4(address) || Number(prefix) > size || size > 30)
+      throw bad('BERTH_ADDRESS_POOLS', part, 'like 172.20.0.0/14:16 (base, then the size of each network cut from it, at most 30)')
+    return { base, size }
   })
 }
 
