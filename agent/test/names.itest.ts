@@ -192,6 +192,17 @@ describe('127.0.0.11', { timeout: 120_000 }, () => {
   })
 })
 
+describe('a bridge that somebody deleted', { timeout: 60_000 }, () => {
+  it('is there again for the next container, and for those that were on it', async () => {
+    const id = await run({ a: {} })
+    const { bridge, pools } = engine.networks.inspect('a')
+    await promisify(execFile)('ip', ['link', 'delete', bridge])
+    await run({ a: {} })
+    expect(await sh(id, `ping -c1 -W5 ${pools[0]?.gateway}`)).toContain('1 packets received')
+    expect(await dig(id, '+short', 'web')).not.toBe('')
+  })
+})
+
 describe('a network without talk between its containers', () => {
   it('lets them reach the bridge alone', async () => {
     await network('apart', { options: { 'com.docker.network.bridge.enable_icc': 'false' } })

@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts'
 import { contains, formatAddress, parseAddress, parseSubnet } from './address.ts'
 import { Addresses } from './address-pool.ts'
 import type { FirewalledBridge } from './firewall.ts'
-import { type BridgeDevice, deviceExists, ensureBridge } from './links.ts'
+import { type BridgeDevice, deviceExists, ensureBridge, rejoin } from './links.ts'
 import { NameService } from './name-service.ts'
 import { bridgeOptions, type NetworkRecord } from './network-record.ts'
 import { hostResolvConf } from './resolv-conf.ts'
@@ -81,12 +81,14 @@ export class BridgeNetwork {
     await this.#names?.close()
   }
 
-  /** Somebody may have deleted the bridge: it is made again before a container joins. No spawn when it is there. */
+  /** Somebody may have deleted the bridge: it is made again before a container joins, with those that were on it. No spawn when it is there. */
   async mend(): Promise<void> {
     if (this.record.driver !== 'bridge' || deviceExists(this.record.bridge)) return
     this.#log?.warn({ bridge: this.record.bridge }, 'a bridge was deleted by somebody; it is made again')
     await this.#names?.close()
     await this.open()
+    const ports = [...this.endpoints.values()].map(({ hostName }) => hostName).filter((name) => name !== '')
+    await rejoin(this.record.bridge, ports, this.isolated)
   }
 
   device(): BridgeDevice {

@@ -11,7 +11,7 @@ import { overlaps, parseSubnet, type Subnet } from './address.ts'
 import { chooseSubnet } from './address-pool.ts'
 import { attachmentOf, hostNameOf, interfacePrefix, redirectsOf } from './attachment.ts'
 import { BridgeNetwork, type Endpoint } from './bridge-network.ts'
-import { Firewall, foreignForwardDrops, type Redirect, setSysctl } from './firewall.ts'
+import { Firewall, foreignForwardDrops, type Redirect, readSysctl, setSysctl } from './firewall.ts'
 import { attachLive, detachLive, deviceExists, hostSubnets, interfacesInside, removeBridge } from './links.ts'
 import { moveNameServer } from './name-server.ts'
 import { blankRecord, poolsFor, withGateway } from './network-plan.ts'
@@ -92,7 +92,13 @@ class NetworkRoom implements Networks {
   }
 
   warnings(): string[] {
-    return this.#warnings
+    const off = readSysctl('net/ipv4/ip_forward') === '0'
+    return [
+      ...this.#warnings,
+      ...(off
+        ? ['net.ipv4.ip_forward was switched off: containers do not reach other machines; switch it on, or start the agent again']
+        : []),
+    ]
   }
 
   async #ensurePredefined(): Promise<void> {

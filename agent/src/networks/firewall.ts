@@ -227,10 +227,15 @@ function ruleCount(bridges: readonly FirewalledBridge[]): number {
 
 /** Sets a kernel switch under /proc/sys if it has another value. @returns whether it was changed. */
 export function setSysctl(name: string, value: string): boolean {
-  const path = `/proc/sys/${name}`
-  if (!existsSync(path) || readFileSync(path, 'utf8').trim() === value) return false
-  writeFileSync(path, value)
+  if ([null, value].includes(readSysctl(name))) return false
+  writeFileSync(`/proc/sys/${name}`, value)
   return true
+}
+
+/** Null where the kernel has no such switch. */
+export function readSysctl(name: string): string | null {
+  const path = `/proc/sys/${name}`
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : null
 }
 
 /**

@@ -26,6 +26,17 @@ export async function ensureBridge({ device, addresses, mtu }: BridgeDevice): Pr
   await ipBatch(lines)
 }
 
+/** Makes the host ends of containers ports of the bridge again, after it was made anew. Those that are gone are passed over. */
+export async function rejoin(bridge: string, hostNames: readonly string[], isolated: boolean): Promise<void> {
+  const lines = hostNames
+    .filter(deviceExists)
+    .flatMap((name) => [
+      `link set dev ${name} master ${bridge} up`,
+      ...(isolated ? [`link set dev ${name} type bridge_slave isolated on`] : []),
+    ])
+  if (lines.length) await ipBatch(lines)
+}
+
 export async function removeBridge(device: string): Promise<void> {
   if (deviceExists(device)) await ipBatch([`link delete dev ${device}`])
 }
