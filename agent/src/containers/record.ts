@@ -1,4 +1,8 @@
-/** What a container is on disk: `containers/<id>/record.json`. The live process is tasks/' business; this is what must survive. */
+/**
+ * What a container is on disk: `containers/<id>/record.json`. The live process is tasks/' business; this is what must survive. What another file tells as well
+ * (the state after an exit, say) is written to `recent.json` beside it, without waiting for the disk: after a power cut a file that was not flushed may be
+ * empty, and the record must not be.
+ */
 import { mkdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { containerOptions, containerState, mountPoint } from '@berth/contract/container'
@@ -78,10 +82,14 @@ export const containerRecord = z.object({
 export type ContainerRecord = z.infer<typeof containerRecord>
 
 const recordFile = 'record.json'
+const recentFile = 'recent.json'
+/** Tells which of the two files is the newer. */
+const revision = z.object({ revision: z.number().default(0) })
 
 /** The directories of containers. Callers hold a container's turn while they write its record. */
 export class RecordStore {
   readonly root: string
+  readonly #revisions = new Map<string, number>()
   constructor(root: string) {
     this.root = root
   }
@@ -101,13 +109,32 @@ export class RecordStore {
       const text = await readTextIfExists(join(directory, recordFile))
       if (text === null) continue
       try {
-        records.push(containerRecord.parse(JSON.parse(text)))
+        const kept: unknown = JSON.parse(text)
+        const record = containerRecord.parse(kept)
+        records.push((await this.#recent(record.id, revision.parse(kept).revision)) ?? record)
       } catch (error) {
         log.error({ path: directory, reason: messageOf(error) }, 'a container record cannot be read and was put aside')
         await rename(join(directory, recordFile), join(directory, `${recordFile}.broken`))
       }
     }
     return records
+  }
+
+  /** The state that was written after the record, if it reached the disk. */
+  async #recent(id: string, than: number): Promise<ContainerRecord | null> {
+    this.#revisions.set(id, than)
+    const text = await readTextIfExists(join(this.directory(id), recentFile))
+    if (text === null) return null
+    try {
+      const value: unknown = JSON.parse(text)
+      const written = revision.parse(value).revision
+      if (written <= than) return null
+      const record = containerRecord.parse(value)
+      this.#revisions.set(id, written)
+      return record
+    } catch {
+      return null
+    }
   }
 
   /** Directories without a record: what a crash left of a create or a remove. */
@@ -123,7 +150,10 @@ export class RecordStore {
 
   /** @param durable false: survives the agent, not a power cut. For what another file tells as well. */
   async save(record: ContainerRecord, durable: boolean): Promise<void> {
-    await writeFileAtomic(join(this.directory(record.id), recordFile), `${JSON.stringify(record)}\n`, { durable })
+    const next = (this.#revisions.get(record.id) ?? 0) + 1
+    this.#revisions.set(record.id, next)
+    const path = join(this.directory(record.id), durable ? recordFile : recentFile)
+    await writeFileAtomic(path, `${JSON.stringify({ revision: next, ...record })}\n`, { durable })
   }
 
   /** Makes the directory of a new container; its record comes last, so that a half-made one is an orphan. */
@@ -138,6 +168,7 @@ export class RecordStore {
 
   /** The container is gone from here on. Its directory stays until all that belongs to it is gone too: a crash in between leaves an orphan to sweep. */
   async forget(id: string): Promise<void> {
+    this.#revisions.delete(id)
     await rm(join(this.directory(id), recordFile), { force: true })
     await syncDirectory(this.directory(id))
   }

@@ -37,7 +37,7 @@ export interface RecordOptions<T> {
 
 /**
  * Opens (creates) a record directory and reads every record. A file that does not parse is renamed to `*.broken` and reported in the log, so that one bad
- * sector does not keep the engine from starting and nothing is thrown away.
+ * sector does not keep the engine from starting and nothing is thrown away. Where records are not durable a power cut leaves such files: they are removed.
  */
 export async function openRecords<T>(directory: string, options: RecordOptions<T>): Promise<Records<T>> {
   await ensureDirectory(directory)
@@ -55,6 +55,11 @@ export async function openRecords<T>(directory: string, options: RecordOptions<T
     try {
       records.set(key, options.parse(JSON.parse(text)))
     } catch (error) {
+      if (options.durable === false) {
+        options.log?.warn({ path: pathOf(key) }, 'a record had not reached the disk when the machine went down')
+        await removeFile(pathOf(key), false)
+        continue
+      }
       options.log?.error({ path: pathOf(key), reason: messageOf(error) }, 'a record cannot be read and was put aside')
       await rename(pathOf(key), `${pathOf(key)}.broken`)
     }
