@@ -24,3 +24,15 @@ export function codeOf(error: unknown): ErrorCode {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
+
+/** The process could not be started, and nothing is left of the attempt. `exitStatus` is 127 (no such command) or 126 (not executable) where that was the reason. */
+export class StartError extends EngineError {
+  readonly step: string
+  readonly exitStatus: number | null
+  constructor(code: ErrorCode, message: string, step: string, exitStatus: number | null) {
+    super(code, message)
+    this.name = 'StartError'
+    this.step = step
+    this.exitStatus = exitStatus
+  }
+}

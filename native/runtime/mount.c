@@ -208,9 +208,15 @@ static int open_target(const struct rootfs *rootfs, const struct mount_spec *m, 
 }
 
 static int attach(const struct mount_spec *m, int mount_fd, int target, struct error *err) {
-    if (sys_move_mount(mount_fd, target) < 0)
-        return mount_error(m, errno, "attach", err);
-    return 0;
+    if (sys_move_mount(mount_fd, target) == 0)
+        return 0;
+    int number = errno;
+    struct stat from, to;
+    /* Of a directory on a file, and the other way round, the kernel says EINVAL here; mount(2) says it better. */
+    if (number == EINVAL && fstat(mount_fd, &from) == 0 && fstat(target, &to) == 0 &&
+        S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
+        number = ENOTDIR;
+    return mount_error(m, number, "attach", err);
 }
 
 static int mount_bind(struct rootfs *rootfs, const struct mount_spec *m, int prepared, const char *clean,

@@ -61,7 +61,7 @@ export const limits = z.object({
   oomKillDisable: z.boolean().default(false),
   /** 1e9 = one core (`--cpus`); excludes quota/period. */
   nanoCpus: z.number().int().min(0).default(0),
-  cpuShares: z.number().int().min(0).default(0),
+  cpuShares: z.number().int().default(0),
   cpuPeriodUs: z.number().int().min(0).default(0),
   cpuQuotaUs: z.number().int().default(0),
   cpuRealtimePeriodUs: z.number().int().default(0),
@@ -201,6 +201,8 @@ export const containerState = z.object({
   oomKilled: z.boolean(),
   /** What the engine said when it could not start. */
   error: z.string(),
+  /** The step of the monitor or the runtime that said so, if one of them did. */
+  errorStep: z.string().optional(),
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
   restartCount: z.number().int(),
@@ -265,7 +267,17 @@ export const containerSummary = z.object({
   labels,
   ports: z.array(boundPort),
   mounts: z.array(mountPoint),
-  networks: z.array(z.object({ name: z.string(), id: z.string(), ipv4: z.string(), ipv6: z.string() })),
+  networks: z.array(
+    z.object({
+      name: z.string(),
+      id: z.string(),
+      ipv4: z.string(),
+      ipv6: z.string(),
+      endpoint: attachedNetwork
+        .pick({ endpointId: true, gateway: true, ipv4PrefixLength: true, ipv6Gateway: true, ipv6PrefixLength: true, mac: true })
+        .optional(),
+    }),
+  ),
   networkMode: z.string(),
   limits,
   restart: restartPolicy,

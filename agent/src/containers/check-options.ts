@@ -28,10 +28,14 @@ export function checkOptions(options: ContainerOptions, host: HostFacts): string
   for (const name of options.capDrop) named('invalid CapDrop', () => capabilityName(name))
   if (options.stopSignal) signalNumber(options.stopSignal)
   for (const { name, soft, hard } of options.ulimits) checkUlimit(name, soft, hard)
-  if (Object.keys(options.storageOptions).length)
-    throw refuse(`--storage-opt is not supported: this engine's overlay has no option ${Object.keys(options.storageOptions).join(', ')}`)
+  for (const name of Object.keys(options.storageOptions))
+    throw refuse(
+      name === 'size'
+        ? "--storage-opt is supported only for overlay over xfs with 'pquota' mount option; leave size out"
+        : `Unknown option ${name}`,
+    )
   if (!['', 'berth', 'berth-runtime', 'runc', 'io.containerd.runc.v2'].includes(options.runtime))
-    throw refuse(`unknown or invalid runtime name: ${options.runtime}`)
+    throw refuse(`Unknown runtime specified ${options.runtime}`)
   return checkLimits(options.limits, host)
 }
 
@@ -62,7 +66,7 @@ function checkText(options: ContainerOptions): void {
 function checkModes(options: ContainerOptions): void {
   const { pidMode, ipcMode, utsMode, usernsMode, cgroupnsMode } = options
   if (!/^(|host|container:.+)$/.test(pidMode)) throw refuse(`invalid PID mode: ${pidMode}`)
-  if (!/^(|private|shareable|host|none|container:.+)$/.test(ipcMode)) throw refuse(`invalid IPC mode: ${ipcMode}`)
+  if (!/^(|private|shareable|host|none|container:.+)$/.test(ipcMode)) throw refuse(`Invalid IPC mode: ${ipcMode}`)
   if (!/^(|host)$/.test(utsMode)) throw refuse(`invalid UTS mode: ${utsMode}`)
   if (!/^(|host|auto)$/.test(usernsMode)) throw refuse(`invalid userns mode: ${usernsMode}`)
   if (!/^(|host|private)$/.test(cgroupnsMode)) throw refuse(`invalid cgroup namespace mode: ${cgroupnsMode}`)
@@ -228,7 +232,8 @@ export function parseLogOptions({ driver, options }: LogConfig): {
   const size = options['max-size']
   const files = options['max-file']
   const maxSizeBytes = size === undefined || size === '-1' ? (size === undefined ? null : 0) : parseSize(size)
-  if (files !== undefined && !/^[1-9]\d{0,4}$/.test(files)) throw refuse(`max-file cannot be less than 1: ${files}`)
+  if (files !== undefined && !/^[1-9]\d{0,4}$/.test(files))
+    throw refuse('failed to initialize logging driver: max-file cannot be less than 1')
   if (files !== undefined && Number(files) > 1 && maxSizeBytes === 0)
     throw refuse('max-file needs a max-size: without one nothing is ever rotated')
   return { enabled: driver !== 'none', maxSizeBytes, maxFiles: files === undefined ? null : Number(files) }
@@ -237,6 +242,6 @@ export function parseLogOptions({ driver, options }: LogConfig): {
 /** `10m`, `512k`, `1g` (powers of 1024). @throws EngineError invalid_argument */
 function parseSize(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?$/i.exec(text)
-  if (!match) throw refuse(`invalid size: '${text}'`)
+  if (!match) throw refuse(`failed to initialize logging driver: invalid size: '${text}'`)
   return Math.floor(Number(match[1]) * 1024 ** 'bkmgt'.indexOf((match[2] || 'b').toLowerCase()))
 }

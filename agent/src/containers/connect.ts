@@ -12,11 +12,11 @@ export async function connectNetwork(context: Context, container: Container, net
   const { record } = container
   const mode = record.options.networkMode
   if (mode === 'host')
-    throw new EngineError('failed_precondition', 'container cannot be connected to network endpoints: it uses the host network')
+    throw new EngineError('failed_precondition', 'container cannot be disconnected from host network or connected to host network')
   if (mode.startsWith('container:'))
     throw new EngineError(
       'failed_precondition',
-      'container sharing network namespace with another container cannot be connected to any other network',
+      'container sharing network namespace with another container or host cannot be connected to any other network',
     )
   if (mode === 'none')
     throw new EngineError(

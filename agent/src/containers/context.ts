@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import type { AgentConfig } from '../config.ts'
 import type { Events } from '../events/events.ts'
 import type { Images } from '../images/images.ts'
@@ -80,7 +81,8 @@ export class ContainerPaths {
   }
   /** Where a container is in every cgroup hierarchy. */
   cgroup(id: string, parent: string): string {
-    return `/${parent.replace(/^\/+|\/+$/g, '') || this.#instance}/${id}`
+    // Cleaned as an absolute path: `..` cannot lead out of the hierarchy.
+    return posix.join('/', parent ? posix.join('/', parent) : this.#instance, id)
   }
   shm(id: string): string {
     return `${this.#run}/shm/${id.slice(0, 32)}`

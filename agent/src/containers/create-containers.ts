@@ -19,7 +19,7 @@ import { withoutOwnFiles } from './own-files.ts'
 import { reconcile, restartAtBoot } from './reconcile.ts'
 import { RecordStore } from './record.ts'
 import { removeContainer } from './remove.ts'
-import { startContainer } from './start.ts'
+import { checkLinks, startContainer } from './start.ts'
 import { killContainer, pauseContainer, stopContainer, unpauseContainer } from './stop.ts'
 import { topOf } from './top.ts'
 import { check } from './transitions.ts'
@@ -107,6 +107,7 @@ function lifecycle(context: Context, execs: Execs) {
     const container = index.resolve(spelled)
     return container.inTurn(async () => {
       if (check('start', { id: container.id, spelled, status: container.status }) === 'no-op') return false
+      checkLinks(context, container)
       container.lastRestartDelayMs = 0
       container.change({ restartCount: 0 })
       try {

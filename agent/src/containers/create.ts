@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import type { ContainerOptions } from '@berth/contract/container'
 import { diskError } from '../disk/files.ts'
-import { EngineError } from '../errors.ts'
+import { codeOf, EngineError, messageOf } from '../errors.ts'
+import { choosePlatform, formatPlatform, parsePlatform } from '../oci/platform.ts'
 import { checkOptions } from './check-options.ts'
 import { now } from './clock.ts'
 import { Container } from './container.ts'
@@ -26,7 +27,10 @@ export async function createContainer(
   if (options.privileged && context.config.policy.noPrivileged)
     throw new EngineError('permission_denied', "this host's policy does not allow privileged containers")
   const image = context.images.resolve(options.image)
+  if (options.platform) checkPlatform(options.image, options.platform, image.platform)
   const warnings = checkOptions(options, context.host)
+  if (options.networkMode === 'host' && (options.ports.length > 0 || options.publishAll))
+    warnings.push('Published ports are discarded when using host network mode')
   const id = randomBytes(32).toString('hex')
   const effective = mergeWithImage(id, options, image.config)
   const name = input.name ?? randomName((candidate) => context.index.isTaken(candidate))
@@ -34,6 +38,7 @@ export async function createContainer(
   const undo = new Undo()
   undo.push(() => context.index.release(name, id))
   try {
+    if (options.networkMode === `container:${name}`) throw new EngineError('invalid_argument', 'cannot join own network namespace')
     checkReferences(context, options)
     const idmap = options.usernsMode === 'auto' ? allocateRange(context) : null
     undo.push(() => rm(context.paths.directory(id), { recursive: true, force: true }))
@@ -83,11 +88,35 @@ export async function createContainer(
   }
 }
 
+/** @throws EngineError not_found, so that a client pulls the right one */
+function checkPlatform(reference: string, wanted: string, actual: ContainerRecord['image']['platform']): void {
+  const platform = parsePlatform(wanted)
+  if (choosePlatform([{ platform: actual, value: true }], platform)) return
+  throw new EngineError(
+    'not_found',
+    `image with reference ${reference} was found but does not match the specified platform: wanted ${formatPlatform(platform)}, actual: ${formatPlatform(actual)}`,
+  )
+}
+
 /** Containers that it wants to share something with must exist. @throws EngineError not_found */
 function checkReferences(context: Context, options: ContainerOptions): void {
   for (const mode of [options.networkMode, options.pidMode, options.ipcMode])
     if (mode.startsWith('container:')) context.index.resolve(mode.slice('container:'.length))
-  for (const link of options.links) context.index.resolve(link.split(':')[0] as string)
+  // In a network of the user's a link is a name for later: who it means need not be there yet.
+  if (!onDefaultBridge(options)) return
+  for (const link of options.links) {
+    const [name] = link.split(':') as [string]
+    try {
+      context.index.resolve(name)
+    } catch (error) {
+      throw new EngineError(codeOf(error), `could not get container for ${name}: ${messageOf(error)}`, { cause: error })
+    }
+  }
+}
+
+/** Whether links are Docker's old ones: addresses in /etc/hosts, variables. */
+export function onDefaultBridge({ networkMode }: ContainerOptions): boolean {
+  return networkMode === '' || networkMode === 'default' || networkMode === 'bridge'
 }
 
 /** Networks to attach at start: none for host, none and another container's. */

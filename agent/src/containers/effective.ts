@@ -8,7 +8,7 @@ export type Effective = ContainerDetail['effective']
 /**
  * Docker's merge: an entrypoint given by the user throws the image's command away; environment and labels are joined, the user's last; ports and volumes
  * are united; the health check inherits what it leaves open.
- * @throws EngineError invalid_argument `no command specified` when there is nothing to run
+ * @throws EngineError invalid_argument `No command specified` when there is nothing to run
  */
 export function mergeWithImage(id: string, options: ContainerOptions, image: ImageConfig): Effective {
   const entrypoint =
@@ -16,7 +16,7 @@ export function mergeWithImage(id: string, options: ContainerOptions, image: Ima
   // Docker: an entrypoint of one's own drops the image's command, an inherited one keeps it.
   const cmd = options.cmd ?? (options.entrypoint === null ? (image.cmd ?? []) : [])
   const command = [...entrypoint, ...cmd]
-  if (command.length === 0) throw new EngineError('invalid_argument', 'no command specified: the image names none, so give one')
+  if (command.length === 0) throw new EngineError('invalid_argument', 'No command specified: the image names none, so give one')
   return {
     command,
     entrypoint,

@@ -7,8 +7,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { type ExecDetail, type ExecOptions, execOptions } from '@berth/contract/exec'
 import * as z from 'zod'
 import { namesIn, readTextIfExists } from '../disk/files.ts'
-import { EngineError, messageOf } from '../errors.ts'
-import { StartError } from '../native/monitor.ts'
+import { EngineError, messageOf, StartError } from '../errors.ts'
 import type { AttachListener, Attachment, AttachOptions, Exit, Task } from '../tasks/tasks.ts'
 import { now } from './clock.ts'
 import { type Container, exitOf } from './container.ts'
@@ -105,7 +104,7 @@ export class Execs {
     const { context } = this
     const container = context.index.get(exec.record.containerId)
     if (!container) throw new EngineError('not_found', `No such container: ${exec.record.containerId}`)
-    if (exec.begun) throw new EngineError('failed_precondition', `exec ${exec.record.id} has already run; create another`)
+    if (exec.begun) throw new EngineError('failed_precondition', `Exec command ${exec.record.id} has already run; create another`)
     check('exec', { id: container.id, spelled: container.name, status: container.status })
     exec.begun = true
     if (exec.forget) clearTimeout(exec.forget)

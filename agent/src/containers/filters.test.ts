@@ -84,6 +84,6 @@ describe('compileFilters', () => {
       { health: ['fine'] },
       { name: ['(a+)+$'] },
     ]
-    for (const filters of bad) expect(() => compileFilters(filters, facts)).toThrow(/invalid filter|too involved/)
+    for (const filters of bad) expect(() => compileFilters(filters, facts)).toThrow(/invalid filter|too involved/i)
   })
 })

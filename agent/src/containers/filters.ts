@@ -24,7 +24,7 @@ export function compileFilters(filters: Record<string, string[]>, facts: FilterF
 }
 
 function invalid(name: string, value: string): EngineError {
-  return new EngineError('invalid_argument', `invalid filter '${name}=${value}'`)
+  return new EngineError('invalid_argument', `Invalid filter '${name}=${value}'`)
 }
 
 function any(values: string[], test: (value: string) => Filter): Filter {
@@ -105,7 +105,7 @@ function compile(name: string, values: string[], facts: FilterFacts): Filter {
     case 'isolation':
       return any(values, (value) => () => value === 'default' || value === '')
     default:
-      throw new EngineError('invalid_argument', `invalid filter '${name}'`)
+      throw new EngineError('invalid_argument', `Invalid filter '${name}'`)
   }
 }
 

@@ -36,6 +36,10 @@ export async function gatherDevices(options: ContainerOptions): Promise<DeviceFa
   return facts
 }
 
+function noDevice(path: string): EngineError {
+  return new EngineError('invalid_argument', `error gathering device information while adding custom device "${path}": not a device node`)
+}
+
 /** One device, or every device of a directory (`--device /dev/snd`). */
 async function devicesAt(hostPath: string, target: string): Promise<DeviceNode[]> {
   let info: Stats
@@ -50,14 +54,12 @@ async function devicesAt(hostPath: string, target: string): Promise<DeviceNode[]
   }
   const node = nodeOf(target, info)
   if (node) return [node]
-  if (!info.isDirectory())
-    throw new EngineError(
-      'invalid_argument',
-      `error gathering device information while adding custom device "${hostPath}": not a device node`,
-    )
+  if (!info.isDirectory()) throw noDevice(hostPath)
   const names = await readdir(hostPath)
   const nodes = await Promise.all(names.map(async (name) => nodeOf(`${target}/${name}`, await stat(`${hostPath}/${name}`))))
-  return nodes.filter((found) => found !== null)
+  const found = nodes.filter((one) => one !== null)
+  if (found.length === 0) throw noDevice(hostPath)
+  return found
 }
 
 /** Directories of /dev that a container has of its own. */
@@ -102,7 +104,7 @@ async function blockDevice(path: string): Promise<{ major: number; minor: number
     if (info.isBlockDevice()) return numbers(info.rdev)
   } catch (error) {
     if (!isMissing(error)) throw error
-    throw new EngineError('invalid_argument', `no such device: ${path}; block limits are for devices of this host`)
+    throw new EngineError('invalid_argument', `stat ${path}: no such file or directory; block limits are for devices of this host`)
   }
   throw new EngineError('invalid_argument', `${path} is not a block device`)
 }

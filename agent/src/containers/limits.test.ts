@@ -12,7 +12,7 @@ describe('checkLimits', () => {
     [{ memorySwapBytes: 300 * mib }, 'You should always set the Memory limit when using Memoryswap limit'],
     [{ memoryBytes: 200 * mib, memorySwapBytes: 100 * mib }, 'Minimum memoryswap limit should be larger than memory limit'],
     [{ memoryBytes: 100 * mib, memoryReservationBytes: 200 * mib }, 'less than memory reservation limit'],
-    [{ nanoCpus: 3e9 }, 'range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available'],
+    [{ nanoCpus: 3e9 }, 'Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available'],
     [{ nanoCpus: 1e9, cpuPeriodUs: 100000 }, 'Nano CPUs and CPU Period cannot both be set'],
     [{ cpuPeriodUs: 500 }, 'CPU cfs period can not be less than 1ms'],
     [{ cpuQuotaUs: 500 }, 'CPU cfs quota can not be less than 1ms'],

@@ -26,15 +26,13 @@ function refuse(message: string): EngineError {
 export function checkLimits(limits: Limits, facts: LimitFacts): string[] {
   const warnings: string[] = []
   checkMemory(limits, facts, warnings)
-  checkCpu(limits, facts, warnings)
+  checkCpu(limits, facts)
   checkCpuset(limits, facts)
   if (limits.blkioWeight && (limits.blkioWeight < 10 || limits.blkioWeight > 1000)) throw refuse('Range of blkio weight is from 10 to 1000')
   for (const { weight } of limits.blkioWeightDevice)
     if (weight < 10 || weight > 1000) throw refuse('Range of blkio weight is from 10 to 1000')
   if ((limits.blkioWeight || limits.blkioWeightDevice.length) && !facts.hasBlkioWeight)
     warnings.push('Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.')
-  if (limits.pidsLimit !== null && limits.pidsLimit < -1)
-    throw refuse(`Invalid value ${limits.pidsLimit} for the pids limit: use -1 for unlimited`)
   return warnings
 }
 
@@ -58,26 +56,27 @@ function checkMemory(limits: Limits, facts: LimitFacts, warnings: string[]): voi
   if (limits.kernelMemoryBytes > 0) warnings.push('Specifying a kernel memory limit is deprecated and has no effect on this kernel.')
 }
 
-function checkCpu(limits: Limits, facts: LimitFacts, warnings: string[]): void {
+function checkCpu(limits: Limits, facts: LimitFacts): void {
   const { nanoCpus, cpuPeriodUs: period, cpuQuotaUs: quota } = limits
   if (nanoCpus > 0 && period > 0) throw refuse('Conflicting options: Nano CPUs and CPU Period cannot both be set')
   if (nanoCpus > 0 && quota > 0) throw refuse('Conflicting options: Nano CPUs and CPU Quota cannot both be set')
   if (nanoCpus > 0 && (nanoCpus < 10_000_000 || nanoCpus > facts.cpus * 1e9))
-    throw refuse(`range of CPUs is from 0.01 to ${facts.cpus}.00, as there are only ${facts.cpus} CPUs available`)
+    throw refuse(`Range of CPUs is from 0.01 to ${facts.cpus}.00, as there are only ${facts.cpus} CPUs available`)
   if (period !== 0 && (period < 1000 || period > 1_000_000))
     throw refuse('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)')
   if (quota > 0 && quota < 1000) throw refuse('CPU cfs quota can not be less than 1ms (i.e. 1000)')
   if (limits.cpuRealtimePeriodUs && limits.cpuRealtimeRuntimeUs > limits.cpuRealtimePeriodUs)
     throw refuse('cpu real-time runtime cannot be higher than cpu real-time period')
-  if (limits.cpuShares > 0 && (limits.cpuShares < 2 || limits.cpuShares > 262_144))
-    warnings.push('CPU shares are between 2 and 262144; the nearest of them is used.')
+  if (limits.cpuShares < 0) throw refuse(`shares: invalid argument: ${limits.cpuShares} is negative`)
+  if (limits.cpuShares === 1) throw refuse('the minimum allowed cpu-shares is 2')
+  if (limits.cpuShares > 262_144) throw refuse('the maximum allowed cpu-shares is 262144')
 }
 
 function checkCpuset(limits: Limits, facts: LimitFacts): void {
   const check = (text: string, available: string, what: string, words: string) => {
     if (!text) return
     const wanted = parseList(text)
-    if (!wanted) throw refuse(`Invalid value ${text} for ${what}`)
+    if (!wanted) throw refuse(`Invalid value ${text} for ${what}: invalid format: ${text}`)
     const there = parseList(available) ?? new Set()
     if ([...wanted].some((number) => !there.has(number)))
       throw refuse(`Requested ${words} are not available - requested ${text}, available: ${available}`)

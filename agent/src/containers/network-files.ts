@@ -26,10 +26,7 @@ export async function networkFiles(
   _join: NamespacePaths,
 ): Promise<MountFacts['files']> {
   const { options, effective } = record
-  if (options.networkMode.startsWith('container:')) {
-    const other = context.index.resolve(options.networkMode.slice('container:'.length))
-    return filesOf(context, other.id)
-  }
+  if (options.networkMode.startsWith('container:')) return filesOf(context, networkOwner(context, options.networkMode).id)
   const files = filesOf(context, id)
   const onHost = options.networkMode === 'host'
   const hosts = onHost ? await textOf('/etc/hosts') : hostsText(lease, options.extraHosts, () => gatewayOf(context))
@@ -43,6 +40,17 @@ export async function networkFiles(
     resolvConf(files.resolvConf, lease, record),
   ])
   return files
+}
+
+/** The container whose network it really is: one that is joined may itself have joined another's. */
+function networkOwner(context: Context, mode: string): Container {
+  let owner = context.index.resolve(mode.slice('container:'.length))
+  const seen = new Set<string>()
+  while (owner.record.options.networkMode.startsWith('container:') && !seen.has(owner.id)) {
+    seen.add(owner.id)
+    owner = context.index.resolve(owner.record.options.networkMode.slice('container:'.length))
+  }
+  return owner
 }
 
 function filesOf(context: Context, id: string) {
@@ -67,8 +75,8 @@ async function resolvConf(path: string, lease: NetworkLease | null, record: Cont
   if (lease) return writeFile(path, lease.resolvConf, { mode: 0o644 })
   if (dns.length || dnsSearch.length || dnsOptions.length) {
     const lines = [
-      ...dns.map((server) => `nameserver ${server}`),
       ...(dnsSearch.length ? [`search ${dnsSearch.join(' ')}`] : []),
+      ...dns.map((server) => `nameserver ${server}`),
       ...(dnsOptions.length ? [`options ${dnsOptions.join(' ')}`] : []),
     ]
     return writeFile(path, `${lines.join('\n')}\n`, { mode: 0o644 })

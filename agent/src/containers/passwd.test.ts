@@ -13,10 +13,10 @@ describe('resolveUser', () => {
     expect(resolveUser('4242:77', ['video', '12'], passwd, group)).toEqual({ uid: 4242, gid: 77, additionalGids: [44, 12], home: '/' })
   })
 
-  it('refuses unknown names and numbers out of range', () => {
+  it('refuses unknown names and numbers must be in range', () => {
     expect(() => resolveUser('nobody', [], passwd, group)).toThrow('unable to find user nobody: no matching entries in passwd file')
     expect(() => resolveUser('web:nogroup', [], passwd, group)).toThrow('unable to find group nogroup')
-    expect(() => resolveUser('4294967296', [], passwd, group)).toThrow('out of range')
+    expect(() => resolveUser('4294967296', [], passwd, group)).toThrow('must be in range')
     expect(() => resolveUser('broken', [], passwd, group)).toThrow('unable to find user')
     expect(() => resolveUser('big', [], passwd, group)).toThrow('unable to find user')
   })

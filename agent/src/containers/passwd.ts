@@ -31,9 +31,10 @@ interface GroupLine {
 
 /** A decimal id, or null when it is a name. @throws EngineError when it is a number out of range */
 function numericId(text: string, what: 'uid' | 'gid'): number | null {
-  if (!/^[0-9]+$/.test(text)) return null
+  if (!/^-?[0-9]+$/.test(text)) return null
   const id = Number(text)
-  if (id > maxId) throw new EngineError('invalid_argument', `${what} ${text} is out of range: it must be between 0 and ${maxId}`)
+  if (id < 0 || id > maxId)
+    throw new EngineError('invalid_argument', `uids and gids must be in range 0-${maxId}: the ${what} ${text} is not`)
   return id
 }
 
@@ -90,17 +91,18 @@ export function resolveUser(user: string, groupAdd: readonly string[], passwd: s
   const gid = groupPart ? groupId(groupPart, groups) : (account?.gid ?? 0)
   // Membership counts only where no group was asked for, as in Docker.
   const own = account && !groupPart ? groups.filter((line) => line.members.includes(account.name)).map((line) => line.gid) : []
-  const added = groupAdd.map((name) => groupId(name, groups))
+  const added = groupAdd.map((name) => groupId(name, groups, 'Unable'))
   const additionalGids = [...new Set([...(own.length || added.length ? [...own, ...added] : [])])].slice(0, maxGroups)
   return { uid, gid, additionalGids, home: account?.home || '/' }
 }
 
-function groupId(name: string, groups: GroupLine[]): number {
+/** Docker writes the sentence with a capital for `--group-add`, without for `--user`. */
+function groupId(name: string, groups: GroupLine[], unable = 'unable'): number {
   const number = numericId(name, 'gid')
   const line = groups.find((candidate) => candidate.name === name)
   if (line) return line.gid
   if (number !== null) return number
-  throw new EngineError('invalid_argument', `unable to find group ${name}: no matching entries in group file`)
+  throw new EngineError('invalid_argument', `${unable} to find group ${name}: no matching entries in group file`)
 }
 
 /** True when no file of the image is needed: ids are numbers and nobody's groups or home are asked for. */

@@ -24,6 +24,9 @@ export async function placeMounts(
   for (const inherited of volumesFrom(context, container.options)) byTarget.set(inherited.destination, inherited)
   const fresh: { mount: RecordedMount; noCopy: boolean }[] = []
   for (const mount of container.options.mounts) {
+    // `-v /path` asks for any volume there: one that --volumes-from brings will do, as in Docker.
+    if (mount.type === 'volume' && mount.source === '' && mount.spelling === 'bind-string' && byTarget.has(cleanTarget(mount.target)))
+      continue
     const placed = await place(context, mount, undo)
     byTarget.set(placed.destination, placed)
     if (placed.type === 'volume') fresh.push({ mount: placed, noCopy: mount.noCopy })
@@ -62,8 +65,8 @@ function volumesFrom(context: Context, options: ContainerOptions): RecordedMount
   return options.volumesFrom.flatMap((entry) => {
     const match = /^(.*?)(?::([a-zA-Z,]+))?$/.exec(entry)
     const words = (match?.[2] ?? '').split(',')
-    if (words.some((word) => !['', 'ro', 'rw', 'z', 'Z', 'nocopy'].includes(word)))
-      throw new EngineError('invalid_argument', `invalid mode for volumes-from: ${match?.[2]}`)
+    if (words.some((word) => !['', 'ro', 'rw', 'z', 'Z'].includes(word)))
+      throw new EngineError('invalid_argument', `invalid mode: ${match?.[2]}`)
     const other = context.index.resolve(match?.[1] as string)
     return other.record.mounts
       .filter((mount) => mount.type !== 'tmpfs')

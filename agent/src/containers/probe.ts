@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { type ExecOptions, execOptions } from '@berth/contract/exec'
 import { readTextIfExists } from '../disk/files.ts'
-import { EngineError, messageOf } from '../errors.ts'
-import { StartError } from '../native/monitor.ts'
+import { EngineError, messageOf, StartError } from '../errors.ts'
 import type { Task } from '../tasks/tasks.ts'
 import { now } from './clock.ts'
 import { type Container, exitOf } from './container.ts'
@@ -20,6 +19,15 @@ const sigkill = 9
  * Runs one health check. A probe that cannot be started, or takes too long, is a result (Docker: exit code -1), not an error.
  * @throws EngineError when the signal aborts it
  */
+/** As Go prints durations: `50ms`, `1.5s`, `1m30s`. */
+function goDuration(milliseconds: number): string {
+  if (milliseconds < 1000) return `${milliseconds}ms`
+  const minutes = Math.floor(milliseconds / 60_000)
+  const hours = Math.floor(minutes / 60)
+  const seconds = `${(milliseconds % 60_000) / 1000}s`
+  return hours > 0 ? `${hours}h${minutes % 60}m${seconds}` : minutes > 0 ? `${minutes}m${seconds}` : seconds
+}
+
 export async function runProbe(
   context: Context,
   container: Container,
@@ -83,7 +91,7 @@ export async function runProbe(
     if (signal.aborted) end()
     const exit = exitOf(await task.ended, task.startedAt)
     context.tell(container, 'exec_die', { execID: id, exitCode: String(exit.exitCode) })
-    if (timedOut) return { startedAt, endedAt: now(), exitCode: -1, output: `Health check exceeded timeout (${timeoutMs / 1000}s)` }
+    if (timedOut) return { startedAt, endedAt: now(), exitCode: -1, output: `Health check exceeded timeout (${goDuration(timeoutMs)})` }
     return { startedAt, endedAt: now(), exitCode: exit.exitCode, output: output.toString('utf8') }
   } catch (error) {
     if (!(error instanceof StartError)) throw error

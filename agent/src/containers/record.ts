@@ -65,6 +65,7 @@ export const containerRecord = z.object({
       signal: true,
       oomKilled: true,
       error: true,
+      errorStep: true,
       startedAt: true,
       finishedAt: true,
       restartCount: true,

@@ -63,5 +63,5 @@ export function parseSecurityOptions(options: readonly string[], hasApparmor: bo
 }
 
 function invalid(option: string): EngineError {
-  return new EngineError('invalid_argument', `invalid --security-opt: ${JSON.stringify(option)}`)
+  return new EngineError('invalid_argument', `invalid --security-opt 2: ${JSON.stringify(option)}`)
 }

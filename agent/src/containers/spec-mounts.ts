@@ -93,9 +93,11 @@ export function userMounts(facts: MountFacts, options: ContainerOptions): SpecMo
   const own = new Set(facts.placed.map((mount) => mount.destination))
   // What is the engine's own belongs inside to whom it belongs outside; a bind is the host's and stays so.
   const mapped = options.usernsMode === 'auto' ? ['idmap'] : []
+  // As in Docker, --read-only holds for these too.
+  const readOnly = options.readOnlyRootfs ? ['ro'] : []
   if (facts.files) {
     const file = (destination: string, source: string) => {
-      if (!own.has(destination)) mounts.push({ destination, type: 'bind', source, options: ['rbind', 'rprivate', ...mapped] })
+      if (!own.has(destination)) mounts.push({ destination, type: 'bind', source, options: ['rbind', 'rprivate', ...readOnly, ...mapped] })
     }
     file('/etc/resolv.conf', facts.files.resolvConf)
     file('/etc/hostname', facts.files.hostname)

@@ -4,8 +4,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { diskError } from '../disk/files.ts'
-import { messageOf } from '../errors.ts'
-import { StartError } from '../native/monitor.ts'
+import { EngineError, messageOf, StartError } from '../errors.ts'
 import type { MonitorDocument } from '../native/monitor-document.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import type { Task } from '../tasks/tasks.ts'
@@ -13,6 +12,7 @@ import { requireBindSource } from './bind-sources.ts'
 import { parseLogOptions } from './check-options.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { onDefaultBridge } from './create.ts'
 import { watchTask } from './ending.ts'
 import { gatherDevices, gatherRates } from './gather-devices.ts'
 import { startHealth } from './health.ts'
@@ -37,7 +37,15 @@ export async function startContainer(context: Context, container: Container): Pr
   container.cancelRestart()
   try {
     const document = await prepare(context, container, undo)
-    container.change({ status: 'running', paused: false, bootId: context.host.bootId, error: '', manuallyStopped: false, oomKilled: false })
+    container.change({
+      status: 'running',
+      paused: false,
+      bootId: context.host.bootId,
+      error: '',
+      errorStep: undefined,
+      manuallyStopped: false,
+      oomKilled: false,
+    })
     // Beside the spawn, not before it: both must have succeeded before anyone is told.
     const starting = context.tasks.start(document, container.viewers)
     undo.push(() => endUnwanted(starting))
@@ -72,7 +80,8 @@ async function endUnwanted(starting: Promise<Task>): Promise<void> {
 async function failed(context: Context, container: Container, error: unknown): Promise<void> {
   const exitCode = error instanceof StartError ? (error.exitStatus ?? 128) : 128
   const everRan = container.record.state.startedAt !== null
-  container.change({ status: everRan ? 'exited' : 'created', exitCode, error: messageOf(error), signal: null })
+  const errorStep = error instanceof StartError ? error.step : undefined
+  container.change({ status: everRan ? 'exited' : 'created', exitCode, error: messageOf(error), errorStep, signal: null })
   await context.store.save(container.record, false).catch((problem) => {
     context.log.error({ id: container.id, reason: messageOf(problem) }, 'the reason of a failed start could not be written')
   })
@@ -178,15 +187,30 @@ async function leaseNetworks(context: Context, { id, record }: Container): Promi
     dns: options.dns,
     dnsSearch: options.dnsSearch,
     dnsOptions: options.dnsOptions,
-    links: options.links.map((link) => {
+    links: (onDefaultBridge(options) ? options.links : []).map((link) => {
       const [name, alias] = link.split(':') as [string, string | undefined]
       return { name: context.index.resolve(name).name, alias: alias ?? name }
     }),
   })
 }
 
+/**
+ * Somebody who starts a container wants what it links to: it must run. The engine itself starts containers in any order, and is not asked.
+ * @throws EngineError failed_precondition in Docker's words
+ */
+export function checkLinks(context: Context, { record }: Container): void {
+  if (!onDefaultBridge(record.options)) return
+  for (const link of record.options.links) {
+    const [name, alias = name] = link.split(':') as [string, string | undefined]
+    const other = context.index.resolve(name)
+    if (!other.task)
+      throw new EngineError('failed_precondition', `Cannot link to a non running container: /${other.name} AS /${record.name}/${alias}`)
+  }
+}
+
 /** Links are of the default bridge; a linked container that does not run has nothing to say. */
 function linkedEnvironment(context: Context, { record }: Container): string[] {
+  if (!onDefaultBridge(record.options)) return []
   return record.options.links.flatMap((link) => {
     const [name, alias] = link.split(':') as [string, string | undefined]
     const other = context.index.resolve(name)

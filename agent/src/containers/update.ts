@@ -1,4 +1,5 @@
 import type { Limits, RestartPolicy } from '@berth/contract/container'
+import { EngineError } from '../errors.ts'
 import { checkRestart } from './check-options.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
@@ -20,6 +21,8 @@ export async function updateContainer(
   const before = container.record
   const limits = change.limits ? mergeLimits(before.options.limits, change.limits) : before.options.limits
   const warnings = checkLimits(limits, context.host)
+  if (change.restart && change.restart.name !== 'no' && before.options.autoRemove)
+    throw new EngineError('invalid_argument', 'Restart policy cannot be updated because AutoRemove is enabled for the container')
   if (change.restart) checkRestart(change.restart, before.options.autoRemove)
   if (change.limits && container.task) {
     const resources = toResources(limits, await gatherRates(limits), context.host, before.options.limits)

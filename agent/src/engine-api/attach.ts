@@ -1,6 +1,7 @@
-import { EngineError, messageOf } from '../errors.ts'
+import { EngineError } from '../errors.ts'
 import type { Attachment } from '../tasks/tasks.ts'
 import { type Call, flag, integer, parseObject, type Route, readBody, sendEmpty, sendJson } from './call.ts'
+import { failure } from './failure.ts'
 import { Fields } from './fields.ts'
 import { frameHeader, parseDetachKeys, pump, RawConnection } from './hijack.ts'
 
@@ -9,7 +10,7 @@ import { frameHeader, parseDetachKeys, pump, RawConnection } from './hijack.ts'
 function detachKeysOf(call: Call, fallback = ''): Buffer {
   const text = call.query.get('detachKeys') || fallback
   const keys = parseDetachKeys(text)
-  if (!keys) throw new EngineError('invalid_argument', `invalid detach keys (${text}): give keys such as ctrl-p,ctrl-q or a,b`)
+  if (!keys) throw new EngineError('invalid_argument', `Invalid detach keys (${text}) provided`)
   return keys
 }
 
@@ -56,7 +57,7 @@ async function createExec(call: Call): Promise<void> {
   const cmd = fields.texts('Cmd') ?? []
   if (cmd.length === 0) throw new EngineError('invalid_argument', 'No exec command specified')
   const detachKeys = fields.text('DetachKeys')
-  if (!parseDetachKeys(detachKeys)) throw new EngineError('invalid_argument', `invalid detach keys (${detachKeys}) provided`)
+  if (!parseDetachKeys(detachKeys)) throw new EngineError('invalid_argument', `Invalid escape keys (${detachKeys}) provided`)
   const made = await call.engine.containers.createExec(call.params[0] as string, {
     cmd,
     terminal: fields.bool('Tty'),
@@ -183,9 +184,8 @@ async function startOrSay(
     return await call.engine.containers.startExec(execId, attach)
   } catch (error) {
     if (call.engine.containers.inspectExec(execId).exitCode === null) throw error
-    const message = messageOf(error)
-    const prefix = /^(exec failed|unable to start container process)/.test(message) ? 'OCI runtime exec failed: ' : ''
-    const text = Buffer.from(`${prefix}${message}\r\n`)
+    const { message } = failure(error).body
+    const text = Buffer.from(`${message}\r\n`)
     connection.open(terminal)
     connection.write(terminal ? text : Buffer.concat([frameHeader(1, text.length), text]), () => undefined)
     connection.end()
@@ -210,7 +210,7 @@ async function inspectExec(call: Call): Promise<void> {
     OpenStdin: exec.options.attachStdin,
     OpenStderr: exec.options.attachStderr,
     OpenStdout: exec.options.attachStdout,
-    CanRemove: exec.exitCode !== null,
+    CanRemove: false,
     ContainerID: exec.containerId,
     DetachKeys: exec.options.detachKeys,
     Pid: exec.pid,

@@ -1,6 +1,7 @@
 import type { AttachedNetwork, BoundPort, ContainerDetail, ContainerSummary, MountPoint } from '@berth/contract/container'
 import { healthcheckBody } from './container-config.ts'
 import { hostConfigBody } from './host-config.ts'
+import { startErrorText } from './start-error.ts'
 import { commandText, statusText, unixSeconds, zeroTime } from './words.ts'
 
 const keySet = (keys: readonly string[]) => Object.fromEntries(keys.map((key) => [key, {}]))
@@ -69,7 +70,7 @@ function stateBody(detail: ContainerDetail): Record<string, unknown> {
     Dead: state.status === 'dead',
     Pid: state.pid,
     ExitCode: state.exitCode,
-    Error: state.error,
+    Error: startErrorText(state.error, state.errorStep),
     StartedAt: state.startedAt ?? zeroTime,
     FinishedAt: state.finishedAt ?? zeroTime,
     ...(state.health.status === 'none'
@@ -110,7 +111,8 @@ function configBody(detail: ContainerDetail): Record<string, unknown> {
     Tty: options.terminal,
     OpenStdin: options.openStdin,
     StdinOnce: options.stdinOnce,
-    Env: effective.env,
+    // A name without a value is shown as it was sent: it takes the image's variable away.
+    Env: [...options.env.filter((entry) => !entry.includes('=')), ...effective.env],
     Cmd: nullIfEmpty(effective.cmd),
     ...(effective.healthcheck ? { Healthcheck: healthcheckBody(effective.healthcheck) } : {}),
     Image: options.image,
@@ -130,6 +132,7 @@ function configBody(detail: ContainerDetail): Record<string, unknown> {
 export function inspectBody(detail: ContainerDetail, minor: number): Record<string, unknown> {
   const first = detail.networks.find((network) => network.networkName === 'bridge')
   const [path = '', ...args] = detail.effective.command
+  const everStarted = detail.state.startedAt !== null
   return {
     Id: detail.id,
     Created: detail.createdAt,
@@ -137,10 +140,11 @@ export function inspectBody(detail: ContainerDetail, minor: number): Record<stri
     Args: args,
     State: stateBody(detail),
     Image: detail.imageId,
-    ResolvConfPath: detail.resolvConfPath,
-    HostnamePath: detail.hostnamePath,
-    HostsPath: detail.hostsPath,
-    LogPath: detail.options.log.driver === 'none' ? '' : detail.logDir,
+    // The files are written by the first start; before that Docker names none.
+    ResolvConfPath: everStarted ? detail.resolvConfPath : '',
+    HostnamePath: everStarted ? detail.hostnamePath : '',
+    HostsPath: everStarted ? detail.hostsPath : '',
+    LogPath: everStarted && detail.options.log.driver !== 'none' ? detail.logDir : '',
     Name: `/${detail.name}`,
     RestartCount: detail.state.restartCount,
     Driver: 'overlay2',
@@ -200,29 +204,30 @@ export function summaryBody(summary: ContainerSummary, now: number): Record<stri
       ...(port.hostPort === null ? {} : { PublicPort: port.hostPort }),
       Type: port.protocol,
     })),
-    ...(summary.sizeRwBytes === null ? {} : { SizeRw: summary.sizeRwBytes, SizeRootFs: summary.sizeRootFsBytes ?? summary.sizeRwBytes }),
+    ...(summary.sizeRwBytes ? { SizeRw: summary.sizeRwBytes } : {}),
+    ...(summary.sizeRootFsBytes ? { SizeRootFs: summary.sizeRootFsBytes } : {}),
     Labels: summary.labels,
     State: summary.state.status,
     Status: statusText(summary.state, now),
     HostConfig: { NetworkMode: summary.networkMode },
     NetworkSettings: {
       Networks: Object.fromEntries(
-        summary.networks.map((network) => [
-          network.name,
+        summary.networks.map(({ name, id, ipv4, ipv6, endpoint }) => [
+          name,
           {
             IPAMConfig: null,
             Links: null,
             Aliases: null,
             DriverOpts: null,
-            NetworkID: network.id,
-            EndpointID: '',
-            Gateway: '',
-            IPAddress: network.ipv4,
-            IPPrefixLen: 0,
-            IPv6Gateway: '',
-            GlobalIPv6Address: network.ipv6,
-            GlobalIPv6PrefixLen: 0,
-            MacAddress: '',
+            NetworkID: id,
+            EndpointID: endpoint?.endpointId ?? '',
+            Gateway: endpoint?.gateway ?? '',
+            IPAddress: ipv4,
+            IPPrefixLen: endpoint?.ipv4PrefixLength ?? 0,
+            IPv6Gateway: endpoint?.ipv6Gateway ?? '',
+            GlobalIPv6Address: ipv6,
+            GlobalIPv6PrefixLen: endpoint?.ipv6PrefixLength ?? 0,
+            MacAddress: endpoint?.mac ?? '',
           },
         ]),
       ),

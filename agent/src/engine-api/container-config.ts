@@ -11,7 +11,7 @@ function milliseconds(fields: Fields, key: string): number | undefined {
   if (!fields.has(key)) return undefined
   const value = fields.number(key)
   if (value === 0) return undefined
-  if (value < 1_000_000) throw new EngineError('invalid_argument', `${key} in Healthcheck cannot be less than one millisecond`)
+  if (value < 1_000_000) throw new EngineError('invalid_argument', `${key} in Healthcheck cannot be less than 1ms`)
   return Math.floor(value / 1e6)
 }
 
@@ -63,7 +63,7 @@ export function parseEndpoint(fields: Fields): EndpointConfig {
 }
 
 /** The body of `POST /containers/create`: Config with HostConfig and NetworkingConfig in it. @throws invalid_argument */
-export function parseCreate(body: Record<string, unknown>, platform: string | null): ContainerOptions {
+export function parseCreate(body: Record<string, unknown>, platform: string | null, minor = 50): ContainerOptions {
   const fields = new Fields(body)
   if (Object.keys(body).length === 0) throw new EngineError('invalid_argument', 'config cannot be empty in order to create a container')
   const image = fields.text('Image')
@@ -78,7 +78,7 @@ export function parseCreate(body: Record<string, unknown>, platform: string | nu
   // `-v /path` travels in Config.Volumes; the same path in Binds or Mounts wins, as in Docker.
   const mounts = [...(hostConfig.mounts ?? [])]
   for (const target of fields.keys('Volumes')) {
-    if (mounts.some((mount) => mount.target === target)) continue
+    if (mounts.some((mount) => mount.target === target) || target in (hostConfig.tmpfs ?? {})) continue
     if (!target.startsWith('/'))
       throw new EngineError('invalid_argument', `invalid volume specification: '${target}': mount path must be absolute`)
     mounts.push(
@@ -90,6 +90,11 @@ export function parseCreate(body: Record<string, unknown>, platform: string | nu
   const env = fields.texts('Env') ?? []
   for (const entry of env)
     if (entry === '' || entry.startsWith('=')) throw new EngineError('invalid_argument', `invalid environment variable: ${entry}`)
+  // Before 1.40 every IPC namespace could be joined, and clients of that time count on it.
+  if (minor < 40 && !hostConfig.ipcMode) hostConfig.ipcMode = 'shareable'
+  // Nothing to limit is no limit.
+  if (hostConfig.limits?.pidsLimit === 0 || (minor < 40 && hostConfig.limits))
+    hostConfig.limits = { ...hostConfig.limits, pidsLimit: null } as ContainerOptions['limits']
   return containerOptions.parse({
     ...hostConfig,
     image,

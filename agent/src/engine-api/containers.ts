@@ -5,7 +5,7 @@ import { inspectBody, summaryBody } from './container-body.ts'
 import { parseCreate } from './container-config.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
-import { parseLimits } from './host-config.ts'
+import { checkRestartName, parseLimits } from './host-config.ts'
 
 const listFilters = [
   'ancestor',
@@ -30,7 +30,7 @@ const id = (call: Call): string => call.params[0] as string
 async function list(call: Call): Promise<void> {
   const filters = parseFilters(call.query.get('filters'), listFilters)
   for (const name of ['since', 'before']) if (call.query.get(name)) filters[name] = [call.query.get(name) as string]
-  if (filters.isolation) throw new EngineError('invalid_argument', "invalid filter 'isolation': it exists on Windows only")
+  if (filters.isolation) throw new EngineError('invalid_argument', "Invalid filter 'isolation': it exists on Windows only")
   booleanFilter(filters, 'is-task')
   const limit = integer(call.query, 'limit') ?? 0
   // As in Docker, a filter on status or exited speaks of stopped ones too.
@@ -44,14 +44,20 @@ async function list(call: Call): Promise<void> {
   )
 }
 
+/** The wanted name without its slash; '' for none. @throws invalid_argument with Docker's words */
+function nameOf(call: Call, shownBefore = ''): string {
+  const asked = call.query.get('name') ?? ''
+  if (asked !== '' && !/^\/?[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(asked))
+    throw new EngineError('invalid_argument', `Invalid container name (${shownBefore}${asked}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
+  return asked.replace(/^\//, '')
+}
+
 async function create(call: Call): Promise<void> {
-  const options = parseCreate(await readObject(call), call.query.get('platform'))
-  const name = call.query.get('name')?.replace(/^\//, '') || undefined
-  if (name !== undefined && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
-    throw new EngineError('invalid_argument', `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
+  const options = parseCreate(await readObject(call), call.query.get('platform'), call.minor)
+  const name = nameOf(call) || undefined
   const made = await call.engine.containers.create({ name, options }).catch((error: unknown) => {
     // 404 means "pull the image and try again" to docker run: only a missing image may say it.
-    if (codeOf(error) === 'not_found' && !messageOf(error).startsWith('No such image'))
+    if (codeOf(error) === 'not_found' && !/^(No such image|image with reference)/.test(messageOf(error)))
       throw new EngineError('invalid_argument', messageOf(error), { cause: error })
     throw error
   })
@@ -102,22 +108,24 @@ async function unpause(call: Call): Promise<void> {
 }
 
 async function rename(call: Call): Promise<void> {
-  const name = (call.query.get('name') ?? '').replace(/^\//, '')
-  if (name === '') throw new EngineError('invalid_argument', 'Neither old nor new names may be empty')
+  if (!call.query.get('name')) throw new EngineError('invalid_argument', 'Neither old nor new names may be empty')
   call.engine.containers.resolveId(id(call))
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
-    throw new EngineError('invalid_argument', `Invalid container name (${name}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed`)
-  await call.engine.containers.rename(id(call), name)
+  try {
+    await call.engine.containers.rename(id(call), nameOf(call, '/'))
+  } catch (error) {
+    if (codeOf(error) !== 'already_exists' && codeOf(error) !== 'invalid_argument') throw error
+    throw new EngineError(codeOf(error), `Error when allocating new name: ${messageOf(error)}`, { cause: error })
+  }
   sendEmpty(call, 204)
 }
 
 /** Which of our limits an update body really names: zero is "leave it" in Docker's update. */
-function changedLimits(fields: Fields): Partial<Limits> {
+function changedLimits(fields: Fields, minor: number): Partial<Limits> {
   const all = parseLimits(fields)
   const changed = Object.entries(all).filter(([key, value]) => {
     if (value === null || value === '' || value === false) return false
     if (Array.isArray(value)) return value.length > 0
-    if (key === 'pidsLimit') return true
+    if (key === 'pidsLimit') return minor >= 40
     return value !== 0
   })
   return Object.fromEntries(changed) as Partial<Limits>
@@ -127,13 +135,9 @@ async function update(call: Call): Promise<void> {
   const fields = new Fields(await readObject(call))
   const policy = fields.object('RestartPolicy')
   const name = policy.text('Name')
-  if (!['', 'no', 'always', 'unless-stopped', 'on-failure'].includes(name))
-    throw new EngineError(
-      'invalid_argument',
-      `invalid restart policy: unknown policy '${name}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    )
+  if (name !== '') checkRestartName(name)
   const result = await call.engine.containers.update(id(call), {
-    limits: changedLimits(fields),
+    limits: changedLimits(fields, call.minor),
     restart: name === '' ? undefined : { name: name as 'no', maximumRetryCount: policy.number('MaximumRetryCount') },
   })
   sendJson(call, 200, { Warnings: result.warnings.length > 0 ? result.warnings : null })

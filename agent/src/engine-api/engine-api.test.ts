@@ -42,7 +42,7 @@ describe('filters', () => {
     expect(parseFilters(null, [])).toEqual({})
   })
   it('refuses unknown names and broken JSON', () => {
-    expect(() => parseFilters('{"x":["1"]}', ['status'])).toThrow("invalid filter 'x'")
+    expect(() => parseFilters('{"x":["1"]}', ['status'])).toThrow("Invalid filter 'x'")
     expect(() => parseFilters('{', [])).toThrow('invalid filter')
     expect(() => parseFilters('[]', [])).toThrow('invalid filter')
   })
@@ -140,7 +140,7 @@ describe('create', () => {
     expect(() => parseCreate({ Image: 'x', HostConfig: { Memory: '1g' } }, null)).toThrow('HostConfig.Memory must be a number')
     expect(() => parseCreate({ Image: 'x', Env: ['A\0=1'] }, null)).toThrow('NUL')
     expect(() => parseCreate({ Image: 'x', HostConfig: { RestartPolicy: { Name: 'sometimes' } } }, null)).toThrow(
-      "unknown policy 'sometimes'",
+      "invalid restart policy 'sometimes'",
     )
   })
 })

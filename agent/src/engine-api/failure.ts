@@ -1,6 +1,7 @@
 import type { ErrorCode } from '@berth/contract/error'
 import { ZodError } from 'zod'
-import { codeOf, messageOf } from '../errors.ts'
+import { codeOf, messageOf, StartError } from '../errors.ts'
+import { startErrorText } from './start-error.ts'
 
 /** The one table from our codes to the status codes that Docker clients expect. */
 export const statusOf: Record<ErrorCode, number> = {
@@ -26,5 +27,6 @@ export function failure(error: unknown): { status: number; body: { message: stri
       body: { message: `invalid parameter ${issue?.path.map(String).join('.') || 'in the request'}: ${issue?.message}` },
     }
   }
-  return { status: statusOf[codeOf(error)], body: { message: messageOf(error) } }
+  const message = error instanceof StartError ? startErrorText(error.message, error.step) : messageOf(error)
+  return { status: statusOf[codeOf(error)], body: { message } }
 }

@@ -17,13 +17,13 @@ export function parseFilters(text: string | null, known: readonly string[]): Rec
     throw new EngineError('invalid_argument', 'invalid filter: filters must be a JSON map of lists')
   const filters: Record<string, string[]> = {}
   for (const [name, wanted] of Object.entries(value as Record<string, unknown>)) {
-    if (!known.includes(name)) throw new EngineError('invalid_argument', `invalid filter '${name}'`)
+    if (!known.includes(name)) throw new EngineError('invalid_argument', `Invalid filter '${name}'`)
     if (Array.isArray(wanted)) filters[name] = wanted.map(String)
     else if (typeof wanted === 'object' && wanted !== null)
       filters[name] = Object.entries(wanted)
         .filter(([, on]) => on)
         .map(([key]) => key)
-    else throw new EngineError('invalid_argument', `invalid filter '${name}': give a list of strings`)
+    else throw new EngineError('invalid_argument', `Invalid filter '${name}': give a list of strings`)
   }
   return filters
 }
@@ -42,7 +42,7 @@ export function booleanFilter(filters: Record<string, string[]>, name: string): 
   if (values.length === 0) return undefined
   if (values.every((value) => ['1', 'true', 't'].includes(value.toLowerCase()))) return true
   if (values.every((value) => ['0', 'false', 'f'].includes(value.toLowerCase()))) return false
-  throw new EngineError('invalid_argument', `invalid filter '${name}=[${values.join(' ')}]'`)
+  throw new EngineError('invalid_argument', `Invalid filter '${name}=[${values.join(' ')}]'`)
 }
 
 const units: Record<string, number> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }

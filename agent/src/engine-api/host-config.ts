@@ -24,12 +24,15 @@ export function parseBind(bind: string): Mount {
       `invalid volume specification: '${bind}': invalid mount config for type "bind": invalid mount path: '${target}' mount path must be absolute`,
     )
   if (target.replace(/\/+$/, '') === '')
-    throw new EngineError('invalid_argument', `invalid volume specification: '${bind}': invalid specification: destination can't be '/'`)
+    throw new EngineError(
+      'invalid_argument',
+      `invalid volume specification: '${bind}': invalid mount config for type "bind": invalid specification: destination can't be '/'`,
+    )
   const isPath = source.startsWith('/')
   if (!isPath && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(source))
     throw new EngineError(
       'invalid_argument',
-      `${JSON.stringify(source)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
+      `create ${source}: ${JSON.stringify(source)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     )
   let readOnly = false
   let propagation = ''
@@ -39,6 +42,11 @@ export function parseBind(bind: string): Mount {
     else if (mode === 'rw' || mode === 'z' || mode === 'Z') continue
     else if (mode === 'nocopy' && !isPath) noCopy = true
     else if (propagations.includes(mode) && isPath) propagation = mode
+    else if (propagations.includes(mode))
+      throw new EngineError(
+        'invalid_argument',
+        `invalid volume specification: '${bind}': invalid mount config for type "volume": field BindOptions must not be specified`,
+      )
     else throw new EngineError('invalid_argument', `invalid mode: ${modes}`)
   }
   return {
@@ -157,30 +165,49 @@ export function parseLimits(fields: Fields): Limits {
     deviceWriteBps: rates(fields.objects('BlkioDeviceWriteBps')),
     deviceReadIops: rates(fields.objects('BlkioDeviceReadIOps')),
     deviceWriteIops: rates(fields.objects('BlkioDeviceWriteIOps')),
-    pidsLimit: fields.has('PidsLimit') ? fields.number('PidsLimit') : null,
+    pidsLimit: fields.has('PidsLimit') ? Math.max(0, fields.number('PidsLimit')) : null,
   }
+}
+
+/** Drivers that Docker has and this engine does not. */
+const dockersLogDrivers = ['awslogs', 'etwlogs', 'fluentd', 'gcplogs', 'gelf', 'journald', 'logentries', 'splunk', 'syslog']
+
+/** @throws invalid_argument */
+export function checkRestartName(name: string): void {
+  if (!['no', 'always', 'unless-stopped', 'on-failure'].includes(name))
+    throw new EngineError(
+      'invalid_argument',
+      `invalid restart policy '${name}': use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
+    )
 }
 
 /** Everything in HostConfig. @throws invalid_argument */
 export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
   const restart = fields.object('RestartPolicy')
   const restartName = restart.text('Name') || 'no'
-  if (!['no', 'always', 'unless-stopped', 'on-failure'].includes(restartName))
-    throw new EngineError(
-      'invalid_argument',
-      `invalid restart policy: unknown policy '${restartName}'; use one of 'no', 'always', 'on-failure', or 'unless-stopped'`,
-    )
+  checkRestartName(restartName)
   const retries = restart.number('MaximumRetryCount')
   if (retries < 0) throw new EngineError('invalid_argument', 'invalid restart policy: maximum retry count cannot be negative')
   if (retries > 0 && restartName !== 'on-failure')
-    throw new EngineError('invalid_argument', `invalid restart policy: maximum retry count can only be used with 'on-failure'`)
+    throw new EngineError(
+      'invalid_argument',
+      `invalid restart policy: maximum retry count cannot be used with restart policy '${restartName}'`,
+    )
   const log = fields.object('LogConfig')
   const logDriver = log.text('Type')
+  if (dockersLogDrivers.includes(logDriver))
+    throw new EngineError(
+      'invalid_argument',
+      `failed to initialize logging driver: ${logDriver} is not supported by this engine; use json-file, local or none`,
+    )
   if (!['', 'json-file', 'local', 'none'].includes(logDriver))
-    throw new EngineError('invalid_argument', `logger: no log driver named '${logDriver}' is registered`)
+    throw new EngineError('invalid_argument', `error looking up logging plugin ${logDriver}: plugin "${logDriver}" not found`)
   const isolation = fields.text('Isolation')
   if (!['', 'default'].includes(isolation))
-    throw new EngineError('invalid_argument', `invalid isolation (${isolation}): only default is supported on Linux`)
+    throw new EngineError('invalid_argument', `Invalid isolation: ${JSON.stringify(isolation)} - linux only supports 'default'`)
+  const oomScoreAdj = fields.number('OomScoreAdj')
+  if (oomScoreAdj < -1000 || oomScoreAdj > 1000)
+    throw new EngineError('invalid_argument', `Invalid value ${oomScoreAdj}, range for oom score adj is [-1000, 1000]`)
   const volumeDriver = fields.text('VolumeDriver')
   if (!['', 'local'].includes(volumeDriver))
     throw new EngineError('not_found', `error looking up volume plugin ${volumeDriver}: plugin "${volumeDriver}" not found`)
@@ -204,7 +231,7 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
     ipcMode: fields.text('IpcMode'),
     cgroupParent: fields.text('CgroupParent'),
     links: fields.texts('Links') ?? [],
-    oomScoreAdj: fields.number('OomScoreAdj'),
+    oomScoreAdj,
     pidMode: fields.text('PidMode'),
     privileged: fields.bool('Privileged'),
     readOnlyRootfs: fields.bool('ReadonlyRootfs'),
@@ -317,8 +344,14 @@ export function limitsBody(limits: Limits): Record<string, unknown> {
     MemorySwap: limits.memorySwapBytes === 0 && limits.memoryBytes > 0 ? limits.memoryBytes * 2 : limits.memorySwapBytes,
     MemorySwappiness: limits.memorySwappiness,
     OomKillDisable: limits.oomKillDisable,
-    PidsLimit: limits.pidsLimit || null,
+    PidsLimit: limits.pidsLimit,
   }
+}
+
+/** `/other:/this/alias`, as Docker tells a link. */
+function linkText(link: string, name: string): string {
+  const [other = '', alias = other] = link.split(':')
+  return `/${other}:/${name}/${alias}`
 }
 
 /** HostConfig of a container, in the words that it was made with. */
@@ -332,6 +365,10 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
   }
   const mounts = options.mounts.filter((mount) => mount.spelling === 'mount')
   const unconfined = options.privileged || options.securityOpt.includes('systempaths=unconfined')
+  // Docker takes SELinux labels off whoever sees the host's processes.
+  const unlabelled =
+    (options.privileged || options.pidMode === 'host' || options.ipcMode === 'host') &&
+    !options.securityOpt.some((one) => one.startsWith('label'))
   return {
     Binds: nullIfEmpty(options.mounts.filter((mount) => mount.spelling === 'bind-string' && mount.source !== '').map(bindText)),
     ContainerIDFile: '',
@@ -354,13 +391,13 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     GroupAdd: nullIfEmpty(options.groupAdd),
     IpcMode: options.ipcMode || 'private',
     Cgroup: '',
-    Links: nullIfEmpty(options.links),
+    Links: nullIfEmpty(options.links.map((link) => linkText(link, detail.name))),
     OomScoreAdj: options.oomScoreAdj,
     PidMode: options.pidMode,
     Privileged: options.privileged,
     PublishAllPorts: options.publishAll,
     ReadonlyRootfs: options.readOnlyRootfs,
-    SecurityOpt: nullIfEmpty(options.privileged && options.securityOpt.length === 0 ? ['label=disable'] : options.securityOpt),
+    SecurityOpt: nullIfEmpty(unlabelled ? [...options.securityOpt, 'label=disable'] : options.securityOpt),
     ...(Object.keys(options.storageOptions).length > 0 ? { StorageOpt: options.storageOptions } : {}),
     ...(Object.keys(options.tmpfs).length > 0 ? { Tmpfs: options.tmpfs } : {}),
     UTSMode: options.utsMode,

@@ -228,7 +228,7 @@ async function search(call: Call): Promise<void> {
   const official = booleanFilter(filters, 'is-official')
   booleanFilter(filters, 'is-automated')
   const stars = Number(filters.stars?.[0] ?? 0)
-  if (!Number.isInteger(stars)) throw new EngineError('invalid_argument', `invalid filter 'stars=${filters.stars?.[0]}'`)
+  if (!Number.isInteger(stars)) throw new EngineError('invalid_argument', `Invalid filter 'stars=${filters.stars?.[0]}'`)
   const found = await call.engine.images.search(term, limit)
   sendJson(
     call,

@@ -102,7 +102,7 @@ function compileFilters(rooms: ListingRooms, filters: Record<string, string[]>):
       case 'reference':
         return (_image, names) => names.some((reference) => values.some((pattern) => matchesPattern(pattern, reference)))
       default:
-        throw new EngineError('invalid_argument', `invalid filter '${name}'`)
+        throw new EngineError('invalid_argument', `Invalid filter '${name}'`)
     }
   })
   return (image, names) => tests.every((test) => test(image, names))
@@ -151,7 +151,7 @@ export function untilTime(text: string, now = Date.now()): number {
 function parseFlag(text: string): boolean {
   if (['true', '1', 't', 'TRUE', 'True'].includes(text)) return true
   if (['false', '0', 'f', 'FALSE', 'False'].includes(text)) return false
-  throw new EngineError('invalid_argument', `invalid filter 'dangling=${text.slice(0, 32)}'; use true or false`)
+  throw new EngineError('invalid_argument', `Invalid filter 'dangling=${text.slice(0, 32)}'; use true or false`)
 }
 
 export function detail(rooms: ListingRooms, image: ImageRecord): ImageDetail {

@@ -6,20 +6,8 @@ import { spawn } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import type { Duplex, Readable } from 'node:stream'
 import { type ErrorCode, errorCodes } from '@berth/contract/error'
-import { EngineError } from '../errors.ts'
+import { EngineError, StartError } from '../errors.ts'
 import type { MonitorDocument, StartedMonitor } from './monitor-document.ts'
-
-/** The process could not be started, and nothing is left of the attempt. `exitStatus` is 127 (no such command) or 126 (not executable) where that was the reason. */
-export class StartError extends EngineError {
-  readonly step: string
-  readonly exitStatus: number | null
-  constructor(code: ErrorCode, message: string, step: string, exitStatus: number | null) {
-    super(code, message)
-    this.name = 'StartError'
-    this.step = step
-    this.exitStatus = exitStatus
-  }
-}
 
 /** argv[0] of the monitor of a process. */
 export function monitorTitle(id: string): string {

@@ -78,6 +78,6 @@ function matchesFilter(network: NetworkSummary, filter: string, value: string): 
       return rest.length ? network.labels[key] === rest.join('=') : key in network.labels
     }
     default:
-      throw new EngineError('invalid_argument', `invalid filter '${filter}'`)
+      throw new EngineError('invalid_argument', `Invalid filter '${filter}'`)
   }
 }

@@ -34,7 +34,9 @@ export class PortTable {
   async reserve(containerId: string, bindings: readonly PortBinding[], defaultIp = ''): Promise<HostPort[]> {
     const taken: HostPort[] = []
     try {
-      for (const binding of bindings) taken.push(...(await this.#reserveOne(containerId, binding, defaultIp)))
+      // Ports with a number first: a random one must not take them.
+      const byNumber = [...bindings].sort((a, b) => Number(a.hostPort === 0) - Number(b.hostPort === 0))
+      for (const binding of byNumber) taken.push(...(await this.#reserveOne(containerId, binding, defaultIp)))
       return taken
     } catch (error) {
       this.give(taken)

@@ -25,8 +25,8 @@ export function parseResolvConf(text: string): ResolvConf {
 }
 
 export function formatResolvConf({ nameservers, search, options }: ResolvConf): string {
-  const lines = nameservers.map((server) => `nameserver ${server}`)
-  if (search.length && search.join() !== '.') lines.push(`search ${search.join(' ')}`)
+  const lines = search.length && search.join() !== '.' ? [`search ${search.join(' ')}`] : []
+  lines.push(...nameservers.map((server) => `nameserver ${server}`))
   if (options.length) lines.push(`options ${options.join(' ')}`)
   return `${lines.join('\n')}\n`
 }

@@ -18,7 +18,7 @@ export function compileFilters(filters: Record<string, string[]>): (volume: Filt
       case 'name':
         return (volume) => values.some((value) => volume.name.includes(value))
       default:
-        throw new EngineError('invalid_argument', `invalid filter '${key.slice(0, 64)}'`)
+        throw new EngineError('invalid_argument', `Invalid filter '${key.slice(0, 64)}'`)
     }
   })
   return (volume, used) => tests.every((test) => test(volume, used))
@@ -32,5 +32,5 @@ export function hasLabel(labels: Record<string, string>, filter: string): boolea
 function flag(text: string): boolean {
   if (['true', '1', 't'].includes(text.toLowerCase())) return true
   if (['false', '0', 'f'].includes(text.toLowerCase())) return false
-  throw new EngineError('invalid_argument', `invalid filter 'dangling=${text.slice(0, 32)}'; use true or false`)
+  throw new EngineError('invalid_argument', `Invalid filter 'dangling=${text.slice(0, 32)}'; use true or false`)
 }
