@@ -163,7 +163,7 @@ describe('exec', () => {
         echo in | docker exec -i ee cat; docker exec -u nobody ee id -u; docker exec -w /tmp -e X=1 ee sh -c 'pwd; echo $X'
         head -c 2000000 /dev/zero | docker exec -i ee wc -c; docker exec ee sh -c 'head -c 2000000 /dev/zero' | wc -c; docker rm -f ee`,
       stdout:
-        /^hi\n5\nOCI runtime exec failed: .*executable file not found in \$PATH\r\n127\n126\nin\n65534\n\/tmp\n1\n2000000\n2000000\nee\n$/,
+        /^hi\n5\nOCI runtime exec failed: .*executable file not found in \$PATH: unknown\r\n127\n126\nin\n65534\n\/tmp\n1\n2000000\n2000000\nee\n$/,
     },
     {
       about: 'needs a running container',

@@ -33,6 +33,8 @@ export const mount = z.object({
   tmpfsMode: z.number().int().min(0).optional(),
   tmpfsOptions: z.string().default(''),
   /** How the caller spelled it, so that inspect can answer in kind: a `-v` bind string or a `--mount`. */
+  /** `z` or `Z` of `-v`: kept to be told, without effect. */
+  relabel: z.enum(['', 'z', 'Z']).optional(),
   spelling: z.enum(['bind-string', 'mount', 'image', 'volumes-from']).default('mount'),
 })
 export type Mount = z.infer<typeof mount>
@@ -247,6 +249,8 @@ export type AttachedNetwork = z.infer<typeof attachedNetwork>
 export const containerSummary = z.object({
   id: z.string(),
   name: z.string(),
+  /** `parent/alias` for each container that links to it. */
+  linkedAs: z.array(z.string()).optional(),
   image: z.string(),
   imageId: z.string(),
   command: z.array(z.string()),

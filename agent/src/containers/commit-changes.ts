@@ -1,6 +1,7 @@
 /** Pure: Dockerfile instructions of `docker commit --change`, applied to an image configuration. */
 import type { ImageConfig } from '@berth/contract/image'
 import { EngineError } from '../errors.ts'
+import { mergeEnvironment } from './effective.ts'
 
 /** @throws EngineError invalid_argument naming the instruction */
 export function applyChanges(config: ImageConfig, changes: readonly string[]): ImageConfig {
@@ -25,10 +26,11 @@ function applyChange(config: ImageConfig, change: string): ImageConfig {
       const added = pairsOf(argument)
       return {
         ...config,
-        env: [
-          ...config.env.filter((entry) => !((entry.split('=')[0] as string) in added)),
-          ...Object.entries(added).map(([name, value]) => `${name}=${value}`),
-        ],
+        // In place where it is there already, as in Docker.
+        env: mergeEnvironment(
+          config.env,
+          Object.entries(added).map(([name, value]) => `${name}=${value}`),
+        ),
       }
     }
     case 'LABEL':

@@ -56,9 +56,30 @@ export class ContainerIndex {
   /** A name (with or without "/"), an id or an unambiguous prefix. @throws EngineError not_found `No such container: X`, invalid_argument for an ambiguous prefix */
   resolve(spelled: string): Container {
     const name = spelled.startsWith('/') ? spelled.slice(1) : spelled
-    const container = this.#byId.get(spelled) ?? this.#byId.get(this.#byName.get(name) ?? '') ?? this.#byPrefix(name)
+    const container = this.#byId.get(spelled) ?? this.#byId.get(this.#byName.get(name) ?? '') ?? this.#byLink(name) ?? this.#byPrefix(name)
     if (!container) throw new EngineError('not_found', `No such container: ${spelled}`)
     return container
+  }
+
+  /** `web/db`: what the container `web` calls `db` by a link. */
+  #byLink(name: string): Container | undefined {
+    const [parent = '', alias, ...rest] = name.split('/')
+    if (alias === undefined || rest.length > 0) return undefined
+    const links = this.#byId.get(this.#byName.get(parent) ?? '')?.record.options.links.map((link) => link.split(':')) ?? []
+    const target = links.find(([other, as = other]) => as === alias)?.[0]
+    return target === undefined ? undefined : this.resolve(target)
+  }
+
+  /** Names that links of other containers give to containers, `parent/alias`, by id. */
+  linkNames(): Map<string, string[]> {
+    const names = new Map<string, string[]>()
+    for (const { record } of this.#byId.values())
+      for (const link of record.options.links) {
+        const [other = '', alias = other] = link.split(':')
+        const id = this.#byName.get(other) ?? other
+        names.set(id, [...(names.get(id) ?? []), `${record.name}/${alias}`])
+      }
+    return names
   }
 
   #byPrefix(prefix: string): Container | undefined {

@@ -15,11 +15,12 @@ import { Execs } from './execs.ts'
 import * as files from './files.ts'
 import { compileFilters, hasLabel } from './filters.ts'
 import { readHostFacts } from './host-facts.ts'
+import { checkLinks } from './links.ts'
 import { withoutOwnFiles } from './own-files.ts'
 import { reconcile, restartAtBoot } from './reconcile.ts'
 import { RecordStore } from './record.ts'
 import { removeContainer } from './remove.ts'
-import { checkLinks, startContainer } from './start.ts'
+import { startContainer } from './start.ts'
 import { killContainer, pauseContainer, stopContainer, unpauseContainer } from './stop.ts'
 import { topOf } from './top.ts'
 import { check } from './transitions.ts'
@@ -246,13 +247,18 @@ function reading(context: Context) {
       })
       const wantsAll = query.all || query.limit > 0 || ['status', 'exited', 'health'].some((name) => query.filters[name]?.length)
       const newestFirst = [...index.values()].sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1))
+      const linked = index.linkNames()
       const chosen: ContainerSummary[] = []
       for (const container of newestFirst) {
         if (query.limit > 0 && chosen.length >= query.limit) break
         if (!wantsAll && !container.running) continue
         const summary = summaryOf(context, container, null)
         if (!filter(summary)) continue
-        chosen.push(query.size ? summaryOf(context, container, await sizesOf(container)) : summary)
+        const linkedAs = linked.get(container.id)
+        chosen.push({
+          ...(query.size ? summaryOf(context, container, await sizesOf(container)) : summary),
+          ...(linkedAs ? { linkedAs } : {}),
+        })
       }
       return chosen
     },
@@ -293,7 +299,7 @@ function reading(context: Context) {
 /** The image and every image whose parents lead to it. */
 function ancestorsOf(context: Context, reference: string): ReadonlySet<string> {
   try {
-    return new Set([context.images.resolve(reference).id])
+    return context.images.descendants(context.images.resolve(reference).id)
   } catch (error) {
     if (error instanceof EngineError && (error.code === 'not_found' || error.code === 'invalid_argument')) return new Set()
     throw error

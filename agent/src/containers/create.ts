@@ -9,6 +9,7 @@ import { now } from './clock.ts'
 import { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { mergeWithImage } from './effective.ts'
+import { onDefaultBridge } from './links.ts'
 import { randomName } from './names.ts'
 import { placeMounts } from './place-mounts.ts'
 import type { ContainerRecord } from './record.ts'
@@ -112,11 +113,6 @@ function checkReferences(context: Context, options: ContainerOptions): void {
       throw new EngineError(codeOf(error), `could not get container for ${name}: ${messageOf(error)}`, { cause: error })
     }
   }
-}
-
-/** Whether links are Docker's old ones: addresses in /etc/hosts, variables. */
-export function onDefaultBridge({ networkMode }: ContainerOptions): boolean {
-  return networkMode === '' || networkMode === 'default' || networkMode === 'bridge'
 }
 
 /** Networks to attach at start: none for host, none and another container's. */

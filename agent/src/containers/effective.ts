@@ -61,6 +61,11 @@ function nameOf(entry: string): string {
   return equals < 0 ? entry : entry.slice(0, equals)
 }
 
+/** Names given without a value (`-e NAME` where the client has none): the process shall not have them. */
+export function erasedNames({ env }: Pick<ContainerOptions, 'env'>): string[] {
+  return env.filter((entry) => !entry.includes('='))
+}
+
 /**
  * Environment of the first process, in Docker's order: PATH, HOSTNAME, TERM for a terminal, what links say, then the image's and the user's, then HOME unless given.
  */
@@ -69,9 +74,10 @@ export function processEnvironment(
   terminal: boolean,
   home: string,
   linked: readonly string[] = [],
+  erased: readonly string[] = [],
 ): string[] {
   const base = [`PATH=${defaultPath}`, `HOSTNAME=${effective.hostname}`, ...(terminal ? ['TERM=xterm'] : []), ...linked]
-  const merged = mergeEnvironment(base, effective.env)
+  const merged = mergeEnvironment(base, [...effective.env, ...erased])
   return merged.some((entry) => entry.startsWith('HOME=')) ? merged : [...merged, `HOME=${home}`]
 }
 

@@ -3,9 +3,10 @@ import type { ProcessSpec } from '../oci/runtime-spec.ts'
 import { resolveCapabilities } from './capabilities.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
-import { mergeEnvironment, processEnvironment } from './effective.ts'
+import { erasedNames, mergeEnvironment, processEnvironment } from './effective.ts'
 import type { ResolvedUser } from './passwd.ts'
 import { parseSecurityOptions } from './security-options.ts'
+import { resourceLimits } from './spec.ts'
 
 /** The OCI `process` of one more process in a container (pure). */
 export function execProcess(
@@ -14,6 +15,7 @@ export function execProcess(
   options: ExecOptions,
   user: ResolvedUser,
   size: { cols: number; rows: number } | null = null,
+  linked: readonly string[] = [],
 ): ProcessSpec {
   const { record } = container
   const capabilities = resolveCapabilities(
@@ -24,7 +26,7 @@ export function execProcess(
   )
   const security = parseSecurityOptions(record.options.securityOpt, context.host.apparmor)
   const inEffect = user.uid === 0 ? capabilities : []
-  const environment = processEnvironment(record.effective, options.terminal, user.home)
+  const environment = processEnvironment(record.effective, options.terminal, user.home, linked, erasedNames(record.options))
   return {
     terminal: options.terminal,
     // The process runs before its monitor could set the size.
@@ -34,6 +36,7 @@ export function execProcess(
     env: mergeEnvironment(environment, options.env),
     cwd: options.workingDir || record.effective.workingDir || '/',
     capabilities: { bounding: capabilities, effective: inEffect, permitted: inEffect, inheritable: [], ambient: [] },
+    rlimits: resourceLimits(record.options, context.host),
     noNewPrivileges: security.noNewPrivileges,
     ...(security.apparmorProfile ? { apparmorProfile: security.apparmorProfile } : {}),
     ...(record.options.oomScoreAdj ? { oomScoreAdj: record.options.oomScoreAdj } : {}),

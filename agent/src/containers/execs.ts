@@ -13,6 +13,7 @@ import { now } from './clock.ts'
 import { type Container, exitOf } from './container.ts'
 import type { Context } from './context.ts'
 import { execProcess } from './exec-document.ts'
+import { linkedEnvironment } from './links.ts'
 import { type ResolvedUser, resolveUser } from './passwd.ts'
 import { signalNumber } from './signals.ts'
 import { check } from './transitions.ts'
@@ -132,7 +133,11 @@ export class Execs {
     const processFile = `${directory}/process.json`
     const terminal = options.terminal ? (size ?? { cols: 80, rows: 24 }) : null
     await Promise.all([
-      writeFile(processFile, JSON.stringify(execProcess(context, container, options, user, terminal)), { mode: 0o600 }),
+      writeFile(
+        processFile,
+        JSON.stringify(execProcess(context, container, options, user, terminal, linkedEnvironment(context, container))),
+        { mode: 0o600 },
+      ),
       writeFile(`${directory}/exec.json`, JSON.stringify(exec.record), { mode: 0o600 }),
     ])
     return {

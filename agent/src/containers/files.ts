@@ -69,7 +69,7 @@ async function atPlace<T>(
   const { task } = container
   if (task) return work({ root: ['--pid', String(task.pid), '--start-time', task.startTime], path })
   const clean = normalize(`/${path}`).replace(/(.)\/$/, '$1')
-  const mounts = container.record.mounts.filter(({ type }) => type !== 'tmpfs')
+  const mounts = [...networkFilesAsMounts(context, container), ...container.record.mounts.filter(({ type }) => type !== 'tmpfs')]
   const covering = mounts
     .filter(({ destination }) => clean === destination || clean.startsWith(`${destination}/`))
     .sort((a, b) => b.destination.length - a.destination.length)[0]
@@ -80,6 +80,26 @@ async function atPlace<T>(
   const within = mounts.filter(({ destination }) => destination === clean || destination.startsWith(clean === '/' ? '/' : `${clean}/`))
   const binds = await presentTargets(context, container, within)
   return withMountsFile(context, container.id, (file) => work({ root: ['--mounts', file], path }), binds)
+}
+
+/** hosts, hostname and resolv.conf as the last run had them. */
+function networkFilesAsMounts(context: Context, { id, record }: Container): RecordedMount[] {
+  if (record.state.startedAt === null || record.options.networkMode.startsWith('container:')) return []
+  return (['hosts', 'hostname', 'resolv.conf'] as const)
+    .filter((file) => !record.mounts.some(({ destination }) => destination === `/etc/${file}`))
+    .map((file) => ({
+      type: 'bind',
+      name: '',
+      source: context.paths.file(id, file),
+      destination: `/etc/${file}`,
+      mode: '',
+      readOnly: false,
+      propagation: '',
+      anonymous: false,
+      nonRecursive: true,
+      tmpfsOptions: [],
+      spelling: 'mount',
+    }))
 }
 
 async function sourceOf(context: Context, mount: RecordedMount): Promise<string> {
@@ -150,12 +170,14 @@ export async function getArchive(
   signal?: AbortSignal,
 ): Promise<{ stat: PathStat; archive: NodeJS.ReadableStream }> {
   const stat = await statPath(context, container, path)
+  context.tell(container, 'archive-path')
   const args = ({ root, path: inside }: Place) => ['get', ...root, '--path', inside, ...(options.follow ? ['--follow'] : [])]
   return { stat, archive: await streamOf((work) => atPlace(context, container, checkPath(path), work), context, args, signal) }
 }
 
 /** The whole root as a tar, without what is mounted into it. */
 export function exportRoot(context: Context, container: Container, signal?: AbortSignal): Promise<NodeJS.ReadableStream> {
+  context.tell(container, 'export')
   const { task } = container
   const root = task ? ['--pid', String(task.pid), '--start-time', task.startTime] : null
   const place = (work: (place: Place) => Promise<void>) =>
@@ -213,6 +235,7 @@ export async function putArchive(
   } catch (error) {
     throw located(container, clean, error)
   }
+  context.tell(container, 'extract-to-dir')
 }
 
 export async function listFiles(context: Context, container: Container, path: string, limit: number): Promise<FileEntry[]> {

@@ -85,7 +85,7 @@ function compile(name: string, values: string[], facts: FilterFacts): Filter {
         (value) =>
           ({ networks, networkMode }) =>
             networkMode === value ||
-            networks.some((network) => network.name === value || (value.length >= 12 && network.id.startsWith(value))),
+            networks.some((network) => network.name === value || (/^[0-9a-f]{2,64}$/.test(value) && network.id.startsWith(value))),
       )
     case 'publish':
       return any(values, (value) => portFilter(name, value, (port) => port.hostPort))

@@ -78,9 +78,9 @@ function volumesFrom(context: Context, options: ContainerOptions): RecordedMount
 }
 
 /** What inspect calls Mode: the words behind the second colon of `-v`; Docker shows `z` for a named volume without any. */
-function modeOf({ spelling, type, source, readOnly, propagation }: Mount): string {
+function modeOf({ spelling, type, source, readOnly, propagation, relabel }: Mount): string {
   if (spelling === 'bind-string') {
-    const words = [...(readOnly ? ['ro'] : []), ...(propagation ? [propagation] : [])].join(',')
+    const words = [...(readOnly ? ['ro'] : []), ...(relabel ? [relabel] : []), ...(propagation ? [propagation] : [])].join(',')
     if (words !== '' || type !== 'volume' || source === '') return words
   }
   return type === 'volume' && source !== '' ? 'z' : ''

@@ -9,6 +9,7 @@ import { type Container, exitOf } from './container.ts'
 import type { Context } from './context.ts'
 import { execProcess } from './exec-document.ts'
 import type { ProbeResult } from './health.ts'
+import { linkedEnvironment } from './links.ts'
 import type { ResolvedUser } from './passwd.ts'
 
 /** Docker keeps as much of a probe's output. */
@@ -59,7 +60,11 @@ export async function runProbe(
       user: ResolvedUser
     } | null
     if (!stored) throw new EngineError('failed_precondition', `Container ${container.id} is not running`)
-    await writeFile(`${directory}/process.json`, JSON.stringify(execProcess(context, container, options, stored.user)), { mode: 0o600 })
+    await writeFile(
+      `${directory}/process.json`,
+      JSON.stringify(execProcess(context, container, options, stored.user, null, linkedEnvironment(context, container))),
+      { mode: 0o600 },
+    )
     context.tell(container, `exec_create: ${cmd.join(' ')}`, { execID: id })
     task = await context.tasks.start(
       {

@@ -5,7 +5,7 @@
 import type { ContainerOptions } from '@berth/contract/container'
 import type { IdMap, LinuxSpec, RuntimeSpec, SpecMount } from '../oci/runtime-spec.ts'
 import { resolveCapabilities } from './capabilities.ts'
-import { type Effective, processEnvironment } from './effective.ts'
+import { type Effective, erasedNames, processEnvironment } from './effective.ts'
 import { type HostFacts, privateCgroupNamespace } from './host-facts.ts'
 import { type ResolvedRates, toResources } from './limits.ts'
 import type { ResolvedUser } from './passwd.ts'
@@ -58,7 +58,7 @@ export function buildSpec(facts: SpecFacts): RuntimeSpec {
       ...(options.terminal ? { consoleSize: { height: facts.size.rows, width: facts.size.cols } } : {}),
       user: { uid: user.uid, gid: user.gid, additionalGids: additionalGroups(user) },
       args: options.init === true ? ['/sbin/berth-init', '--', ...effective.command] : effective.command,
-      env: processEnvironment(effective, options.terminal, user.home, facts.linkedEnv),
+      env: processEnvironment(effective, options.terminal, user.home, facts.linkedEnv, erasedNames(options)),
       cwd: effective.workingDir || '/',
       capabilities: { bounding: capabilities, effective: inEffect, permitted: inEffect, inheritable: [], ambient: [] },
       rlimits: resourceLimits(options, host),
@@ -126,7 +126,8 @@ function namespaces({ options, join, host, idmap }: SpecFacts): LinuxSpec['names
 /**
  * `--ulimit`, each cut to what the agent may give: without CAP_SYS_RESOURCE a higher hard limit would fail with EPERM.
  */
-function resourceLimits(options: ContainerOptions, host: HostFacts): { type: string; soft: number; hard: number }[] {
+/** `--ulimit` as far as this host lets it. */
+export function resourceLimits(options: ContainerOptions, host: HostFacts): { type: string; soft: number; hard: number }[] {
   return options.ulimits.map(({ name, soft, hard }) => {
     const type = `RLIMIT_${name.toUpperCase()}`
     const unlimited = (value: number) => (value < 0 ? Number.MAX_SAFE_INTEGER : value)

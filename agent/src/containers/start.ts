@@ -4,7 +4,7 @@
  */
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { diskError } from '../disk/files.ts'
-import { EngineError, messageOf, StartError } from '../errors.ts'
+import { messageOf, StartError } from '../errors.ts'
 import type { MonitorDocument } from '../native/monitor-document.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import type { Task } from '../tasks/tasks.ts'
@@ -12,12 +12,11 @@ import { requireBindSource } from './bind-sources.ts'
 import { parseLogOptions } from './check-options.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
-import { onDefaultBridge } from './create.ts'
 import { watchTask } from './ending.ts'
 import { gatherDevices, gatherRates } from './gather-devices.ts'
 import { startHealth } from './health.ts'
 import { joinedNamespaces } from './joined-namespaces.ts'
-import { linkEnvironment } from './link-environment.ts'
+import { linkedEnvironment, onDefaultBridge } from './links.ts'
 import { networkFiles } from './network-files.ts'
 import { maskedRootPropagation } from './propagation.ts'
 import type { RecordedMount } from './record.ts'
@@ -191,33 +190,6 @@ async function leaseNetworks(context: Context, { id, record }: Container): Promi
       const [name, alias] = link.split(':') as [string, string | undefined]
       return { name: context.index.resolve(name).name, alias: alias ?? name }
     }),
-  })
-}
-
-/**
- * Somebody who starts a container wants what it links to: it must run. The engine itself starts containers in any order, and is not asked.
- * @throws EngineError failed_precondition in Docker's words
- */
-export function checkLinks(context: Context, { record }: Container): void {
-  if (!onDefaultBridge(record.options)) return
-  for (const link of record.options.links) {
-    const [name, alias = name] = link.split(':') as [string, string | undefined]
-    const other = context.index.resolve(name)
-    if (!other.task)
-      throw new EngineError('failed_precondition', `Cannot link to a non running container: /${other.name} AS /${record.name}/${alias}`)
-  }
-}
-
-/** Links are of the default bridge; a linked container that does not run has nothing to say. */
-function linkedEnvironment(context: Context, { record }: Container): string[] {
-  if (!onDefaultBridge(record.options)) return []
-  return record.options.links.flatMap((link) => {
-    const [name, alias] = link.split(':') as [string, string | undefined]
-    const other = context.index.resolve(name)
-    const ipv4 = other.lease?.attached.find(({ networkName }) => networkName === 'bridge')?.ipv4
-    if (!ipv4) return []
-    const { exposedPorts } = other.record.effective
-    return linkEnvironment({ child: record.name, alias: alias ?? name, ipv4, exposedPorts, env: other.record.options.env })
   })
 }
 

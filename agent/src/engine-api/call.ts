@@ -57,11 +57,20 @@ export function parseObject(body: Buffer): Record<string, unknown> {
   try {
     value = JSON.parse(text)
   } catch (error) {
-    throw new EngineError('invalid_argument', `invalid JSON in the request body: ${(error as Error).message}`, { cause: error })
+    throw new EngineError('invalid_argument', `invalid JSON: ${goJsonError(text, (error as Error).message)}`, { cause: error })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new EngineError('invalid_argument', 'the request body must be a JSON object')
   return value as Record<string, unknown>
+}
+
+/** What Go's decoder says of broken JSON; scripts and suites match on it. */
+function goJsonError(text: string, message: string): string {
+  if (/Unexpected end/.test(message)) return 'unexpected EOF'
+  const at = Number(/at position (\d+)/.exec(message)?.[1])
+  if (Number.isNaN(at)) return message
+  if (/after JSON/.test(message)) return 'unexpected content after JSON'
+  return `invalid character '${text[at]}' looking for beginning of ${/property name/.test(message) ? 'object key string' : 'value'}`
 }
 
 export async function readObject(call: Call): Promise<Record<string, unknown>> {

@@ -190,11 +190,16 @@ export function inspectBody(detail: ContainerDetail, minor: number): Record<stri
 }
 
 /** One entry of `GET /containers/json`. */
-export function summaryBody(summary: ContainerSummary, now: number): Record<string, unknown> {
+export function summaryBody(
+  summary: ContainerSummary,
+  now: number,
+  current: (summary: ContainerSummary) => boolean = () => true,
+): Record<string, unknown> {
   return {
     Id: summary.id,
-    Names: [`/${summary.name}`],
-    Image: summary.image,
+    Names: [summary.name, ...(summary.linkedAs ?? [])].map((name) => `/${name}`),
+    // A name that means another image by now would mislead.
+    Image: current(summary) ? summary.image : summary.imageId,
     ImageID: summary.imageId,
     Command: commandText(summary.command),
     Created: unixSeconds(summary.createdAt),

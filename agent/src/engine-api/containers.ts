@@ -1,4 +1,4 @@
-import type { Limits } from '@berth/contract/container'
+import type { ContainerSummary, Limits } from '@berth/contract/container'
 import { codeOf, EngineError, messageOf } from '../errors.ts'
 import { type Call, flag, integer, type Route, readObject, sendEmpty, sendJson } from './call.ts'
 import { inspectBody, summaryBody } from './container-body.ts'
@@ -27,6 +27,16 @@ const listFilters = [
 
 const id = (call: Call): string => call.params[0] as string
 
+/** Id of the image that a name means now, '' for none. */
+function imageNow(call: Call, reference: string): string {
+  try {
+    return call.engine.images.resolve(reference).id
+  } catch (error) {
+    if (codeOf(error) === 'not_found' || codeOf(error) === 'invalid_argument') return ''
+    throw error
+  }
+}
+
 async function list(call: Call): Promise<void> {
   const filters = parseFilters(call.query.get('filters'), listFilters)
   for (const name of ['since', 'before']) if (call.query.get(name)) filters[name] = [call.query.get(name) as string]
@@ -37,10 +47,16 @@ async function list(call: Call): Promise<void> {
   const all = flag(call.query, 'all') || limit > 0 || filters.status !== undefined || filters.exited !== undefined
   const summaries = await call.engine.containers.list({ all, filters, limit: Math.max(0, limit), size: flag(call.query, 'size') })
   const now = Date.now()
+  const images = new Map<string, string>()
+  const current = ({ image, imageId }: ContainerSummary): boolean => {
+    if (!images.has(image)) images.set(image, imageNow(call, image))
+    // An image that lost its name keeps being told by it, as long as nothing else has that name.
+    return images.get(image) === '' || images.get(image) === imageId
+  }
   sendJson(
     call,
     200,
-    summaries.map((summary) => summaryBody(summary, now)),
+    summaries.map((summary) => summaryBody(summary, now, current)),
   )
 }
 
@@ -87,13 +103,24 @@ async function restart(call: Call): Promise<void> {
   sendEmpty(call, 204)
 }
 
+/** Docker answers a KILL when the container has ended, or after ten seconds: scripts remove it in the next line. */
+async function untilEnded(call: Call): Promise<void> {
+  const patience = AbortSignal.any([call.signal, AbortSignal.timeout(10_000)])
+  await call.engine.containers.wait(id(call), 'not-running', patience).catch((error: unknown) => {
+    // With --rm it may be gone already; whoever lost patience has its answer all the same.
+    if (!patience.aborted && codeOf(error) !== 'not_found') throw error
+  })
+}
+
 async function kill(call: Call): Promise<void> {
   try {
     call.engine.containers.resolveId(id(call))
   } catch (error) {
     throw new EngineError(codeOf(error), `Cannot kill container: ${id(call)}: ${messageOf(error)}`, { cause: error })
   }
-  await call.engine.containers.kill(id(call), call.query.get('signal') || 'KILL')
+  const signal = call.query.get('signal') || 'KILL'
+  await call.engine.containers.kill(id(call), signal)
+  if (/^(SIG)?KILL$|^9$/i.test(signal)) await untilEnded(call)
   sendEmpty(call, 204)
 }
 

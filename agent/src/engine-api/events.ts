@@ -1,4 +1,5 @@
 import type { EngineEvent } from '@berth/contract/event'
+import { EngineError } from '../errors.ts'
 import { beginStream, type Call, type Route, writeOut } from './call.ts'
 import { instant, parseFilters } from './filters.ts'
 
@@ -108,6 +109,8 @@ async function events(call: Call): Promise<void> {
   }
   const since = moment('since')
   const until = moment('until')
+  if (since !== undefined && until !== undefined && Date.parse(since) > Date.parse(until))
+    throw new EngineError('invalid_argument', `\`since\` time (${since}) cannot be after \`until\` time (${until})`)
   beginStream(call, 'application/json')
   let turn: Promise<unknown> = Promise.resolve()
   const send = (event: EngineEvent) => {

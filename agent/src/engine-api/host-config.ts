@@ -37,9 +37,11 @@ export function parseBind(bind: string): Mount {
   let readOnly = false
   let propagation = ''
   let noCopy = false
+  let relabel: '' | 'z' | 'Z' = ''
   for (const mode of modes === '' ? [] : modes.split(',')) {
     if (mode === 'ro' || mode === 'readonly') readOnly = true
-    else if (mode === 'rw' || mode === 'z' || mode === 'Z') continue
+    else if (mode === 'rw') continue
+    else if (mode === 'z' || mode === 'Z') relabel = mode
     else if (mode === 'nocopy' && !isPath) noCopy = true
     else if (propagations.includes(mode) && isPath) propagation = mode
     else if (propagations.includes(mode))
@@ -62,6 +64,7 @@ export function parseBind(bind: string): Mount {
     volumeOptions: {},
     tmpfsSizeBytes: 0,
     tmpfsOptions: '',
+    ...(relabel ? { relabel } : {}),
     spelling: 'bind-string',
   }
 }
@@ -284,7 +287,7 @@ const defaultMasked = [
 const defaultReadonly = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
 
 function bindText(mount: Mount): string {
-  const modes = [mount.readOnly ? 'ro' : '', mount.propagation, mount.noCopy ? 'nocopy' : ''].filter(Boolean)
+  const modes = [mount.readOnly ? 'ro' : '', mount.relabel ?? '', mount.propagation, mount.noCopy ? 'nocopy' : ''].filter(Boolean)
   return [mount.source, mount.target, ...(modes.length > 0 ? [modes.join(',')] : [])].join(':')
 }
 

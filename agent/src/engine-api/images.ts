@@ -192,6 +192,7 @@ async function tag(call: Call): Promise<void> {
 }
 
 async function remove(call: Call): Promise<void> {
+  if (name(call).trim() === '') throw new EngineError('invalid_argument', 'image name cannot be blank')
   const lines = await call.engine.images.remove(name(call), { force: flag(call.query, 'force'), prune: !flag(call.query, 'noprune') })
   sendJson(
     call,

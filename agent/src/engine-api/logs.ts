@@ -1,3 +1,4 @@
+import type { ContainerDetail } from '@berth/contract/container'
 import { EngineError } from '../errors.ts'
 import { beginStream, type Call, flag, type Route, writeOut } from './call.ts'
 import { instant } from './filters.ts'
@@ -29,6 +30,33 @@ function framed(
   return out
 }
 
+/**
+ * What `--log-opt labels=…`, `env=…`, `labels-regex=…`, `env-regex=…` ask to be told with each line, as Docker writes it: sorted, escaped as in a query.
+ * They belong to the container and not to the line, so that nothing of them is in the log file.
+ */
+export async function logAttributes({ options, effective }: Pick<ContainerDetail, 'options' | 'effective'>): Promise<string> {
+  const asked = options.log.options
+  const environment = Object.fromEntries(
+    effective.env.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
+  )
+  const attributes = {
+    ...(await chosen(effective.labels, asked.labels, asked['labels-regex'])),
+    ...(await chosen(environment, asked.env, asked['env-regex'])),
+  }
+  const escaped = (text: string) => encodeURIComponent(text).replaceAll('%20', '+')
+  return Object.keys(attributes)
+    .sort()
+    .map((key) => `${escaped(key)}=${escaped(attributes[key] as string)}`)
+    .join(',')
+}
+
+async function chosen(all: Record<string, string>, names = '', pattern = ''): Promise<Record<string, string>> {
+  const wanted = new Set(names.split(','))
+  // Linear in the name: a pattern cannot hold up the agent.
+  const matches = pattern ? new (await import('re2-wasm')).RE2(pattern, 'u') : null
+  return Object.fromEntries(Object.entries(all).filter(([key]) => wanted.has(key) || matches?.test(key)))
+}
+
 /** `GET /containers/{id}/logs`. Records are gathered into one write a batch; the peer's speed is the reader's speed. */
 async function logs(call: Call): Promise<void> {
   const container = call.params[0] as string
@@ -47,8 +75,7 @@ async function logs(call: Call): Promise<void> {
   }
   const query = { container, stdout, stderr, tail, since: moment('since'), until: moment('until'), follow: flag(call.query, 'follow') }
   const timestamps = flag(call.query, 'timestamps')
-  // Log attributes (labels, env) are not kept; Docker then prints the separating blank alone.
-  const details = flag(call.query, 'details') ? ' ' : ''
+  const details = flag(call.query, 'details') ? `${await logAttributes(detail)} ` : ''
   const terminal = detail.options.terminal
   beginStream(call, terminal || call.minor < 42 ? 'application/vnd.docker.raw-stream' : 'application/vnd.docker.multiplexed-stream')
   try {

@@ -121,7 +121,12 @@ function infoBody(info: SystemInfo): Record<string, unknown> {
     Labels: [],
     ExperimentalBuild: false,
     ServerVersion: info.agentVersion,
-    Runtimes: { berth: { path: info.runtime.path } },
+    // The names under which --runtime finds it.
+    Runtimes: {
+      berth: { path: info.runtime.path },
+      'io.containerd.runc.v2': { path: info.runtime.path },
+      runc: { path: info.runtime.path },
+    },
     DefaultRuntime: 'berth',
     Swarm: { NodeID: '', NodeAddr: '', LocalNodeState: 'inactive', ControlAvailable: false, Error: '', RemoteManagers: null },
     LiveRestoreEnabled: true,

@@ -57,8 +57,11 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
 
   const authFor = (reference: Pick<Reference, 'domain'>, given?: RegistryAuth): RegistryAuth | null =>
     given && (given.username || given.identityToken) ? given : options.credentials(reference.domain)
-  const tell = (action: string, actorId: string, attributes: Record<string, string> = {}) =>
-    void events.publish({ type: 'image', action, actorId, attributes })
+  /** The image's labels travel with the event, so that one can filter by them. */
+  const tell = (action: string, actorId: string, attributes: Record<string, string> = {}) => {
+    const labels = store.images().find(({ id }) => id === actorId)?.document.config.labels
+    void events.publish({ type: 'image', action, actorId, attributes: { ...labels, ...attributes } })
+  }
   const collect = () =>
     gc
       .collect()
@@ -81,6 +84,15 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
         platform: image.document.platform,
         chainId: chainsOf(image).at(-1) ?? null,
       }
+    },
+    descendants(id) {
+      const found = new Set<string>()
+      const visit = (image: Digest) => {
+        found.add(image)
+        for (const child of store.children(image)) if (!found.has(child.id)) visit(child.id)
+      }
+      visit(id as Digest)
+      return found
     },
     list: async (query) => listImages(listing, query),
     inspect: async (text) => detail(listing, store.resolve(text).image),
@@ -109,7 +121,17 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       if (lines.some((line) => 'deleted' in line)) await collect()
       return lines
     },
-    save: (names, signal) => saveImages({ store, content }, names, signal),
+    async save(names, signal) {
+      const archive = await saveImages({ store, content }, names, signal)
+      // A name without a tag saves every tag of it: the event is told of the image that one of them means.
+      for (const name of names) {
+        const image = store
+          .images()
+          .find(({ id }) => id === name || store.references(id).some((one) => [familiar(one), familiarName(one)].includes(name)))
+        if (image) tell('save', image.id, { name })
+      }
+      return archive
+    },
     async load(archive, context) {
       const loaded = await loadImages({ store, content, snapshots, workDir, program }, archive as Readable, context)
       for (const [at, id] of loaded.ids.entries()) tell('load', id, { name: loaded.references[at] ?? id })

@@ -28,6 +28,8 @@ export interface NewImage {
 export interface Images {
   /** By `name[:tag][@digest]`, id or unambiguous id prefix. @throws not_found `No such image: X` , invalid_argument */
   resolve(reference: string): ResolvedImage
+  /** The image and every image of this host that was made from it. */
+  descendants(id: string): ReadonlySet<string>
   list(options: { all?: boolean; filters?: Record<string, string[]>; withUnique?: boolean }): Promise<ImageSummary[]>
   inspect(reference: string): Promise<ImageDetail>
   history(reference: string): Promise<ImageHistoryEntry[]>

@@ -1,0 +1,38 @@
+/** `--link` on the default bridge: Docker's old links. In a network of the user's a link is an alias of the name service, and networks/ knows it. */
+import type { ContainerOptions } from '@berth/contract/container'
+import { EngineError } from '../errors.ts'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { linkEnvironment } from './link-environment.ts'
+
+/** Whether links are Docker's old ones: addresses in /etc/hosts, variables. */
+export function onDefaultBridge({ networkMode }: ContainerOptions): boolean {
+  return networkMode === '' || networkMode === 'default' || networkMode === 'bridge'
+}
+
+/**
+ * Somebody who starts a container wants what it links to: it must run. The engine itself starts containers in any order, and is not asked.
+ * @throws EngineError failed_precondition in Docker's words
+ */
+export function checkLinks(context: Context, { record }: Container): void {
+  if (!onDefaultBridge(record.options)) return
+  for (const link of record.options.links) {
+    const [name, alias = name] = link.split(':') as [string, string | undefined]
+    const other = context.index.resolve(name)
+    if (!other.task)
+      throw new EngineError('failed_precondition', `Cannot link to a non running container: /${other.name} AS /${record.name}/${alias}`)
+  }
+}
+
+/** Links are of the default bridge; a linked container that does not run has nothing to say. */
+export function linkedEnvironment(context: Context, { record }: Container): string[] {
+  if (!onDefaultBridge(record.options)) return []
+  return record.options.links.flatMap((link) => {
+    const [name, alias] = link.split(':') as [string, string | undefined]
+    const other = context.index.resolve(name)
+    const ipv4 = other.lease?.attached.find(({ networkName }) => networkName === 'bridge')?.ipv4
+    if (!ipv4) return []
+    const { exposedPorts } = other.record.effective
+    return linkEnvironment({ child: record.name, alias: alias ?? name, ipv4, exposedPorts, env: other.record.options.env })
+  })
+}
