@@ -127,14 +127,17 @@ static int move_root(struct rootfs *rootfs, struct error *err) {
 int rootfs_pivot(struct rootfs *rootfs, bool no_pivot, struct error *err) {
     if (no_pivot)
         return move_root(rootfs, err);
-    if (fchdir(rootfs->fd) < 0)
+    cleanup_fd int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (old < 0 || fchdir(rootfs->fd) < 0)
         return root_error(rootfs, errno, "enter", err);
     /* Old and new root on the same directory: no place in the image is needed for the old one. */
     if (sys_pivot_root(".", ".") < 0)
         return root_error(rootfs, errno, "pivot_root to", err);
     /* The old root lies on top of "."; all of it must be slave (or private) so that this unmount does not
-     * reach the host. "shared", and the words without "r", have left some of it shared. */
-    if (rootfs->spec->rootfs_propagation && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+     * reach the host. "shared", and the words without "r", have left some of it shared. By its own descriptor:
+     * "." still means the new root here, whose shared binds must stay so. */
+    if (fchdir(old) < 0 ||
+        (rootfs->spec->rootfs_propagation && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0))
         return root_error(rootfs, errno, "make the old root slave for", err);
     if (umount2(".", MNT_DETACH) < 0)
         return root_error(rootfs, errno, "detach the old root for", err);

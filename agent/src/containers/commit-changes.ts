@@ -73,6 +73,11 @@ function commandOf(argument: string): string[] {
   return jsonList(argument) ?? ['/bin/sh', '-c', argument]
 }
 
+function unquoted(raw: string): string {
+  if (raw.startsWith("'")) return raw.slice(1, -1)
+  return (raw.startsWith('"') ? raw.slice(1, -1) : raw).replace(/\\(.)/g, '$1')
+}
+
 /** `A=1 B="two words"`, or the old `A one value`. */
 function pairsOf(argument: string): Record<string, string> {
   const pairs: Record<string, string> = {}
@@ -80,13 +85,8 @@ function pairsOf(argument: string): Record<string, string> {
     const [name, ...rest] = argument.split(/\s+/)
     return { [name as string]: rest.join(' ') }
   }
-  for (const match of argument.matchAll(/([^\s=]+)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/g)) {
-    const raw = match[2] as string
-    pairs[match[1] as string] = raw.startsWith('"')
-      ? raw.slice(1, -1).replace(/\\(.)/g, '$1')
-      : raw.startsWith("'")
-        ? raw.slice(1, -1)
-        : raw.replace(/\\(.)/g, '$1')
+  for (const match of argument.matchAll(/("(?:[^"\\]|\\.)*"|[^\s=]+)=("(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s\\])*)/g)) {
+    pairs[unquoted(match[1] as string)] = unquoted(match[2] as string)
   }
   return pairs
 }

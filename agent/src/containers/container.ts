@@ -42,6 +42,8 @@ export class Container {
   /** Viewers that came before the start. */
   viewers: (Attachment & WaitingViewer)[] = []
   execIds = new Set<string>()
+  /** Those of them that are over: they can still be asked for their exit status for a while. */
+  endedExecIds = new Set<string>()
   oomSeen = false
   #waiters = new Set<Waiter>()
   #turn: Promise<unknown> = Promise.resolve()

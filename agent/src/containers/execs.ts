@@ -186,6 +186,7 @@ export class Execs {
     exec.task = null
     exec.exit = exit
     exec.settle(exit)
+    container.endedExecIds.add(exec.record.id)
     this.context.tell(container, 'exec_die', { execID: exec.record.id, exitCode: String(exit.exitCode) })
     exec.forget = setTimeout(() => this.#forget(exec), keptMs)
     exec.forget.unref()
@@ -193,7 +194,9 @@ export class Execs {
 
   #forget(exec: Exec): void {
     this.#execs.delete(exec.record.id)
-    this.context.index.get(exec.record.containerId)?.execIds.delete(exec.record.id)
+    const container = this.context.index.get(exec.record.containerId)
+    container?.execIds.delete(exec.record.id)
+    container?.endedExecIds.delete(exec.record.id)
     rm(this.context.paths.exec(exec.record.id), { recursive: true, force: true }).catch((error) => {
       this.context.log.warn({ id: exec.record.id, reason: messageOf(error) }, 'the files of an ended exec could not be removed')
     })
@@ -209,6 +212,7 @@ export class Execs {
       else this.#execs.delete(id)
     }
     container.execIds.clear()
+    container.endedExecIds.clear()
   }
 
   /** @throws EngineError failed_precondition if it has not begun or has ended */

@@ -19,6 +19,11 @@ export function checkLinks(context: Context, { record }: Container): void {
   for (const link of record.options.links) {
     const [name, alias = name] = link.split(':') as [string, string | undefined]
     const other = context.index.resolve(name)
+    if (other.record.options.networkMode === 'host')
+      throw new EngineError(
+        'invalid_argument',
+        "conflicting options: host type networking can't be used with links. This would result in undefined behavior",
+      )
     if (!other.task)
       throw new EngineError('failed_precondition', `Cannot link to a non running container: /${other.name} AS /${record.name}/${alias}`)
   }

@@ -72,7 +72,7 @@ function volumesFrom(context: Context, options: ContainerOptions): RecordedMount
       .filter((mount) => mount.type !== 'tmpfs')
       .map((mount): RecordedMount => {
         const readOnly = mount.readOnly || words.includes('ro')
-        return { ...mount, readOnly, mode: readOnly ? 'ro' : mount.mode, anonymous: false, spelling: 'volumes-from' }
+        return { ...mount, readOnly, mode: readOnly ? 'ro' : mount.mode, spelling: 'volumes-from' }
       })
   })
 }
@@ -83,7 +83,7 @@ function modeOf({ spelling, type, source, readOnly, propagation, relabel }: Moun
     const words = [...(readOnly ? ['ro'] : []), ...(relabel ? [relabel] : []), ...(propagation ? [propagation] : [])].join(',')
     if (words !== '' || type !== 'volume' || source === '') return words
   }
-  return type === 'volume' && source !== '' ? 'z' : ''
+  return type === 'volume' && (source !== '' || spelling === 'mount') ? 'z' : ''
 }
 
 async function place(context: Context, mount: Mount, undo: Undo): Promise<RecordedMount> {

@@ -18,7 +18,7 @@ import { startHealth } from './health.ts'
 import { joinedNamespaces } from './joined-namespaces.ts'
 import { linkedEnvironment, onDefaultBridge } from './links.ts'
 import { networkFiles } from './network-files.ts'
-import { maskedRootPropagation } from './propagation.ts'
+import { checkPropagation, maskedRootPropagation } from './propagation.ts'
 import type { RecordedMount } from './record.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { settleAll } from './settle-all.ts'
@@ -105,6 +105,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     mountSources(context, container),
   ])
   container.lease = lease
+  await checkPropagation(sources)
   const files = await networkFiles(context, container, lease, join)
   undo.push(() => releaseShm(context, id))
   const shm = await prepareShm(context, container)

@@ -44,7 +44,7 @@ export function check(change: Change, subject: Subject): Verdict {
         throw refuse(`You cannot remove a ${status} container ${id}. Stop the container before attempting removal or force remove`)
       return 'go'
     case 'exec':
-      if (status === 'paused') throw refuse(`Container ${id} is paused, unpause the container before exec`)
+      if (status === 'paused') throw refuse(`Container ${spelled} is paused, unpause the container before exec`)
       return live('exec', subject)
     case 'top':
       return live('top', subject)

@@ -149,7 +149,7 @@ export function detailOf(context: Context, container: Container, sizes: Sizes | 
     hostnamePath: context.paths.file(id, 'hostname'),
     resolvConfPath: context.paths.file(id, 'resolv.conf'),
     storage: { lower: active?.lower ?? [], upper: active?.upper ?? '', work: active?.work ?? '', merged: context.paths.rootfs(id) },
-    execIds: [...container.execIds],
+    execIds: [...container.execIds].filter((exec) => !container.endedExecIds.has(exec)),
     sizeRwBytes: sizes?.rw ?? null,
     sizeRootFsBytes: sizes?.rootFs ?? null,
   }

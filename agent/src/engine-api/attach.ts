@@ -1,6 +1,6 @@
 import { EngineError } from '../errors.ts'
 import type { Attachment } from '../tasks/tasks.ts'
-import { type Call, flag, integer, parseObject, type Route, readBody, sendEmpty, sendJson } from './call.ts'
+import { type Call, checkContentType, flag, integer, parseObject, type Route, readBody, readObject, sendEmpty, sendJson } from './call.ts'
 import { failure } from './failure.ts'
 import { Fields } from './fields.ts'
 import { frameHeader, parseDetachKeys, pump, RawConnection } from './hijack.ts'
@@ -53,7 +53,7 @@ async function attach(call: Call): Promise<void> {
 }
 
 async function createExec(call: Call): Promise<void> {
-  const fields = new Fields(parseObject(await readBody(call)))
+  const fields = new Fields(await readObject(call))
   const cmd = fields.texts('Cmd') ?? []
   if (cmd.length === 0) throw new EngineError('invalid_argument', 'No exec command specified')
   const detachKeys = fields.text('DetachKeys')
@@ -107,6 +107,7 @@ async function takeBody(call: Call): Promise<{ body: Buffer; rest: Buffer }> {
 async function startExec(call: Call): Promise<void> {
   const execId = call.params[0] as string
   const { body, rest } = call.upgrade ? await takeBody(call) : { body: await readBody(call), rest: Buffer.alloc(0) }
+  checkContentType(call, body)
   const fields = new Fields(parseObject(body))
   const exec = call.engine.containers.inspectExec(execId)
   if (fields.bool('Detach')) {

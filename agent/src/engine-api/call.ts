@@ -73,8 +73,18 @@ function goJsonError(text: string, message: string): string {
   return `invalid character '${text[at]}' looking for beginning of ${/property name/.test(message) ? 'object key string' : 'value'}`
 }
 
+/** A JSON object from the body, which must say that it is one. @throws invalid_argument */
 export async function readObject(call: Call): Promise<Record<string, unknown>> {
-  return parseObject(await readBody(call))
+  const body = await readBody(call)
+  checkContentType(call, body)
+  return parseObject(body)
+}
+
+/** As Docker: what a browser's form could send is not taken for a command. @throws invalid_argument */
+export function checkContentType(call: Call, body: Buffer): void {
+  const type = call.request.headers['content-type'] ?? ''
+  if (body.length > 0 && !/^application\/json\s*(;|$)/i.test(type))
+    throw new EngineError('invalid_argument', `Content-Type specified (${type}) must be 'application/json'`)
 }
 
 /** Answers with JSON. */

@@ -114,7 +114,11 @@ function configBody(detail: ContainerDetail): Record<string, unknown> {
     // A name without a value is shown as it was sent: it takes the image's variable away.
     Env: [...options.env.filter((entry) => !entry.includes('=')), ...effective.env],
     Cmd: nullIfEmpty(effective.cmd),
-    ...(effective.healthcheck ? { Healthcheck: healthcheckBody(effective.healthcheck) } : {}),
+    ...(effective.healthcheck
+      ? { Healthcheck: healthcheckBody(effective.healthcheck) }
+      : options.healthcheck?.test[0] === 'NONE'
+        ? { Healthcheck: { Test: ['NONE'] } }
+        : {}),
     Image: options.image,
     Volumes: volumes.length > 0 ? keySet(volumes) : null,
     WorkingDir: effective.workingDir,

@@ -62,18 +62,29 @@ export function parseEndpoint(fields: Fields): EndpointConfig {
   }
 }
 
+/** HostConfig, with what very old clients have beside it. */
+function hostFields(fields: Fields): Fields {
+  const host = { ...((fields.raw('HostConfig') ?? {}) as Record<string, unknown>) }
+  for (const key of ['Memory', 'MemorySwap', 'CpuShares', 'Cpuset'])
+    if (fields.has(key)) host[key === 'Cpuset' ? 'CpusetCpus' : key] ||= fields.raw(key)
+  return fields.has('HostConfig') || Object.keys(host).length > 0 ? new Fields(host, 'HostConfig') : fields.object('HostConfig')
+}
+
 /** The body of `POST /containers/create`: Config with HostConfig and NetworkingConfig in it. @throws invalid_argument */
 export function parseCreate(body: Record<string, unknown>, platform: string | null, minor = 50): ContainerOptions {
   const fields = new Fields(body)
   if (Object.keys(body).length === 0) throw new EngineError('invalid_argument', 'config cannot be empty in order to create a container')
   const image = fields.text('Image')
-  if (image === '') throw new EngineError('invalid_argument', 'no command or image specified: give the image to create the container from')
-  const hostConfig = parseHostConfig(fields.object('HostConfig'))
+  if (image === '') throw new EngineError('invalid_argument', 'No command specified: give the image to create the container from')
+  const hostConfig = parseHostConfig(hostFields(fields))
   const endpoints = fields.object('NetworkingConfig').raw('EndpointsConfig')
   const networks: Record<string, EndpointConfig> = {}
   if (endpoints !== undefined && endpoints !== null) {
     const all = new Fields(endpoints, 'NetworkingConfig.EndpointsConfig')
-    for (const name of Object.keys(endpoints as object)) networks[name] = parseEndpoint(all.object(name))
+    const names = Object.keys(endpoints as object)
+    if (minor < 44 && names.length > 1)
+      throw new EngineError('invalid_argument', `Container cannot be connected to network endpoints: ${names.join(', ')}`)
+    for (const name of names) networks[name] = parseEndpoint(all.object(name))
   }
   // `-v /path` travels in Config.Volumes; the same path in Binds or Mounts wins, as in Docker.
   const mounts = [...(hostConfig.mounts ?? [])]

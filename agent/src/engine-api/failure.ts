@@ -28,5 +28,7 @@ export function failure(error: unknown): { status: number; body: { message: stri
     }
   }
   const message = error instanceof StartError ? startErrorText(error.message, error.step) : messageOf(error)
-  return { status: statusOf[codeOf(error)], body: { message } }
+  // No such program is the request's fault: Docker says 400, and 404 would mean the container.
+  const status = error instanceof StartError && error.exitStatus !== null ? 400 : statusOf[codeOf(error)]
+  return { status, body: { message } }
 }

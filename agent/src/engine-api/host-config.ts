@@ -82,6 +82,12 @@ function parseMount(fields: Fields): Mount {
   if (type === 'bind' && source === '') throw refuse('field Source must not be empty')
   if (type === 'bind' && !source.startsWith('/')) throw refuse(`invalid mount path: '${source}' mount path must be absolute`)
   if (type === 'tmpfs' && source !== '') throw refuse('field Source must not be specified')
+  for (const [kind, options] of [
+    ['bind', 'BindOptions'],
+    ['volume', 'VolumeOptions'],
+    ['tmpfs', 'TmpfsOptions'],
+  ])
+    if (kind !== type && fields.has(options as string)) throw refuse(`field ${options} must not be specified`)
   const bind = fields.object('BindOptions')
   const volume = fields.object('VolumeOptions')
   const tmpfs = fields.object('TmpfsOptions')
@@ -211,6 +217,7 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
   const oomScoreAdj = fields.number('OomScoreAdj')
   if (oomScoreAdj < -1000 || oomScoreAdj > 1000)
     throw new EngineError('invalid_argument', `Invalid value ${oomScoreAdj}, range for oom score adj is [-1000, 1000]`)
+  if (fields.number('ShmSize') < 0) throw new EngineError('invalid_argument', 'SHM size can not be less than 0')
   const volumeDriver = fields.text('VolumeDriver')
   if (!['', 'local'].includes(volumeDriver))
     throw new EngineError('not_found', `error looking up volume plugin ${volumeDriver}: plugin "${volumeDriver}" not found`)

@@ -36,6 +36,8 @@ export const routes: readonly Route[] = [
   ...unsupportedRoutes,
 ]
 
+const serverName = 'Berth (linux)'
+
 const minorOf = (version: string) => Number(version.split('.')[1])
 
 /** Takes `/v1.41` off the path. @throws invalid_argument with Docker's sentences for a version that is not spoken */
@@ -99,6 +101,11 @@ async function serve(
   target.once('close', () => gone.abort())
   target.once('error', () => gone.abort())
   try {
+    // As on every answer of Docker's.
+    response.setHeader('Api-Version', apiVersion)
+    response.setHeader('Docker-Experimental', 'false')
+    response.setHeader('Ostype', 'linux')
+    response.setHeader('Server', serverName)
     const url = new URL(request.url ?? '/', 'http://engine')
     const { path, minor } = splitVersion(url.pathname)
     const { route, params } = find(request.method ?? 'GET', path)

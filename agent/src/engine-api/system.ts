@@ -7,11 +7,8 @@ import { unixSeconds } from './words.ts'
 /** GET and HEAD: answered without touching the engine, because clients negotiate with it before everything. */
 async function ping(call: Call): Promise<void> {
   call.response.writeHead(200, {
-    'Api-Version': apiVersion,
     'Builder-Version': '1',
     'Cache-Control': 'no-cache, no-store, must-revalidate',
-    'Docker-Experimental': 'false',
-    Ostype: 'linux',
     Pragma: 'no-cache',
     Swarm: 'inactive',
     'Content-Type': 'text/plain; charset=utf-8',
