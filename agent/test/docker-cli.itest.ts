@@ -1,6 +1,6 @@
 /** The real docker command line against our engine. What is expected was compared with Docker Engine 20.10 side by side. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type DockerHost, openDockerHost } from './docker.ts'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { type Case, checkCases, type DockerHost, openDockerHost } from './docker.ts'
 
 let host: DockerHost
 beforeAll(async () => {
@@ -10,26 +10,7 @@ afterAll(async () => {
   await host?.close()
 })
 
-/** What a script prints and how it ends; `stderr` is a part that must be there. */
-interface Case {
-  about: string
-  script: string
-  stdout?: string | RegExp
-  stderr?: string | RegExp
-  status?: number
-  input?: string
-}
-
-function check(cases: Case[]): void {
-  it.each(cases)('$about', async ({ script, stdout, stderr, status = 0, input }) => {
-    const outcome = await host.sh(script, { input })
-    const shown = { ...outcome, script }
-    if (typeof stdout === 'string') expect(outcome.stdout, JSON.stringify(shown)).toBe(stdout)
-    else if (stdout) expect(outcome.stdout, JSON.stringify(shown)).toMatch(stdout)
-    if (stderr) expect(outcome.stderr, JSON.stringify(shown)).toMatch(stderr)
-    expect(outcome.status, JSON.stringify(shown)).toBe(status)
-  })
-}
+const check = (cases: Case[]) => checkCases(() => host, cases)
 
 describe('run', () => {
   check([

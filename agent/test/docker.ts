@@ -1,5 +1,6 @@
 /** An engine with its Docker socket, and other people's clients pointed at it. */
 import { execFile } from 'node:child_process'
+import { expect, it } from 'vitest'
 import { serveEngineApi } from '../src/engine-api/server.ts'
 import { createLogger } from '../src/log.ts'
 import { openTestEngine, type TestEngine, testConfig } from './engine.ts'
@@ -54,4 +55,26 @@ export async function openDockerHost(): Promise<DockerHost> {
       await engine.destroy()
     },
   }
+}
+
+/** What a script prints and how it ends; `stderr` is a part that must be there. */
+export interface Case {
+  about: string
+  script: string
+  stdout?: string | RegExp
+  stderr?: string | RegExp
+  status?: number
+  input?: string
+}
+
+/** One test a case, against the engine that `host` gives by then. */
+export function checkCases(host: () => DockerHost, cases: Case[]): void {
+  it.each(cases)('$about', async ({ script, stdout, stderr, status = 0, input }) => {
+    const outcome = await host().sh(script, { input })
+    const shown = { ...outcome, script }
+    if (typeof stdout === 'string') expect(outcome.stdout, JSON.stringify(shown)).toBe(stdout)
+    else if (stdout) expect(outcome.stdout, JSON.stringify(shown)).toMatch(stdout)
+    if (stderr) expect(outcome.stderr, JSON.stringify(shown)).toMatch(stderr)
+    expect(outcome.status, JSON.stringify(shown)).toBe(status)
+  })
 }

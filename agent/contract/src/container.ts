@@ -64,7 +64,7 @@ export const limits = z.object({
   /** 1e9 = one core (`--cpus`); excludes quota/period. */
   nanoCpus: z.number().int().min(0).default(0),
   cpuShares: z.number().int().default(0),
-  cpuPeriodUs: z.number().int().min(0).default(0),
+  cpuPeriodUs: z.number().int().default(0),
   cpuQuotaUs: z.number().int().default(0),
   cpuRealtimePeriodUs: z.number().int().default(0),
   cpuRealtimeRuntimeUs: z.number().int().default(0),

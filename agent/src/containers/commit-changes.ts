@@ -81,7 +81,7 @@ function unquoted(raw: string): string {
 /** `A=1 B="two words"`, or the old `A one value`. */
 function pairsOf(argument: string): Record<string, string> {
   const pairs: Record<string, string> = {}
-  if (!/^[^\s=]+=/.test(argument)) {
+  if (!/^(?:"(?:[^"\\]|\\.)*"|[^\s=]+)=/.test(argument)) {
     const [name, ...rest] = argument.split(/\s+/)
     return { [name as string]: rest.join(' ') }
   }

@@ -108,10 +108,10 @@ function lifecycle(context: Context, execs: Execs) {
     const container = index.resolve(spelled)
     return container.inTurn(async () => {
       if (check('start', { id: container.id, spelled, status: container.status }) === 'no-op') return false
-      checkLinks(context, container)
       container.lastRestartDelayMs = 0
       container.change({ restartCount: 0 })
       try {
+        checkLinks(context, container)
         await startContainer(context, container)
       } catch (error) {
         if (container.record.options.autoRemove) await remove(container, { force: true, volumes: true }, spelled)

@@ -29,6 +29,8 @@ const maxExecsPerContainer = 1000
 interface Exec {
   record: ExecRecord
   task: Task | null
+  /** Of its process, also when that is over; 0 before. */
+  pid: number
   begun: boolean
   exit: Exit | null
   ended: Promise<Exit>
@@ -76,7 +78,7 @@ export class Execs {
     const ended = new Promise<Exit>((resolve) => {
       settle = resolve
     })
-    const exec: Exec = { record, task: null, begun: false, exit: null, ended, settle, forget: null }
+    const exec: Exec = { record, task: null, pid: 0, begun: false, exit: null, ended, settle, forget: null }
     this.#execs.set(record.id, exec)
     container.execIds.add(record.id)
     // One that nobody starts is forgotten as well.
@@ -114,6 +116,7 @@ export class Execs {
     try {
       const document = await this.#prepare(exec, container, attach?.size, attach?.options.stdin === true)
       exec.task = await context.tasks.start(document, viewer ? [viewer] : [])
+      exec.pid = exec.task.pid
     } catch (error) {
       const exitCode = error instanceof StartError ? (error.exitStatus ?? 126) : 126
       this.#finish(exec, container, { exitCode, signal: null, oomKilled: false, startedAt: now(), exitedAt: now() })
@@ -295,7 +298,7 @@ function detailOf(exec: Exec): ExecDetail {
     containerId: exec.record.containerId,
     options: exec.record.options,
     running: exec.task !== null,
-    pid: exec.task?.pid ?? 0,
+    pid: exec.pid,
     exitCode: exec.exit?.exitCode ?? null,
     createdAt: exec.record.createdAt,
   }

@@ -1,4 +1,5 @@
 /** Files of containers, running or not: docker cp, the file manager, export, commit. Every path is resolved by berth-unpack, inside the root. */
+import { stat } from 'node:fs/promises'
 import { normalize } from 'node:path/posix'
 import type { Readable } from 'node:stream'
 import type { FileEntry } from '@berth/contract/file'
@@ -68,7 +69,7 @@ async function atPlace<T>(
 ): Promise<T> {
   const { task } = container
   if (task) return work({ root: ['--pid', String(task.pid), '--start-time', task.startTime], path })
-  const clean = normalize(`/${path}`).replace(/(.)\/$/, '$1')
+  const clean = cleaned(path)
   const mounts = [...networkFilesAsMounts(context, container), ...container.record.mounts.filter(({ type }) => type !== 'tmpfs')]
   const covering = mounts
     .filter(({ destination }) => clean === destination || clean.startsWith(`${destination}/`))
@@ -149,9 +150,39 @@ async function unpack(context: Context, container: Container, verb: string, path
   }
 }
 
+/** st_mode, stat(2). */
+const kindOfFile = 0o170000
+const regularFile = 0o100000
+
+function cleaned(path: string): string {
+  return normalize(`/${path}`).replace(/(.)\/$/, '$1')
+}
+
+async function statSource(source: string, destination: string): Promise<PathStat> {
+  const info = await stat(source)
+  return {
+    name: destination.slice(destination.lastIndexOf('/') + 1),
+    sizeBytes: info.size,
+    mode: info.mode,
+    modifiedAt: info.mtime.toISOString(),
+    linkTarget: '',
+  }
+}
+
 /** The last part of the path is not followed. @throws EngineError not_found */
 export async function statPath(context: Context, container: Container, path: string): Promise<PathStat> {
-  const answer = statAnswer.parse(JSON.parse(await unpack(context, container, 'stat', path)))
+  const mount = container.task
+    ? undefined
+    : container.record.mounts.find(({ destination, type }) => type !== 'tmpfs' && destination === cleaned(path))
+  const text = await unpack(context, container, 'stat', path).catch((error: unknown) => {
+    // Before the first start the image need not have the place of a mount; what is there is what will be mounted.
+    if (mount && error instanceof EngineError && error.code === 'not_found') return null
+    throw error
+  })
+  if (text === null) return statSource(await sourceOf(context, mount as RecordedMount), cleaned(path))
+  const answer = statAnswer.parse(JSON.parse(text))
+  if (/\/\.?$/.test(path) && (answer.mode & kindOfFile) === regularFile)
+    throw new EngineError('invalid_argument', `lstat ${path}: not a directory`)
   return {
     name: answer.name,
     sizeBytes: answer.sizeBytes,
@@ -169,10 +200,10 @@ export async function getArchive(
   options: { follow?: boolean },
   signal?: AbortSignal,
 ): Promise<{ stat: PathStat; archive: NodeJS.ReadableStream }> {
-  const stat = await statPath(context, container, path)
+  const found = await statPath(context, container, path)
   context.tell(container, 'archive-path')
   const args = ({ root, path: inside }: Place) => ['get', ...root, '--path', inside, ...(options.follow ? ['--follow'] : [])]
-  return { stat, archive: await streamOf((work) => atPlace(context, container, checkPath(path), work), context, args, signal) }
+  return { stat: found, archive: await streamOf((work) => atPlace(context, container, checkPath(path), work), context, args, signal) }
 }
 
 /** The whole root as a tar, without what is mounted into it. */
@@ -235,7 +266,6 @@ export async function putArchive(
   } catch (error) {
     throw located(container, clean, error)
   }
-  context.tell(container, 'extract-to-dir')
 }
 
 export async function listFiles(context: Context, container: Container, path: string, limit: number): Promise<FileEntry[]> {

@@ -110,13 +110,13 @@ export function mergeLimits(current: Limits, change: Partial<Limits>): Limits {
     throw refuse('Conflicting options: Nano CPUs cannot be updated as CPU Quota has already been set')
   if ((change.cpuPeriodUs || change.cpuQuotaUs) && current.nanoCpus && change.nanoCpus === undefined)
     throw refuse(`Conflicting options: CPU ${change.cpuPeriodUs ? 'Period' : 'Quota'} cannot be updated as NanoCPUs has already been set`)
-  if (
-    change.memoryBytes &&
-    change.memorySwapBytes === undefined &&
-    current.memorySwapBytes > 0 &&
-    change.memoryBytes > current.memorySwapBytes
-  )
-    throw refuse('Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time')
+  // Memory alone changes memory alone: the swap limit that `-m` implied stays what it was.
+  const swap = current.memorySwapBytes || current.memoryBytes * 2
+  if (change.memoryBytes && change.memorySwapBytes === undefined && swap > 0) {
+    if (change.memoryBytes > swap)
+      throw refuse('Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time')
+    merged.memorySwapBytes = swap
+  }
   return merged
 }
 

@@ -278,7 +278,8 @@ export const containerRoutes: readonly Route[] = [
   ['GET', /^\/containers\/json$/, list],
   ['POST', /^\/containers\/create$/, create],
   ['POST', /^\/containers\/prune$/, prune],
-  ['GET', /^\/containers\/([^/]+)\/json$/, inspect],
+  // A name may be `parent/alias`, as a link gives it.
+  ['GET', /^\/containers\/([^/]+(?:\/[^/]+)?)\/json$/, inspect],
   ['POST', /^\/containers\/([^/]+)\/start$/, start],
   ['POST', /^\/containers\/([^/]+)\/stop$/, stop],
   ['POST', /^\/containers\/([^/]+)\/restart$/, restart],

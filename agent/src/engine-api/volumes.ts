@@ -1,5 +1,5 @@
 import type { VolumeSummary } from '@berth/contract/volume'
-import { codeOf, EngineError } from '../errors.ts'
+import { codeOf, EngineError, messageOf } from '../errors.ts'
 import { type Call, flag, type Route, readObject, sendEmpty, sendJson } from './call.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters } from './filters.ts'
@@ -37,12 +37,17 @@ async function create(call: Call): Promise<void> {
     )
   if (fields.has('ClusterVolumeSpec')) throw new EngineError('unavailable', 'cluster volumes are not supported: this engine has no swarm')
   const name = fields.text('Name')
-  const volume = await call.engine.volumes.create({
-    name: name || undefined,
-    labels: fields.map('Labels') ?? {},
-    options: fields.map('DriverOpts') ?? {},
-    anonymous: name === '',
-  })
+  const volume = await call.engine.volumes
+    .create({
+      name: name || undefined,
+      labels: fields.map('Labels') ?? {},
+      options: fields.map('DriverOpts') ?? {},
+      anonymous: name === '',
+    })
+    .catch((error: unknown) => {
+      if (codeOf(error) !== 'invalid_argument') throw error
+      throw new EngineError('invalid_argument', `create ${name}: ${messageOf(error)}`, { cause: error })
+    })
   sendJson(call, 201, volumeBody(volume))
 }
 

@@ -258,7 +258,7 @@ describe('list', () => {
     expect(await names({ label: ['tier=web'] })).toEqual(['team/app:1'])
     expect(await names({ dangling: ['true'] })).toEqual([])
     expect(await names({ since: ['team/app:1'] })).toEqual(['redis:7'])
-    await expect(names({ colour: ['red'] })).rejects.toThrow("invalid filter 'colour'")
+    await expect(names({ colour: ['red'] })).rejects.toThrow("Invalid filter 'colour'")
     const [image] = await rooms.images.list({ withUnique: true, filters: { reference: ['redis'] } })
     expect(image?.uniqueSizeBytes).toBe(image?.sizeBytes)
   })

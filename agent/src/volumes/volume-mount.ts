@@ -21,7 +21,7 @@ export function checkOptions(options: Record<string, string>): void {
     if (name === 'size')
       throw new EngineError('invalid_argument', 'quota size requested but no quota support: leave the option "size" away')
     if (!known.includes(name))
-      throw new EngineError('invalid_argument', `invalid option key: "${name.slice(0, 80)}"; the local driver knows type, o and device`)
+      throw new EngineError('invalid_argument', `invalid option: "${name.slice(0, 80)}"; the local driver knows type, o and device`)
     if (options[name]?.includes('\0')) throw new EngineError('invalid_argument', `option "${name}" contains a NUL byte`)
   }
   if (names.length === 0) return

@@ -30,10 +30,10 @@ describe('volumes', () => {
     expect(anonymous.name).toMatch(/^[0-9a-f]{64}$/)
     expect((await volumes.list({ filters: { label: ['a=1'] } })).map((volume) => volume.name)).toEqual(['data'])
     expect((await volumes.list({ filters: { name: ['at'] } })).map((volume) => volume.name)).toEqual(['data'])
-    await expect(volumes.list({ filters: { shape: ['x'] } })).rejects.toThrow("invalid filter 'shape'")
+    await expect(volumes.list({ filters: { shape: ['x'] } })).rejects.toThrow("Invalid filter 'shape'")
     await expect(volumes.create({ name: '../x' })).rejects.toThrow('includes invalid characters for a local volume name')
     await expect(volumes.create({ name: 'x' })).rejects.toThrow('too short')
-    await expect(volumes.create({ name: 'opt', options: { colour: 'red' } })).rejects.toThrow('invalid option key: "colour"')
+    await expect(volumes.create({ name: 'opt', options: { colour: 'red' } })).rejects.toThrow('invalid option: "colour"')
     await expect(volumes.create({ name: 'data', options: { type: 'tmpfs', device: 'tmpfs' } })).rejects.toMatchObject({
       code: 'already_exists',
     })

@@ -1,0 +1,116 @@
+/** Smaller promises of the docker command line: what inspect, ps, logs, events and cp tell. Compared with Docker Engine 20.10 side by side. */
+import { afterAll, beforeAll, describe } from 'vitest'
+import { type Case, checkCases, type DockerHost, openDockerHost } from './docker.ts'
+
+let host: DockerHost
+beforeAll(async () => {
+  host = await openDockerHost()
+})
+afterAll(async () => {
+  await host?.close()
+})
+const check = (cases: Case[]) => checkCases(() => host, cases)
+
+describe('inspect', () => {
+  check([
+    {
+      about: 'of a container that never ran names no files; links, modes, removed variables, absent health checks',
+      script: `docker run -d --name db bb:1 sleep 100 >/dev/null; docker create --name in --link db:data --no-healthcheck --pid host -e GONE -v vol:/v:ro,z -v /tmp:/t:Z --mount type=volume,dst=/anon bb:1 >/dev/null
+        docker inspect -f '{{json .LogPath}} {{json .HostsPath}} {{.HostConfig.Links}} {{.Config.Healthcheck.Test}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Binds}} {{json .Config.Env}}' in
+        docker inspect -f '{{range .Mounts}}{{.Destination}}={{.Mode}} {{end}}' in; docker rm -fv in db; docker volume rm vol`,
+      stdout:
+        /^"" "" \[\/db:\/in\/data\] \[NONE\] \[label=disable\] \[vol:\/v:ro,z \/tmp:\/t:Z\] \["GONE","PATH=[^"]*"\]\n(?=.*\/v=ro,z)(?=.*\/t=Z)(?=.*\/anon=z).*\nin\ndb\nvol\n$/,
+    },
+    {
+      about: 'pids limit: nothing for none, zero when it was lifted',
+      script: `docker create --name p1 --pids-limit 0 bb:1 >/dev/null; docker run -d --name p2 --pids-limit 20 bb:1 sleep 100 >/dev/null; docker update --pids-limit -1 p2 >/dev/null
+        docker inspect -f '{{.HostConfig.PidsLimit}}' p1 p2; docker exec p2 cat /proc/1/cgroup >/dev/null; docker rm -f p1 p2`,
+      stdout: '<nil>\n0\np1\np2\n',
+    },
+    {
+      about: 'execs are listed while they run',
+      script: `docker run -d --name e1 bb:1 sleep 100 >/dev/null; docker exec -d e1 tail -f /dev/null; docker inspect -f '{{len .ExecIDs}}' e1; docker exec e1 sh -c 'kill $(pidof tail)'
+        for i in $(seq 100); do [ "$(docker inspect -f '{{.ExecIDs}}' e1)" = '[]' ] && break; sleep 0.1; done; docker inspect -f '{{.ExecIDs}}' e1; docker rm -f e1`,
+      stdout: '1\n[]\ne1\n',
+    },
+  ])
+})
+
+describe('lists', () => {
+  check([
+    {
+      about: 'ps: addresses, link names, an image that lost its name, descendants of an image, prefixes of networks',
+      script: `docker build -q -t child:1 - >/dev/null <<< 'FROM bb:1
+LABEL a=b'
+        docker run -d --name aa bb:1 sleep 100 >/dev/null; docker run -d --name cc --link aa child:1 sleep 100 >/dev/null
+        docker ps --no-trunc --format '{{.Names}}'; docker ps --filter ancestor=bb:1 --format '{{.Names}}' | wc -l; docker inspect -f '{{.Name}}' cc/aa
+        N=$(docker network inspect -f '{{.Id}}' bridge); docker ps -q --filter network=\${N:0:6} | wc -l
+        docker build -q -t child:1 - >/dev/null <<< 'FROM bb:1
+LABEL a=c'
+        docker ps --filter name=cc --format '{{.Image}}' | sed 's/^[0-9a-f]*$/id/'
+        curl -s --unix-socket "\${DOCKER_HOST#unix://}" 'http://d/containers/json' | grep -o '"Gateway":"[0-9.]*"' | sort -u | wc -l; docker rm -f aa cc; docker rmi -f child:1 >/dev/null`,
+      stdout: 'cc\naa,cc/aa\n2\n/aa\n2\nid\n1\naa\ncc\n',
+    },
+    {
+      about: 'logs --details tell the attributes that were asked for',
+      script: `docker run --name lg --label a=b --label c=d -e X='1 2' -e Y=2 --log-opt labels=a --log-opt env=X --log-opt env-regex='^Y' bb:1 echo hi; docker logs --details lg; docker rm lg; docker run --name lh bb:1 echo ho; docker logs --details lh; docker rm lh`,
+      stdout: 'hi\nX=1+2,Y=2,a=b hi\nlg\nho\n ho\nlh\n',
+    },
+    {
+      about: "events: copies, exports, saves; images' by their labels",
+      script: `S=$(date +%s); docker create --name ev bb:1 >/dev/null; docker cp ev:/etc/passwd - >/dev/null; docker cp /etc/passwd ev:/tmp/p 2>/dev/null; docker export ev >/dev/null; docker rm ev >/dev/null
+        docker build -q -t lab:1 - >/dev/null <<< 'FROM bb:1
+LABEL x=y'
+        docker save lab:1 >/dev/null; docker rmi lab:1 >/dev/null; sleep 1; U=$(date +%s)
+        docker events --since $S --until $U --filter container=ev --format '{{.Action}}' | tr '\\n' ' '; docker events --since $S --until $U --filter type=image --filter label=x=y --format '{{.Action}}' | tr '\\n' ' '`,
+      stdout: /^create archive-path extract-to-dir export destroy .*tag .*save .*untag $/,
+    },
+  ])
+})
+
+describe('what reaches a process', () => {
+  check([
+    {
+      about: 'exec has the limits, links and removed variables of its container',
+      script: `docker run -d --name db -e PASS=1 bb:1 sleep 100 >/dev/null; docker run -d --name ex --ulimit nofile=123:456 --link db -e HOSTNAME bb:1 sleep 100 >/dev/null
+        docker exec ex sh -c 'ulimit -n; ulimit -Hn'; docker exec ex env | grep -c -e DB_NAME=/ex/db -e HOSTNAME; docker rm -f ex db`,
+      stdout: '123\n456\n1\nex\ndb\n',
+    },
+    {
+      about: 'a kill has killed when it returns',
+      script: `for i in 1 2 3 4 5; do docker run -d --name kk bb:1 sleep 100 >/dev/null; docker kill kk; docker rm kk; done`,
+      stdout: 'kk\nkk\n'.repeat(5),
+    },
+    {
+      about: 'shared binds reach the host, on a mount that is shared',
+      script: `d=$(mktemp -d); mount --bind $d $d; mount --make-private $d; docker run --rm -v $d:/x:shared bb:1 true 2>&1 | grep -o 'but it is not a shared mount'
+        mount --make-shared $d; docker run --rm --privileged -v $d:/x:shared bb:1 sh -c 'mkdir /x/m && mount -t tmpfs t /x/m && touch /x/m/f'; ls $d/m; umount $d/m; umount $d; rm -r $d`,
+      stdout: 'but it is not a shared mount\nf\n',
+    },
+    {
+      about: 'hosts and names are read-only with --read-only; chains of shared networks; a cgroup parent that wants out',
+      script: `docker run --rm --read-only bb:1 sh -c 'echo x >> /etc/hosts; touch /etc/resolv.conf' 2>&1 | grep -c 'Read-only file system'
+        docker run -d --name c1 bb:1 sleep 100 >/dev/null; docker run -d --name c2 --network container:c1 bb:1 sleep 100 >/dev/null; docker run --rm --network container:c2 bb:1 grep -c . /etc/hosts | sed 's/[0-9]*/n/'; docker rm -f c2 c1
+        docker run --rm --cgroup-parent ../../../berth-nowhere bb:1 true; echo $?; find /sys/fs/cgroup -maxdepth 2 -name berth-nowhere -exec rmdir {} +`,
+      stdout: '2\nn\nc2\nc1\n0\n',
+    },
+    {
+      about: "another container's anonymous volume goes with its last user; -v /path takes what --volumes-from brings",
+      script: `docker run --name v1 -v /data bb:1 touch /data/f; docker run --name v2 --volumes-from v1 -v /data bb:1 ls /data; docker rm -v v1; docker volume ls -q | wc -l; docker rm -v v2; docker volume ls -q | wc -l`,
+      stdout: 'f\nv1\n1\nv2\n0\n',
+    },
+    {
+      about: 'files are copied into a volume before the first start, and network files out of a stopped container',
+      script: `d=$(mktemp -d); echo x > $d/f; docker create --name cp -v cpv:/not/in/image bb:1 cat /not/in/image/f >/dev/null; docker cp $d/f cp:/not/in/image 2>/dev/null; docker start -a cp; docker cp cp:/etc/hostname - | tar xO | wc -c
+        docker cp cp:/etc/passwd/ $d/y; echo $?; docker rm cp; docker volume rm cpv; rm -r $d`,
+      stdout: 'x\n13\n1\ncp\ncpv\n',
+      stderr: 'not a directory',
+    },
+    {
+      about: 'commit changes variables in place and takes labels from the body',
+      script: `docker run --name cm -e A=1 bb:1 true; docker commit -c 'ENV PATH=/foo' -c 'ENV B=2' cm cm:1 >/dev/null; docker inspect -f '{{json .Config.Env}}' cm:1
+        curl -s --unix-socket "\${DOCKER_HOST#unix://}" -H 'Content-Type: application/json' -d '{"Labels":{"k 1":"v 1"}}' 'http://d/commit?container=cm&repo=cm&tag=2' >/dev/null; docker inspect -f '{{index .Config.Labels "k 1"}}' cm:2; docker rm cm; docker rmi cm:1 cm:2 >/dev/null`,
+      stdout: '["A=1","PATH=/foo","B=2"]\nv 1\ncm\n',
+    },
+  ])
+})
