@@ -134,7 +134,8 @@ int rootfs_pivot(struct rootfs *rootfs, bool no_pivot, struct error *err) {
     if (sys_pivot_root(".", ".") < 0)
         return root_error(rootfs, errno, "pivot_root to", err);
     /* The old root lies on top of "."; all of it must be slave (or private) so that this unmount does not
-     * reach the host. "shared", and the words without "r", have left some of it shared. By its own descriptor:
+     * reach the host. "shared", and the words without "r", have left some of it shared. By its own
+     * descriptor:
      * "." still means the new root here, whose shared binds must stay so. */
     if (fchdir(old) < 0 ||
         (rootfs->spec->rootfs_propagation && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0))
