@@ -1,7 +1,7 @@
 # berth-monitor: static, musl (SAN=1: glibc with sanitizers, and the fault injection of fault.h).
 MONITOR_SRC := $(addprefix monitor/,main.c setup.c ending.c document.c mounts.c layers.c runtime_call.c child_stdio.c loop.c stay.c trim.c \
 	output.c input.c client.c queue.c attach.c oom.c log.c ring.c frame.c trace.c netlink.c network.c name_server.c ports.c relay_tcp.c relay_udp.c)
-MONITOR_LIB := lib/json.c lib/json_write.c lib/error.c
+MONITOR_LIB := lib/json.c lib/json_get.c lib/json_write.c lib/error.c
 MONITOR_OBJ := $(patsubst %.c,$(OBJ)/musl/%.o,$(MONITOR_SRC) $(MONITOR_LIB))
 PROGRAMS += $(BIN)/berth-monitor
 LINT_SRC += $(MONITOR_SRC) $(wildcard monitor/*.h)

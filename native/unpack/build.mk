@@ -1,6 +1,6 @@
 # berth-unpack: glibc, because libarchive, zstd and libcrypto come from the distribution as glibc archives. They are linked in; only
 # ISA-L (no static library in Debian) and libc stay shared, so start-up costs two objects.
-UNPACK_SRC := $(addprefix unpack/,archive_in.c copy.c decode.c diff.c encode.c extract.c inode_table.c input.c listing.c metadata.c options.c \
+UNPACK_SRC := $(addprefix unpack/,archive_in.c copy.c decode.c diff.c directory_times.c encode.c extract.c inode_table.c input.c listing.c metadata.c options.c \
               output.c overlay.c pack.c remove.c ring.c root.c sha256.c tar_write.c tree.c usage.c verb_apply.c verb_compress.c verb_copy.c verb_diff.c verb_files.c verb_place.c verb_transfer.c verb_tree.c)
 # monitor/mounts.c: a stopped container's root is mounted by the same code that mounts a running one's.
 UNPACK_OBJ := $(UNPACK_SRC:%.c=$(OBJ)/%.o) $(OBJ)/monitor/mounts.o $(OBJ)/monitor/layers.o

@@ -49,22 +49,6 @@ static void *send_thread(void *argument) {
     return NULL;
 }
 
-static int receive(const struct copy_plan *plan, int pipe_fd, struct error *err) {
-    struct input_summary summary;
-    struct extract x;
-    struct input *in = input_open(pipe_fd, 0, err);
-    if (!in)
-        return -1;
-    extract_begin(&x, plan->target, &plan->options);
-    x.base = plan->base;
-    int result = extract_archive(&x, in, err);
-    if (result == 0)
-        result = input_finish(in, &summary, err);
-    extract_end(&x);
-    input_close(in);
-    return result;
-}
-
 int copy_run(const struct copy_plan *plan, struct error *err) {
     int ends[2];
     pthread_t thread;
@@ -77,7 +61,8 @@ int copy_run(const struct copy_plan *plan, struct error *err) {
         close(ends[1]);
         return error_errno(err, EAGAIN, "copy", NULL, "cannot start a thread");
     }
-    int result = receive(plan, ends[0], err);
+    struct extract_result made;
+    int result = extract_stream(ends[0], plan->target, plan->base, &plan->options, &made, err);
     close(ends[0]); /* a sender that is still writing gets EPIPE and ends */
     pthread_join(thread, NULL);
     if (sender.result < 0 && (result == 0 || sender.error.code[0] != 'c')) /* "cancelled" is our own doing */

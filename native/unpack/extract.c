@@ -1,6 +1,7 @@
 #include "extract.h"
 
 #include "archive_in.h"
+#include "directory_times.h"
 #include "lib/cleanup.h"
 #include "metadata.h"
 #include "overlay.h"
@@ -16,6 +17,15 @@
  */
 #define EARLY_WRITE_SIZE (1 << 20)
 
+struct extract {
+    struct tree tree;
+    const struct extract_options *options;
+    const char *base;
+    uint64_t bytes; /* sum of the entries' sizes */
+    struct directory_times times;
+    struct extract_result *result;
+};
+
 /* One entry on its way from the archive to the tree. */
 struct item {
     struct extract *x;
@@ -29,25 +39,6 @@ struct item {
     bool was_whiteout; /* a whiteout of the same layer stood here */
 };
 
-void extract_begin(struct extract *x, int root, const struct extract_options *options) {
-    *x = (struct extract){.options = *options};
-    tree_init(&x->tree, root, options->layer);
-    x->tree.own_new = options->set_owner && options->own_parents;
-    x->tree.uid = options->uid;
-    x->tree.gid = options->gid;
-    x->umask = umask(0);
-}
-
-void extract_end(struct extract *x) {
-    umask(x->umask);
-    tree_close(&x->tree);
-    for (size_t i = 0; i < x->times_count; i++)
-        free(x->times[i].path);
-    free(x->times);
-    x->times = NULL;
-    x->times_count = x->times_capacity = 0;
-}
-
 /*
  * Makes room for the entry's name: what is there goes, whatever it is (a later entry of an archive wins).
  * 0 if the name is free, 1 if it cannot be removed because something is mounted on it, -1 and err.
@@ -59,13 +50,13 @@ static int make_room(struct item *it, struct error *err) {
         return errno == ENOENT
                    ? 0
                    : error_errno(err, errno, "extract", it->full, "cannot stat \"%.256s\"", it->full);
-    if (it->x->options.keep_kind && S_ISDIR(st.st_mode))
+    if (it->x->options->keep_kind && S_ISDIR(st.st_mode))
         return error_set(err, "invalid_argument", "extract", it->full,
                          "cannot overwrite directory \"%.256s\" with non-directory \"%.256s\"", it->full,
                          it->full);
-    if (it->x->options.layer && overlay_is_whiteout(&st))
+    if (it->x->options->layer && overlay_is_whiteout(&st))
         it->was_whiteout = true;
-    it->x->replaced = true;
+    it->x->result->replaced = true;
     if (remove_entry(it->parent, name, err) < 0)
         return err->number == EBUSY && S_ISREG(st.st_mode)
                    ? 1
@@ -108,15 +99,15 @@ static int write_content(struct item *it, int fd, struct error *err) {
         return -1;
     if (end < size && ftruncate(fd, size) < 0)
         return error_errno(err, errno, "write", it->full, "cannot extend \"%.256s\" to its size", it->full);
-    it->x->made_bytes += (uint64_t)(end < size ? size : end);
-    if (size >= EARLY_WRITE_SIZE && it->x->options.write_early)
+    it->x->result->made_bytes += (uint64_t)(end < size ? size : end);
+    if (size >= EARLY_WRITE_SIZE && it->x->options->write_early)
         (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* only a hint */
     return 0;
 }
 
 static int finish(struct item *it, int fd, mode_t type, mode_t made_mode, struct error *err) {
     if (metadata_apply(&it->metadata, it->parent, it->path.name, fd, type, made_mode, it->entry,
-                       &it->x->skipped_xattrs, err) < 0)
+                       &it->x->result->skipped_xattrs, err) < 0)
         return error_wrap(err, "entry \"%.256s\"", it->full);
     return 0;
 }
@@ -142,35 +133,11 @@ static int make_file(struct item *it, struct error *err) {
     return finish(it, fd, S_IFREG, mode, err);
 }
 
-static int remember_times(struct item *it, struct error *err) {
-    struct extract *x = it->x;
-    struct stat st;
-    if (fstatat(it->parent, *it->path.name ? it->path.name : ".", &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return error_errno(err, errno, "extract", it->full, "cannot stat \"%.256s\"", it->full);
-    if (x->times_count == x->times_capacity) {
-        size_t capacity = x->times_capacity ? x->times_capacity * 2 : 64;
-        struct extract_times *times = realloc(x->times, capacity * sizeof(*times));
-        if (!times)
-            return error_errno(err, ENOMEM, "extract", it->full, "no memory for the times of directories");
-        x->times = times;
-        x->times_capacity = capacity;
-    }
-    struct extract_times *t = &x->times[x->times_count];
-    t->path = tree_path_join(&it->path);
-    if (!t->path)
-        return error_errno(err, ENOMEM, "extract", it->full, "no memory for the times of directories");
-    t->inode = st.st_ino;
-    t->times[0] = it->metadata.times[0];
-    t->times[1] = it->metadata.times[1];
-    x->times_count++;
-    return 0;
-}
-
 static int make_directory(struct item *it, struct error *err) {
     const char *name = it->path.name;
     mode_t made = it->metadata.mode & 01777;
     bool is_root = it->top, existed = is_root;
-    if (is_root && !it->x->options.layer && !it->x->options.keep_top)
+    if (is_root && !it->x->options->layer && !it->x->options->keep_top)
         return 0; /* the directory that a copy goes into keeps its attributes */
     if (!is_root && mkdirat(it->parent, name, made) < 0) {
         struct stat st;
@@ -178,7 +145,7 @@ static int make_directory(struct item *it, struct error *err) {
             return error_errno(err, errno, "extract", it->full, "cannot create the directory \"%.256s\"",
                                it->full);
         existed = S_ISDIR(st.st_mode);
-        if (!existed && it->x->options.keep_kind)
+        if (!existed && it->x->options->keep_kind)
             return error_set(err, "invalid_argument", "extract", it->full,
                              "cannot overwrite non-directory \"%.256s\" with directory \"%.256s\"", it->full,
                              it->full);
@@ -189,11 +156,11 @@ static int make_directory(struct item *it, struct error *err) {
     }
     if (it->was_whiteout && overlay_set_opaque(it->parent, name, err) < 0)
         return -1;
-    if (existed && it->x->options.own_new_only)
+    if (existed && it->x->options->own_new_only)
         return 0;
     if (finish(it, -1, S_IFDIR, existed ? (mode_t)-1 : made, err) < 0)
         return -1;
-    return remember_times(it, err);
+    return directory_times_remember(&it->x->times, it->parent, &it->path, it->metadata.times, err);
 }
 
 /*
@@ -269,7 +236,7 @@ static int make_node(struct item *it, mode_t type) {
         const char *target = archive_entry_symlink(it->entry);
         if (symlinkat(target ? target : "", it->parent, it->path.name) < 0)
             return -1;
-        it->x->made_bytes += strlen(target ? target : "");
+        it->x->result->made_bytes += strlen(target ? target : "");
         return 0;
     }
     dev_t device = S_ISFIFO(type) ? 0
@@ -316,7 +283,7 @@ static int make_whiteout(struct item *it, struct error *err) {
 static int extract_item(struct item *it, struct error *err) {
     mode_t type = archive_entry_filetype(it->entry);
     const char *link = archive_entry_hardlink(it->entry);
-    if (it->x->options.layer && strncmp(it->path.name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
+    if (it->x->options->layer && strncmp(it->path.name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)) == 0)
         return make_whiteout(it, err);
     if (it->top && (link || !S_ISDIR(type)))
         return error_set(err, "invalid_argument", "extract", it->full,
@@ -342,20 +309,20 @@ static int extract_item(struct item *it, struct error *err) {
 
 static int count_entry(struct extract *x, struct archive_entry *entry, const char *name, struct error *err) {
     int64_t size = archive_entry_size(entry);
-    x->entries++;
-    if (x->options.max_entries && x->entries > x->options.max_entries)
+    x->result->entries++;
+    if (x->options->max_entries && x->result->entries > x->options->max_entries)
         return error_set(err, "invalid_argument", "extract", name,
                          "the archive has more than the limit of %llu entries",
-                         (unsigned long long)x->options.max_entries);
+                         (unsigned long long)x->options->max_entries);
     if (size < 0)
         return error_set(err, "invalid_argument", "extract", name, "the entry \"%.256s\" has a negative size",
                          name);
     /* Sparse files can claim more than the stream holds, so the stream's own limit is not enough. */
     if (__builtin_add_overflow(x->bytes, (uint64_t)size, &x->bytes) ||
-        (x->options.max_bytes && x->bytes > x->options.max_bytes))
+        (x->options->max_bytes && x->bytes > x->options->max_bytes))
         return error_set(err, "invalid_argument", "extract", name,
                          "the archive unpacks to more than the limit of %llu bytes (at \"%.256s\")",
-                         (unsigned long long)x->options.max_bytes, name);
+                         (unsigned long long)x->options->max_bytes, name);
     return 0;
 }
 
@@ -373,12 +340,12 @@ static int extract_entry(struct extract *x, struct archive_in *archive, struct a
     struct item it = {.x = x, .archive = archive, .entry = entry, .full = archive_entry_pathname(entry)};
     if (count_entry(x, entry, it.full, err) < 0 || metadata_read(&it.metadata, entry, it.full, err) < 0)
         return -1;
-    if (x->options.set_owner) {
-        it.metadata.uid = x->options.uid;
-        it.metadata.gid = x->options.gid;
+    if (x->options->set_owner) {
+        it.metadata.uid = x->options->uid;
+        it.metadata.gid = x->options->gid;
     }
-    if (x->options.set_mode)
-        it.metadata.mode = x->options.mode;
+    if (x->options->set_mode)
+        it.metadata.mode = x->options->mode;
     if (split_below(x, it.full, &it.path, &it.top, err) < 0)
         return -1;
     it.parent = tree_parent(&x->tree, it.path.parent, true, err);
@@ -387,33 +354,10 @@ static int extract_entry(struct extract *x, struct archive_in *archive, struct a
     return result;
 }
 
-static int set_times(struct extract *x, struct error *err) {
-    for (size_t i = 0; i < x->times_count; i++) {
-        struct extract_times *t = &x->times[i];
-        struct tree_path path;
-        if (tree_split(t->path, &path, err) < 0)
-            return -1;
-        const char *name = *path.name ? path.name : ".";
-        struct error gone;
-        struct stat st;
-        /* A later entry may have replaced the directory: then these times are nobody's. */
-        int parent = tree_parent(&x->tree, path.parent, false, &gone);
-        int result = 0;
-        if (parent >= 0 && fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == t->inode &&
-            S_ISDIR(st.st_mode) && utimensat(parent, name, t->times, AT_SYMLINK_NOFOLLOW) < 0)
-            result = error_errno(err, errno, "times", t->path, "cannot set the times of \"%.256s\"", t->path);
-        tree_path_free(&path);
-        if (result < 0)
-            return -1;
-    }
-    return 0;
-}
-
-int extract_archive(struct extract *x, struct input *in, struct error *err) {
+static int extract_archive(struct extract *x, struct input *in, struct error *err) {
     struct archive_in archive;
     struct archive_entry *entry;
     int more;
-    err->code = NULL;
     if (archive_in_open(&archive, in, err) < 0)
         return -1;
     while ((more = archive_in_next(&archive, &entry, err)) > 0)
@@ -422,5 +366,28 @@ int extract_archive(struct extract *x, struct input *in, struct error *err) {
             break;
         }
     archive_in_close(&archive);
-    return more < 0 ? -1 : set_times(x, err);
+    return more < 0 ? -1 : directory_times_set(&x->times, &x->tree, err);
+}
+
+int extract_stream(int fd, int root, const char *base, const struct extract_options *options,
+                   struct extract_result *result, struct error *err) {
+    struct extract x = {.options = options, .base = base, .result = result};
+    err->code = NULL;
+    *result = (struct extract_result){0};
+    struct input *in = input_open(fd, options->max_bytes, err);
+    if (!in)
+        return -1;
+    tree_init(&x.tree, root, options->layer);
+    x.tree.own_new = options->set_owner && options->own_parents;
+    x.tree.uid = options->uid;
+    x.tree.gid = options->gid;
+    mode_t mask = umask(0); /* modes are the archive's */
+    int status = extract_archive(&x, in, err);
+    if (status == 0)
+        status = input_finish(in, &result->summary, err);
+    umask(mask);
+    tree_close(&x.tree);
+    directory_times_free(&x.times);
+    input_close(in);
+    return status;
 }

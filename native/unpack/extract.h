@@ -10,13 +10,9 @@
 
 #include "input.h"
 #include "lib/error.h"
-#include "tree.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
-
-struct archive_entry;
 
 struct extract_options {
     bool layer; /* translate whiteouts; the tree is private to us */
@@ -33,29 +29,19 @@ struct extract_options {
     uint64_t max_entries; /* 0 = no limit */
 };
 
-/* A directory whose times are set at the end. */
-struct extract_times {
-    char *path;
-    ino_t inode;
-    struct timespec times[2];
-};
-
-struct extract {
-    struct tree tree;
-    struct extract_options options;
-    const char *base; /* directory in the tree that entries go below; NULL is the root; borrowed */
-    uint64_t entries, bytes;
+struct extract_result {
+    struct input_summary summary;
+    uint64_t entries;
+    uint64_t skipped_xattrs; /* the file system has no place for them (EOPNOTSUPP) */
     uint64_t made_bytes; /* lengths of the files and links made: what usage_measure would find unless... */
     bool replaced;       /* ... something that was there had to go: then only measuring tells */
-    uint64_t skipped_xattrs; /* the file system has no place for them (EOPNOTSUPP) */
-    struct extract_times *times;
-    size_t times_count, times_capacity;
-    mode_t umask; /* of the process before; restored by extract_end */
 };
 
-void extract_begin(struct extract *x, int root, const struct extract_options *options);
-/* Extracts every entry of the archive that `in` delivers, then sets the directories' times. */
-int extract_archive(struct extract *x, struct input *in, struct error *err);
-void extract_end(struct extract *x);
+/*
+ * Extracts the archive on `fd` to its end, below the directory `base` of `root` (NULL: the root itself). On
+ * failure what was extracted until then stays.
+ */
+int extract_stream(int fd, int root, const char *base, const struct extract_options *options,
+                   struct extract_result *result, struct error *err);
 
 #endif

@@ -40,20 +40,6 @@ static void empty_again(int fd, const char *path) {
     listing_free(&names);
 }
 
-static int apply(int fd, const struct extract_options *options, struct extract *x,
-                 struct input_summary *summary, struct error *err) {
-    struct input *in = input_open(STDIN_FILENO, options->max_bytes, err);
-    if (!in)
-        return -1;
-    extract_begin(x, fd, options);
-    int result = extract_archive(x, in, err);
-    if (result == 0)
-        result = input_finish(in, summary, err);
-    extract_end(x);
-    input_close(in);
-    return result;
-}
-
 int verb_apply(int argc, char **argv, struct error *err) {
     const char *target = NULL;
     bool sync = false;
@@ -71,12 +57,11 @@ int verb_apply(int argc, char **argv, struct error *err) {
         return error_errno(err, errno, "open", target, "cannot open the target \"%.256s\"", target);
     if (check_empty(fd, target, err) < 0)
         return -1;
-    struct extract x = {0};
-    struct input_summary summary = {0};
+    struct extract_result made;
     struct usage usage = {0};
-    int result = apply(fd, &options, &x, &summary, err);
-    usage.size_bytes = x.made_bytes;
-    if (result == 0 && x.replaced)
+    int result = extract_stream(STDIN_FILENO, fd, NULL, &options, &made, err);
+    usage.size_bytes = made.made_bytes;
+    if (result == 0 && made.replaced)
         result = usage_measure(fd, &usage, err);
     if (result == 0 && sync && syncfs(fd) < 0)
         result = error_errno(err, errno, "sync", target, "cannot sync the file system of \"%.256s\"", target);
@@ -87,10 +72,10 @@ int verb_apply(int argc, char **argv, struct error *err) {
     struct json_writer w;
     json_writer_init(&w, 0);
     json_begin_object(&w);
-    verb_put_summary(&w, &summary);
-    json_member_uint(&w, "entries", x.entries);
+    verb_put_summary(&w, &made.summary);
+    json_member_uint(&w, "entries", made.entries);
     json_member_uint(&w, "usageBytes", usage.size_bytes);
-    json_member_uint(&w, "skippedXattrs", x.skipped_xattrs);
+    json_member_uint(&w, "skippedXattrs", made.skipped_xattrs);
     json_end_object(&w);
     return verb_answer(STDOUT_FILENO, &w, err);
 }

@@ -186,19 +186,8 @@ static int check_put_options(struct put_options *o, struct error *err) {
  */
 static int put(int root, const char *path, const struct put_options *options, struct error *err) {
     cleanup_fd int fd = open_extraction_point(root, path, err);
-    struct input *in = fd < 0 ? NULL : input_open(STDIN_FILENO, options->extract.max_bytes, err);
-    struct input_summary summary;
-    struct extract x;
-    if (!in)
-        return -1;
-    extract_begin(&x, root, &options->extract);
-    x.base = path;
-    int result = extract_archive(&x, in, err);
-    if (result == 0)
-        result = input_finish(in, &summary, err);
-    extract_end(&x);
-    input_close(in);
-    return result;
+    struct extract_result made;
+    return fd < 0 ? -1 : extract_stream(STDIN_FILENO, root, path, &options->extract, &made, err);
 }
 
 int verb_put(int argc, char **argv, struct error *err) {

@@ -59,19 +59,10 @@ static void mend_checksums(uint8_t *bytes, size_t size) {
 
 static void extract(int target, int fd, bool layer) {
     struct extract_options options = {.layer = layer, .max_bytes = 1 << 22, .max_entries = 1000};
-    struct input_summary summary;
-    struct extract x;
+    struct extract_result made;
     struct error err = {0};
-    struct input *in = input_open(fd, options.max_bytes, &err);
-    if (!in)
-        return;
-    extract_begin(&x, target, &options);
-    if (extract_archive(&x, in, &err) == 0)
-        (void)input_finish(in, &summary, &err);
-    else if (!err.code || !err.message[0])
+    if (extract_stream(fd, target, NULL, &options, &made, &err) < 0 && (!err.code || !err.message[0]))
         abort(); /* a failure without a sentence */
-    extract_end(&x);
-    input_close(in);
 }
 
 static void check_outside(void) {
