@@ -19,7 +19,7 @@ die() { printf '\033[31m[berth]\033[0m %s\n' "$*" >&2; exit 1; }
 # What building and running the agent takes.
 packages_run=(make gcc g++ musl-tools pkg-config libseccomp-dev libarchive-dev libzstd-dev libisal-dev libssl-dev zlib1g-dev libacl1-dev libattr1-dev nftables iproute2 procps kmod ca-certificates mount)
 # What the test suites need besides: a browser, a real registry, a PostgreSQL, other people's clients and runtimes, a cgroup v2 machine, sanitizers.
-packages_test=(bind9-dnsutils chromium docker-registry apache2-utils debootstrap busybox-static qemu-system-x86 qemu-system-common cpio docker.io docker-compose podman conmon containerd crun runc skopeo clang clang-format clang-tidy libclang-rt-14-dev iptables curl jq xz-utils zstd pigz libarchive-tools e2fsprogs strace socat iputils-ping postgresql)
+packages_test=(bind9-dnsutils chromium docker-registry apache2-utils debootstrap busybox-static qemu-system-x86 qemu-system-common cpio docker.io docker-compose podman conmon containerd crun runc skopeo clang clang-format clang-tidy libclang-rt-14-dev iptables curl jq xz-utils zstd pigz libarchive-tools e2fsprogs git strace socat iputils-ping postgresql)
 
 need_root() { [ "$(id -u)" = 0 ] || die "Berth's agent is a container engine and must be root: run it with sudo, or as root."; }
 

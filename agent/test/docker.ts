@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { serveEngineApi } from '../src/engine-api/server.ts'
 import { createLogger } from '../src/log.ts'
 import { openTestEngine, type TestEngine, testConfig } from './engine.ts'
-import { busyboxImage } from './images.ts'
+import { busyboxImage, type TestImage } from './images.ts'
 
 export interface Outcome {
   stdout: string
@@ -21,10 +21,10 @@ export interface DockerHost {
   close(): Promise<void>
 }
 
-/** The `bb:1` image is busybox. */
-export async function openDockerHost(): Promise<DockerHost> {
+/** The `bb:1` image is busybox; `images` come on top. */
+export async function openDockerHost(images: Record<string, TestImage> = {}): Promise<DockerHost> {
   const config = testConfig()
-  const engine = await openTestEngine(config, { 'bb:1': busyboxImage() })
+  const engine = await openTestEngine(config, { 'bb:1': busyboxImage(), ...images })
   const door = await serveEngineApi(engine, createLogger(process.env.BERTH_TEST_LOG ?? 'silent'), config.dockerSocket, null)
   const env = {
     PATH: process.env.PATH ?? '',

@@ -117,6 +117,8 @@ export function debianLayer(packages: string[], suite = 'bookworm'): TestLayer {
   if (!existsSync(file)) {
     mkdirSync(imageCache, { recursive: true })
     const directory = mkdtempSync(join(imageCache, 'debootstrap-'))
+    // The root of an image is for everybody.
+    chmodSync(directory, 0o755)
     try {
       const include = packages.length ? [`--include=${packages.join(',')}`] : []
       execFileSync('debootstrap', ['--variant=minbase', ...include, suite, directory], { stdio: ['ignore', 'ignore', 'inherit'] })
