@@ -136,6 +136,9 @@ function withTag(reference: string, tag: string): string {
   return tag.includes(':') ? `${reference}@${tag}` : `${reference}:${tag}`
 }
 
+/** Neither tag nor digest in it. */
+const isBareName = (reference: string): boolean => !reference.includes('@') && !/:[^/]+$/.test(reference)
+
 async function create(call: Call): Promise<void> {
   const source = call.query.get('fromSrc')
   const platform = call.query.get('platform') || undefined
@@ -145,7 +148,7 @@ async function create(call: Call): Promise<void> {
   const tag = call.query.get('tag') ?? ''
   const auth = sentAuth(call)
   // Without tag or digest the API means every tag; the CLI always sends one unless --all-tags.
-  const allTags = tag === '' && !from.includes('@') && !/:[^/]+$/.test(from)
+  const allTags = tag === '' && isBareName(from)
   const reference = withTag(from, tag)
   await streamOperation(
     call,
@@ -179,7 +182,7 @@ async function push(call: Call): Promise<void> {
   await streamOperation(
     call,
     { kind: 'push', subject: reference },
-    (context) => call.engine.images.push({ reference, allTags: tag === '', auth }, context),
+    (context) => call.engine.images.push({ reference, allTags: tag === '' && isBareName(reference), auth }, context),
     () => [],
   )
 }

@@ -81,7 +81,8 @@ export async function streamOperation<T>(
     if (codeOf(error) === 'internal') call.log.error({ err: error, operation: operation.id }, 'work for a docker client failed')
     if (!began) {
       const { status, body } = failure(error)
-      call.response.writeHead(status, { 'Content-Type': 'application/json' })
+      // A registry's 401 is not this engine's: the command line would ask for a password instead of showing the sentence.
+      call.response.writeHead(status === 401 ? 500 : status, { 'Content-Type': 'application/json' })
       call.response.end(`${JSON.stringify(body)}\n`)
       return
     }

@@ -88,8 +88,8 @@ async function pullOne(
     const repositories = rooms.registry.sources(reference, auth)
     const { found, used } = await firstManifest(repositories, reference, context.signal)
     context.progress({
-      id: reference.tag ?? reference.digest ?? '',
-      status: `Pulling from ${reference.domain === 'docker.io' ? reference.path : familiarName(reference)}`,
+      id: reference.digest ? shown : (reference.tag ?? ''),
+      status: `Pulling from ${reference.path}`,
     })
     const { manifest, own, above } = await forPlatform(used, found, wanted ?? hostPlatform(), shown, context.signal)
     const configBytes = await fetchConfig(rooms.content, used, manifest.config, lease, shown, context.signal)
