@@ -112,7 +112,11 @@ function useDockState() {
 export function DockProvider({ renderers, children }: { renderers: Record<string, DockRenderer>; children: ReactNode }) {
   const { state, setState, open, update, close } = useDockState()
   const [ready, setReady] = useState(false)
-  useEffect(() => setReady(true), [])
+  useEffect(() => {
+    // On a phone the panel covers the page: what was open before is one touch away, below.
+    if (window.matchMedia('(max-width: 639px)').matches) setState((before) => ({ ...before, folded: true }))
+    setReady(true)
+  }, [setState])
   const dock = useMemo<Dock>(
     () => ({ tabs: state.tabs, active: state.active, open, update, close }),
     [state.tabs, state.active, open, update, close],

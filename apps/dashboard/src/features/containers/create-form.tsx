@@ -27,6 +27,7 @@ import { FlagGrid } from './form-flag'
 import { MountRows, PortRows } from './form-rows'
 import { createInput, emptyForm, type FormErrors, type FormValues, fillForm, readForm } from './form-values'
 import { parseRunCommand } from './parse-run-command'
+import { refusedFlag } from './refused-field'
 import { runCommand } from './run-command'
 
 /** Makes a container. `initial` comes from a container that is duplicated, or from a link that names an image. */
@@ -39,7 +40,9 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
   const { run, errors, kept } = useMemo(() => readForm(values), [values])
   const [tried, setTried] = useState(false)
   const [pasting, setPasting] = useState(false)
-  const shown: FormErrors = tried ? errors : Object.fromEntries(Object.entries(errors).filter(([key, message]) => message !== key))
+  const [failure, setFailure] = useState<unknown>(null)
+  const refused = failure instanceof Error ? fieldRefused(failure) : {}
+  const shown: FormErrors = { ...refused, ...ownErrors(errors, tried) }
   const create = useAction(
     async ({ start }: { start: boolean }) => {
       if (!run) throw new Error('the form cannot be read')
@@ -60,7 +63,6 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
       },
     },
   )
-  const [failure, setFailure] = useState<unknown>(null)
   const submit = () => {
     setTried(true)
     setFailure(null)
@@ -138,6 +140,17 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
       ) : null}
     </FormProvider>
   )
+}
+
+/** Until somebody tried, what is merely not filled in yet is not called wrong. */
+function ownErrors(errors: FormErrors, tried: boolean): FormErrors {
+  return tried ? errors : Object.fromEntries(Object.entries(errors).filter(([key, message]) => message !== key))
+}
+
+/** What the engine refused, beside the field that its sentence is about. */
+function fieldRefused(failure: Error): FormErrors {
+  const flag = refusedFlag(failure.message)
+  return flag ? { [flag === 'name' ? flag : `flags.${flag}`]: failure.message } : {}
 }
 
 /** The container is there but could not be started: its page says more. */
@@ -220,7 +233,12 @@ function Basics({ hostId, errors }: { hostId: string; errors: FormErrors }) {
             emptyWords={t('create.imageType')}
           />
         </Field>
-        <Field label={t('create.name')} optional={tu('optional')} error={errors.name ? t('nameRule') : null} help={t('create.nameHelp')}>
+        <Field
+          label={t('create.name')}
+          optional={tu('optional')}
+          error={errors.name === 'name' ? t('nameRule') : errors.name}
+          help={t('create.nameHelp')}
+        >
           <Input mono {...form.register('name')} placeholder="web" />
         </Field>
         <Field label={t('create.pull')}>

@@ -1,12 +1,12 @@
 import { type ContainerOptions, type CreateContainerInput, containerOptions } from '@berth/contract/container'
 import { objectName } from '@berth/contract/id'
+import { quoteWord, readLines, splitWords, writeLines } from '../../ui/shell-words'
 import { readFields, writeFields } from './flag-values'
 import { type FieldKind, formSections } from './form-fields'
 import { beginRun, type ParsedRun, type RunDraft } from './parse-run-command'
 import { runArguments } from './run-command'
 import { flagOfPath, writeRestart } from './run-flags'
 import { parsePorts } from './run-places'
-import { quoteWord, readLines, splitWords, writeLines } from './shell-words'
 
 export interface PortRow {
   hostIp: string
@@ -193,8 +193,18 @@ const groups: readonly (readonly (keyof ContainerOptions)[])[] = (() => {
 /** How the client of that time was attached: nobody misses it in a list of what was kept. */
 const clientWishes = new Set<keyof ContainerOptions>(['attachStdin', 'attachStdout', 'attachStderr', 'stdinOnce'])
 const words = (value: unknown) => JSON.stringify(value) ?? ''
-/** Spelling is how it was said, not what was said. */
-const meaning = (value: unknown) => words(value).replace(/,?"spelling":"[^"]*"/g, '')
+/** Spelling is how it was said, not what was said; and what is nothing, 0 or -1 asks for nothing. */
+const meaning = (value: unknown): string => {
+  const something = (part: unknown): unknown => {
+    if (Array.isArray(part)) return part.map(something)
+    if (typeof part !== 'object' || part === null) return part
+    const fields = Object.entries(part).flatMap(([key, field]) => (key === 'spelling' ? [] : [[key, something(field)] as const]))
+    const asked = fields.filter(([, field]) => !idle.has(words(field)))
+    return Object.fromEntries(asked)
+  }
+  return words(something(value))
+}
+const idle = new Set(['null', '0', '-1', 'false', '""', '[]', '{}', ''])
 
 /**
  * An option that the form cannot show (a health check without a shell, masked paths) stays what it was, unless somebody changed the fields beside it.

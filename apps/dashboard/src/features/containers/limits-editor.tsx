@@ -4,7 +4,7 @@ import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { Button } from '../../ui/button'
 import { CommandLine } from '../../ui/code-block'
-import { ErrorPanel } from '../../ui/error-panel'
+import { ErrorPanel, errorMessage } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
 import { formatBytes, parseBytes, shortBytes, useFormat } from '../../ui/format'
 import { Input } from '../../ui/input'
@@ -16,6 +16,7 @@ import { agentClient } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import { useHost } from '../../wire/hosts'
 import type { TabInput } from './container-tab'
+import { refusedFlag } from './refused-field'
 import { updateCommand } from './run-command'
 import { useUsage } from './usage-store'
 
@@ -35,7 +36,8 @@ function draftOf(limits: Limits, restart: RestartPolicy): Draft {
   return {
     memory: size(limits.memoryBytes),
     cpus: limits.nanoCpus ? `${limits.nanoCpus / 1e9}` : '',
-    swap: limits.memorySwapBytes === -1 ? '-1' : size(limits.memorySwapBytes),
+    // Twice the memory is what it is without being asked for, and goes along with the memory.
+    swap: limits.memorySwapBytes === -1 ? '-1' : limits.memorySwapBytes === limits.memoryBytes * 2 ? '' : size(limits.memorySwapBytes),
     reservation: size(limits.memoryReservationBytes),
     pids: limits.pidsLimit && limits.pidsLimit > 0 ? `${limits.pidsLimit}` : '',
     shares: limits.cpuShares ? `${limits.cpuShares}` : '',
@@ -53,10 +55,17 @@ export function LimitsEditor({ hostId, detail, running }: TabInput) {
   const now = useMemo(() => draftOf(detail.options.limits, detail.options.restart), [detail.options.limits, detail.options.restart])
   const [edited, setEdited] = useState<Partial<Draft>>({})
   const draft = { ...now, ...edited }
-  const set = (change: Partial<Draft>) => setEdited((before) => ({ ...before, ...change }))
-  const { change, errors } = useMemo(() => readDraft(now, { ...now, ...edited }, t), [now, edited, t])
-  const dirty = Object.keys(change.limits).length > 0 || change.restart !== undefined
+  const set = (change: Partial<Draft>) => {
+    setFailure(null)
+    setEdited((before) => ({ ...before, ...change }))
+  }
   const [failure, setFailure] = useState<unknown>(null)
+  const read = useMemo(() => readDraft(now, { ...now, ...edited }, t), [now, edited, t])
+  const { change } = read
+  // What the engine refuses stands beside the field that its sentence is about.
+  const refused = failure ? (draftOfFlag[refusedFlag(errorMessage(failure)) ?? ''] ?? null) : null
+  const errors = refused ? { [refused]: errorMessage(failure), ...read.errors } : read.errors
+  const dirty = Object.keys(change.limits).length > 0 || change.restart !== undefined
   const apply = useAction(() => agentClient(hostId).containers.update.mutate({ container: detail.id, ...change }), {
     done: () => t('limits.applied', { name: detail.name }),
     failed: () => t('limits.failed'),
@@ -72,7 +81,7 @@ export function LimitsEditor({ hostId, detail, running }: TabInput) {
         onSubmit={(event) => {
           event.preventDefault()
           setFailure(null)
-          if (dirty && !reason && Object.keys(errors).length === 0) apply.ask(undefined as never).catch(setFailure)
+          if (dirty && !reason && Object.keys(read.errors).length === 0) apply.ask(undefined as never).catch(setFailure)
         }}
       >
         <MemoryField draft={draft} set={set} error={errors.memory} most={most} use={usage?.memoryBytes} disabled={Boolean(reason)} />
@@ -116,7 +125,7 @@ export function LimitsEditor({ hostId, detail, running }: TabInput) {
               onChange={(event) => set({ shares: event.target.value })}
             />
           </Field>
-          <Field label={t('flag.cpuset-cpus')}>
+          <Field label={t('flag.cpuset-cpus')} error={errors.cpuset}>
             <Input
               mono
               value={draft.cpuset}
@@ -137,13 +146,13 @@ export function LimitsEditor({ hostId, detail, running }: TabInput) {
             />
           </Field>
         </div>
-        {failure ? <ErrorPanel error={failure} compact title={t('limits.failed')} /> : null}
+        {failure && !refused ? <ErrorPanel error={failure} compact title={t('limits.failed')} /> : null}
         <div className="flex flex-wrap items-center gap-2">
           <Button
             type="submit"
             tone="primary"
             busy={apply.busy}
-            disabledReason={reason ?? (Object.keys(errors).length > 0 ? t('limits.mend') : dirty ? null : t('limits.unchanged'))}
+            disabledReason={reason ?? (Object.keys(read.errors).length > 0 ? t('limits.mend') : dirty ? null : t('limits.unchanged'))}
           >
             {t('limits.apply')}
           </Button>
@@ -247,6 +256,16 @@ function Throttled({ percent }: { percent: number }) {
   )
 }
 
+const draftOfFlag: Record<string, keyof Draft> = {
+  memory: 'memory',
+  'memory-swap': 'swap',
+  'memory-reservation': 'reservation',
+  cpus: 'cpus',
+  'cpu-shares': 'shares',
+  'cpuset-cpus': 'cpuset',
+  'pids-limit': 'pids',
+}
+
 /** Only what differs, in the contract's units; what cannot be read, beside its field. */
 function readDraft(now: Draft, draft: Draft, t: ReturnType<typeof useTranslations<'containers'>>) {
   const limits: Partial<Limits> = {}
@@ -274,7 +293,7 @@ function readDraft(now: Draft, draft: Draft, t: ReturnType<typeof useTranslation
     else limits.nanoCpus = Math.round(value * 1e9)
   }
   // With a limit on memory alone the engine wants the sum with swap changed along with it, as docker update does.
-  if (limits.memoryBytes !== undefined && limits.memorySwapBytes === undefined && draft.swap !== '-1')
+  if (limits.memoryBytes !== undefined && limits.memorySwapBytes === undefined && draft.swap.trim() === '')
     limits.memorySwapBytes = limits.memoryBytes * 2
   if (draft.cpuset !== now.cpuset) limits.cpusetCpus = draft.cpuset.trim()
   const restart = draft.restart === now.restart ? undefined : { name: draft.restart, maximumRetryCount: 0 }

@@ -7,6 +7,7 @@ import { CommandLine } from '../../ui/code-block'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { Card, Fact, Facts } from '../../ui/section'
+import { quoteWord } from '../../ui/shell-words'
 import { visibleText } from '../../ui/visible-text'
 import { useAgent } from '../../wire/agent'
 import type { TabInput } from './container-tab'
@@ -15,7 +16,6 @@ import { Environment } from './environment'
 import { LimitsEditor } from './limits-editor'
 import { Ports } from './ports'
 import { runCommand } from './run-command'
-import { quoteWord } from './shell-words'
 
 /** What it is and how it fares: why it died, its limits with present use, addresses, processes, environment. */
 export function OverviewTab(input: TabInput) {

@@ -1,7 +1,7 @@
 import type { ContainerOptions } from '@berth/contract/container'
+import { splitWords } from '../../ui/shell-words'
 import { blankOptions, type Draft, flagNamed, idleSwitches, idleValued, longNameOf } from './run-flags'
 import { applyNetwork } from './run-places'
-import { splitWords } from './shell-words'
 
 /** What a pasted line says. `ignored` names what has no meaning here (`--cidfile`, `--sig-proxy`); nothing is left out in silence. */
 export interface ParsedRun {

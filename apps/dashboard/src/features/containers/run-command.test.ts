@@ -1,10 +1,10 @@
 import { containerOptions } from '@berth/contract/container'
 import { describe, expect, it } from 'vitest'
+import { quoteWord, splitWords } from '../../ui/shell-words'
 import { emptyForm, fillForm, readForm } from './form-values'
 import { parseRunCommand } from './parse-run-command'
 import { runCommand, updateCommand } from './run-command'
 import { parsePorts, parseVolume } from './run-places'
-import { quoteWord, splitWords } from './shell-words'
 
 describe('shell words', () => {
   it('reads quotes, backslashes and continued lines as a shell does', () => {

@@ -1,7 +1,7 @@
 import type { ContainerOptions, Limits } from '@berth/contract/container'
+import { quoteWord } from '../../ui/shell-words'
 import { blankOptions, flagNamed, limitFlags, runFlags, type Writable, writeRestart } from './run-flags'
 import type { Argument } from './run-places'
-import { quoteWord } from './shell-words'
 
 /** Every flag of the `docker run` (or `create`) line that makes the same container, by its long name. */
 export function runArguments(options: Writable): Argument[] {

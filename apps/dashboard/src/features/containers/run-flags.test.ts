@@ -1,12 +1,12 @@
 import { type ContainerOptions, containerOptions } from '@berth/contract/container'
 import { describe, expect, it } from 'vitest'
+import { readLines, writeLines } from '../../ui/shell-words'
 import { formSections } from './form-fields'
 import { emptyForm, fillForm, readForm } from './form-values'
 import { parseRunCommand } from './parse-run-command'
 import { runCommand } from './run-command'
 import { idleSwitches, idleValued, runFlags } from './run-flags'
 import { parseMount, parsePorts, parseVolume, writeMount } from './run-places'
-import { readLines, writeLines } from './shell-words'
 
 /** The same numbers at every run: mulberry32. */
 function numbers(seed: number): () => number {

@@ -1,7 +1,7 @@
 import { type ContainerOptions, containerOptions, type Limits } from '@berth/contract/container'
+import { quoteWord } from '../../ui/shell-words'
 import { readDecimal, readDuration, readPair, readSize, readWhole, writeDuration, writePair, writeSize } from './flag-values'
 import { type Argument, parseMount, parsePorts, parseVolume, writeMount, writeNetworks, writePort } from './run-places'
-import { quoteWord } from './shell-words'
 
 /**
  * Every option of `docker run` in one table: what reads it into the contract's options, what writes it back, and which option a complaint of the schema

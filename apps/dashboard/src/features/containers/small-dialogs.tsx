@@ -7,9 +7,9 @@ import { ConfirmDialog } from '../../ui/confirm-dialog'
 import { Field } from '../../ui/field'
 import { Input, Textarea } from '../../ui/input'
 import { Select } from '../../ui/select'
+import { quoteWord } from '../../ui/shell-words'
 import { agentClient } from '../../wire/agent'
 import { type Target, useShowOperation } from './container-commands'
-import { quoteWord } from './shell-words'
 
 interface DialogOf {
   target: Target

@@ -1,5 +1,5 @@
 'use client'
-import type { StatsPoint } from '@berth/contract/stats'
+import type { StatsPoint, StatsSample } from '@berth/contract/stats'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useMemo, useRef, useState } from 'react'
@@ -12,6 +12,7 @@ import { Select } from '../../ui/select'
 import { useAgent } from '../../wire/agent'
 import { useStats } from '../../wire/hooks'
 import type { TabInput } from './container-tab'
+import { StatsDetails } from './stats-details'
 
 const windows = [300, 900, 3600] as const
 
@@ -21,7 +22,7 @@ export function StatsTab({ hostId, detail, running }: TabInput) {
   const format = useFormat()
   const [span, setSpan] = useState<string>('300')
   const history = useQuery(useAgent(hostId).containers.statsHistory.queryOptions({ container: detail.id }, { staleTime: 0, gcTime: 0 }))
-  const { points, failure } = useLivePoints(hostId, detail.id, running, history.data)
+  const { points, failure, sample } = useLivePoints(hostId, detail.id, running, history.data)
   const shown = useMemo(() => {
     const end = points.at(-1)?.at ?? 0
     return points.filter((point) => point.at >= end - Number(span) * 1000)
@@ -105,6 +106,7 @@ export function StatsTab({ hostId, detail, running }: TabInput) {
             series={[{ label: t('stats.pids'), color: '--series-6', values: column((point) => point.pids) }]}
           />
         </Card>
+        <StatsDetails sample={running ? sample : null} />
       </div>
     </div>
   )
@@ -113,11 +115,13 @@ export function StatsTab({ hostId, detail, running }: TabInput) {
 /** History first, then each new point once; an hour at most. */
 function useLivePoints(hostId: string, id: string, running: boolean, history: readonly StatsPoint[] | undefined) {
   const live = useRef<StatsPoint[]>([])
+  const newest = useRef<StatsSample | null>(null)
   const [version, setVersion] = useState(0)
-  const { failure } = useStats(running ? hostId : null, running ? { containers: [id] } : null, ({ containers }) => {
-    const point = containers.find((one) => one.id === id)?.point
-    if (!point) return
-    live.current = [...live.current.slice(-3599), point]
+  const { failure } = useStats(running ? hostId : null, running ? { containers: [id], full: true } : null, ({ containers }) => {
+    const found = containers.find((one) => one.id === id)
+    if (!found) return
+    live.current = [...live.current.slice(-3599), found.point]
+    if (found.sample) newest.current = found.sample
     setVersion((before) => before + 1)
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies: the version says that live has grown
@@ -125,5 +129,5 @@ function useLivePoints(hostId: string, id: string, running: boolean, history: re
     const last = history?.at(-1)?.at ?? 0
     return [...(history ?? []), ...live.current.filter((point) => point.at > last)].slice(-3600)
   }, [history, version])
-  return { points, failure }
+  return { points, failure, sample: newest.current }
 }

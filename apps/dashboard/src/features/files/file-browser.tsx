@@ -2,7 +2,7 @@
 import type { FileEntry, FileRoot } from '@berth/contract/file'
 import { useQuery } from '@tanstack/react-query'
 import { createColumnHelper } from '@tanstack/react-table'
-import { Archive, Download, File, FileSymlink, Folder, FolderPlus, RotateCw, Upload } from 'lucide-react'
+import { Archive, Download, File, FileSymlink, Folder, FolderPlus, FolderUp, RotateCw, Upload, X } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useMemo, useRef, useState } from 'react'
 import { Button } from '../../ui/button'
@@ -11,15 +11,15 @@ import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
-import { sayDone, sayFailed } from '../../ui/toaster'
 import { visibleText } from '../../ui/visible-text'
 import { dataUrl, useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
-import { upload } from '../../wire/upload'
+import { chosenFiles, droppedFiles } from './dropped-files'
 import { MakeDirectory, RemoveFile, RenameFile } from './file-dialogs'
 import { FileMenu } from './file-menu'
 import { FileViewer } from './file-viewer'
 import { type Asking, joinPath, modeText, rootParameters } from './place'
+import { type Uploads, useUploads } from './use-uploads'
 
 const column = createColumnHelper<FileEntry>()
 
@@ -30,6 +30,7 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
   const allow = useAllow(hostId)
   const [path, setPath] = useState('/')
   const [asking, setAsking] = useState<Asking>(null)
+  const [over, setOver] = useState(false)
   const denied = allow('files')
   const listing = useQuery(useAgent(hostId).files.list.queryOptions({ root, path }, { staleTime: 0, enabled: !denied }))
   const uploads = useUploads(hostId, root, path, () => void listing.refetch())
@@ -87,13 +88,23 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: dropping files is a shortcut; the button beside the filter does the same by keyboard
     <div
-      className="flex min-h-0 flex-1 flex-col"
-      onDragOver={(event) => event.preventDefault()}
+      className="relative flex min-h-0 flex-1 flex-col"
+      onDragOver={(event) => {
+        event.preventDefault()
+        setOver(event.dataTransfer.types.includes('Files'))
+      }}
+      onDragLeave={(event) => event.currentTarget.contains(event.relatedTarget as Node | null) || setOver(false)}
       onDrop={(event) => {
         event.preventDefault()
-        void uploads.send([...event.dataTransfer.files])
+        setOver(false)
+        void droppedFiles(event.dataTransfer).then(uploads.send)
       }}
     >
+      {over ? (
+        <p className="pointer-events-none absolute inset-2 z-20 grid place-items-center rounded-lg border-2 border-accent border-dashed bg-accent-soft/90 font-medium text-accent">
+          {t('drop', { path })}
+        </p>
+      ) : null}
       <Crumbs path={path} onGo={setPath} />
       {listing.error ? <ErrorPanel error={listing.error} onRetry={() => void listing.refetch()} className="mx-3 mb-2 sm:mx-4" /> : null}
       <DataTable
@@ -168,32 +179,6 @@ function Dialogs({
   )
 }
 
-interface Uploads {
-  send: (files: File[]) => Promise<void>
-  busy: string | null
-}
-
-function useUploads(hostId: string, root: FileRoot, folder: string, done: () => void): Uploads {
-  const t = useTranslations('files')
-  const format = useFormat()
-  const [busy, setBusy] = useState<string | null>(null)
-  const send = async (files: File[]) => {
-    for (const file of files) {
-      try {
-        await upload(dataUrl(hostId, 'files/content', { ...rootParameters(root), path: joinPath(folder, file.name) }), 'PUT', file, {
-          onProgress: (sent) => setBusy(`${file.name} ${format.percent(file.size ? (sent / file.size) * 100 : 100)}`),
-        })
-        sayDone(t('uploaded', { name: file.name }))
-      } catch (error) {
-        sayFailed(t('uploadFailed', { name: file.name }), error)
-      }
-    }
-    setBusy(null)
-    done()
-  }
-  return { send, busy }
-}
-
 function Tools({
   hostId,
   root,
@@ -212,14 +197,42 @@ function Tools({
   onMake: () => void
 }) {
   const t = useTranslations('files')
+  const format = useFormat()
   const input = useRef<HTMLInputElement>(null)
+  const folderInput = useRef<HTMLInputElement>(null)
+  const { progress } = uploads
   return (
     <span className="flex items-center gap-1">
-      {uploads.busy ? (
-        <span role="status" className="tabular max-w-48 truncate text-ink-3 text-xs">
-          {uploads.busy}
-        </span>
+      {progress ? (
+        <>
+          <span role="status" className="tabular max-w-64 truncate text-ink-3 text-xs">
+            {progress.of > 1
+              ? t('uploadingOf', {
+                  done: progress.done + 1,
+                  of: progress.of,
+                  name: progress.name,
+                  percent: format.percent(progress.percent),
+                })
+              : t('uploading', { name: progress.name, percent: format.percent(progress.percent) })}
+          </span>
+          <Button tone="quiet" size="icon" hint={t('cancelUpload')} onClick={uploads.cancel}>
+            <X aria-hidden />
+          </Button>
+        </>
       ) : null}
+      <input
+        ref={folderInput}
+        type="file"
+        // @ts-expect-error React's types do not know it; every browser does
+        webkitdirectory=""
+        className="sr-only"
+        tabIndex={-1}
+        aria-label={t('uploadFolder')}
+        onChange={(event) => {
+          void uploads.send(chosenFiles(event.target.files))
+          event.target.value = ''
+        }}
+      />
       <input
         ref={input}
         type="file"
@@ -228,13 +241,16 @@ function Tools({
         tabIndex={-1}
         aria-label={t('upload')}
         onChange={(event) => {
-          void uploads.send([...(event.target.files ?? [])])
+          void uploads.send(chosenFiles(event.target.files))
           event.target.value = ''
         }}
       />
-      <Button busy={uploads.busy !== null} onClick={() => input.current?.click()}>
+      <Button busy={progress !== null} onClick={() => input.current?.click()}>
         <Upload aria-hidden />
         {t('upload')}
+      </Button>
+      <Button tone="quiet" size="icon" hint={t('uploadFolder')} busy={progress !== null} onClick={() => folderInput.current?.click()}>
+        <FolderUp aria-hidden />
       </Button>
       <Button tone="quiet" size="icon" hint={t('mkdir')} onClick={onMake}>
         <FolderPlus aria-hidden />

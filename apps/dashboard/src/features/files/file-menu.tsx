@@ -22,6 +22,8 @@ export function FileMenu({
   onAsk: (asking: Asking) => void
 }) {
   const t = useTranslations('files')
+  // What cannot be written as text cannot be asked for: the agent would look for another name.
+  const broken = entry.name.includes('\ufffd') ? t('notUtf8') : null
   const get = (route: string) => window.location.assign(dataUrl(hostId, route, { ...rootParameters(root), path }))
   return (
     <Menu
@@ -33,26 +35,26 @@ export function FileMenu({
     >
       {entry.type === 'file' || entry.type === 'link' ? (
         <>
-          <MenuItem onSelect={() => onAsk({ what: 'view', entry })}>
+          <MenuItem disabledReason={broken} onSelect={() => onAsk({ what: 'view', entry })}>
             <FileText aria-hidden />
             {t('view')}
           </MenuItem>
-          <MenuItem onSelect={() => get('files/content')}>
+          <MenuItem disabledReason={broken} onSelect={() => get('files/content')}>
             <Download aria-hidden />
             {t('download')}
           </MenuItem>
         </>
       ) : null}
-      <MenuItem onSelect={() => get('files/archive')}>
+      <MenuItem disabledReason={broken} onSelect={() => get('files/archive')}>
         <Archive aria-hidden />
         {t('downloadTar')}
       </MenuItem>
-      <MenuItem onSelect={() => onAsk({ what: 'rename', entry })}>
+      <MenuItem disabledReason={broken} onSelect={() => onAsk({ what: 'rename', entry })}>
         <PencilLine aria-hidden />
         {t('rename')}
       </MenuItem>
       <MenuLine />
-      <MenuItem danger onSelect={() => onAsk({ what: 'remove', entry })}>
+      <MenuItem danger disabledReason={broken} onSelect={() => onAsk({ what: 'remove', entry })}>
         <Trash2 aria-hidden />
         {t('remove')}
       </MenuItem>

@@ -4,12 +4,19 @@ import { useState } from 'react'
 import { Button } from '../../ui/button'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
+import { splitWords } from '../../ui/shell-words'
 
 /** Says in plain words that an image has no shell, and runs a command of one's own instead. */
 export function NoShell({ name, onRun }: { name: string; onRun: (cmd: string[]) => void }) {
   const t = useTranslations('terminals')
   const [command, setCommand] = useState('')
-  const words = command.trim().split(/\s+/).filter(Boolean)
+  let words: string[] = []
+  let open = false
+  try {
+    words = splitWords(command)
+  } catch {
+    open = true
+  }
   return (
     <form
       className="grid max-w-xl content-start gap-3 overflow-auto p-4"
@@ -19,7 +26,7 @@ export function NoShell({ name, onRun }: { name: string; onRun: (cmd: string[]) 
       }}
     >
       <p className="text-ink-2">{t('noShell', { name })}</p>
-      <Field label={t('command')} help={t('commandHelp')}>
+      <Field label={t('command')} help={t('commandHelp')} error={open ? t('notClosed') : null}>
         <Input mono value={command} placeholder="/app/server --version" onChange={(event) => setCommand(event.target.value)} />
       </Field>
       <div>

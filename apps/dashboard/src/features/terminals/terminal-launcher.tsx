@@ -14,9 +14,19 @@ import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
 import { Ago } from '../../ui/now'
 import { Card, Rows } from '../../ui/section'
+import { quoteWord, splitWords } from '../../ui/shell-words'
 import { useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import type { TerminalParams } from './terminal-tab'
+
+/** The words of a command as a shell would cut them; null while a quote is open. */
+function wordsOf(line: string): string[] | null {
+  try {
+    return splitWords(line)
+  } catch {
+    return null
+  }
+}
 
 /** Where terminals of one container are begun and taken up again. They open in the dock. */
 export function TerminalLauncher({
@@ -53,8 +63,9 @@ export function TerminalLauncher({
       params: params as unknown as Record<string, unknown>,
     })
   }
-  const start = () => open({ cmd: chosen ? chosen.split(/\s+/).filter(Boolean) : undefined, user, workingDir })
-  const reason = denied ?? (running ? null : t('notRunning', { name }))
+  const words = wordsOf(chosen)
+  const start = () => words && open({ cmd: words.length > 0 ? words : undefined, user, workingDir })
+  const reason = denied ?? (running ? (words ? null : t('notClosed')) : t('notRunning', { name }))
   const sessions = (execs.data ?? []).filter((exec) => exec.running && exec.options.terminal)
   return (
     <div className="grid items-start gap-3 lg:grid-cols-2">
@@ -68,7 +79,7 @@ export function TerminalLauncher({
         >
           {shells.error ? <ErrorPanel error={shells.error} compact onRetry={() => void shells.refetch()} /> : null}
           {shells.data?.length === 0 ? <p className="rounded-md border bg-sunken px-3 py-2 text-ink-2">{t('noShell', { name })}</p> : null}
-          <Field label={t('command')} help={t('shellHelp')}>
+          <Field label={t('command')} help={t('shellHelp')} error={words ? null : t('notClosed')}>
             <Combobox
               mono
               free
@@ -100,7 +111,7 @@ export function TerminalLauncher({
             </Button>
           </div>
           <CommandLine
-            command={`docker exec -it ${user ? `-u ${user} ` : ''}${workingDir ? `-w ${workingDir} ` : ''}${name} ${chosen || 'sh'}`}
+            command={`docker exec -it ${user ? `-u ${quoteWord(user)} ` : ''}${workingDir ? `-w ${quoteWord(workingDir)} ` : ''}${name} ${chosen || 'sh'}`}
           />
         </form>
       </Card>
@@ -110,7 +121,7 @@ export function TerminalLauncher({
           {sessions.map((exec: ExecDetail) => (
             <li key={exec.id} className="flex items-center gap-3 px-3.5 py-2">
               <div className="min-w-0 flex-1">
-                <p className="truncate font-mono text-xs">{exec.options.cmd.join(' ')}</p>
+                <p className="truncate font-mono text-xs">{exec.options.cmd.map(quoteWord).join(' ')}</p>
                 <p className="text-ink-3 text-xs">
                   {exec.options.user || t('imageUser')} · PID {exec.pid} · <Ago at={exec.createdAt} />
                 </p>
