@@ -169,16 +169,13 @@ function Panel({ dock, renderers, folded, height, onFold, onHeight, onActive }: 
     >
       {folded || phone ? null : <Edge height={height} onHeight={onHeight} label={t('resizeDock')} />}
       <div className="flex h-9 shrink-0 items-stretch border-b bg-sunken pl-2">
-        <div
-          role="tablist"
-          aria-label={t('dock')}
-          className="flex min-w-0 flex-1 overflow-x-auto [scrollbar-width:none]"
-          onKeyDown={(event) => stepTabs(event, dock, onActive)}
-        >
+        {/* A list of tabs may hold tabs alone; here each has its closing button beside it, so the list owns them from outside. */}
+        <span role="tablist" aria-label={t('dock')} aria-owns={dock.tabs.map((tab) => `dock-tab-${tab.id}`).join(' ')} />
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: keys pressed on the tabs inside bubble up to here */}
+        <div className="flex min-w-0 flex-1 overflow-x-auto [scrollbar-width:none]" onKeyDown={(event) => stepTabs(event, dock, onActive)}>
           {dock.tabs.map((tab) => (
             <div
               key={tab.id}
-              role="presentation"
               className={cn(
                 'group flex shrink-0 items-center border-r',
                 tab.id === dock.active && !folded
