@@ -110,7 +110,9 @@ test('looks into, changes, takes and brings files', async ({ page }) => {
   const id = runChatty(0, 'filed')
   await page.goto(`/h/${host}/containers/${id}?tab=files`)
   await page.getByRole('button', { name: 'tmp', exact: true }).click()
-  await page.getByLabel('Upload', { exact: true }).setInputFiles({ name: 'hello.txt', mimeType: 'text/plain', buffer: Buffer.from('hello 世界\n') })
+  await page
+    .getByLabel('Upload', { exact: true })
+    .setInputFiles({ name: 'hello.txt', mimeType: 'text/plain', buffer: Buffer.from('hello 世界\n') })
   await expect(page.getByRole('button', { name: 'hello.txt', exact: true })).toBeVisible()
   expect(docker(0, 'exec', 'filed', 'cat', '/tmp/hello.txt')).toBe('hello 世界')
   await page.getByRole('button', { name: 'hello.txt', exact: true }).click()
