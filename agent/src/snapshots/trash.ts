@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureDirectory, isMissing, namesIn } from '../disk/files.ts'
 import { messageOf } from '../errors.ts'
@@ -14,12 +14,25 @@ export interface Trash {
   emptied(): Promise<void>
 }
 
+/** What is thrown away within so long is deleted together: a program's start for each of many small containers would cost more than their files. */
+const collectMs = 200
+
+interface Batch {
+  /** Directory that takes what is thrown away; null when none could be made (a full disk). */
+  path: Promise<string | null>
+  moves: Promise<unknown>[]
+}
+
 /** Opens the trash, and goes on with what an earlier life left in it. Must be on the file system of the directories that it takes. */
 export async function openTrash(root: string, program: string, log?: Logger): Promise<Trash> {
   await ensureDirectory(root)
   let queue: Promise<void> = Promise.resolve()
-  const enqueue = (path: string) => {
+  let batch: Batch | null = null
+  let timer: NodeJS.Timeout | null = null
+  const enqueue = (find: () => Promise<string | null>) => {
     queue = queue.then(async () => {
+      const path = await find()
+      if (path === null) return
       try {
         await runProgram(program, ['delete-tree', '--dir', path])
       } catch (error) {
@@ -27,19 +40,48 @@ export async function openTrash(root: string, program: string, log?: Logger): Pr
       }
     })
   }
-  for (const name of await namesIn(root)) enqueue(join(root, name))
+  const close = () => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    const full = batch
+    batch = null
+    if (full)
+      enqueue(async () => {
+        await Promise.all(full.moves)
+        return full.path
+      })
+  }
+  const open = (): Batch => {
+    timer = setTimeout(close, collectMs).unref()
+    const path = join(root, freshName())
+    return {
+      path: mkdir(path, { mode: 0o700 }).then(
+        () => path,
+        () => null,
+      ),
+      moves: [],
+    }
+  }
+  const move = async (directory: string, into: string | null) => {
+    const path = join(into ?? root, freshName())
+    try {
+      await rename(directory, path)
+    } catch (error) {
+      if (isMissing(error)) return
+      throw error
+    }
+    if (into === null) enqueue(async () => path)
+  }
+  for (const name of await namesIn(root)) enqueue(async () => join(root, name))
   return {
     async discard(directory) {
-      const path = join(root, freshName())
-      try {
-        await rename(directory, path)
-      } catch (error) {
-        if (isMissing(error)) return
-        throw error
-      }
-      enqueue(path)
+      batch ??= open()
+      const moved = batch.path.then((into) => move(directory, into))
+      batch.moves.push(moved.catch(() => {}))
+      await moved
     },
     async emptied() {
+      close()
       let seen: Promise<void> | null = null
       while (seen !== queue) {
         seen = queue
