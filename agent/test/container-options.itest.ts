@@ -257,6 +257,32 @@ describe('data', () => {
     await engine.volumes.remove('vol', { force: false })
   })
 
+  it('mounts a part of a volume, and is not led out of it', async () => {
+    const all = { type: 'volume', source: 'parts', target: '/v' } as const
+    const script = 'mkdir -p /v/a/b; echo deep > /v/a/b/f; echo one > /v/file; ln -s /etc /v/out; ln -s a /v/in'
+    expect((await engine.output({ image: 'busybox:1', cmd: ['sh', '-c', script], networkMode: 'none', mounts: [all] })).exit).toBe(0)
+    const part = (subpath: string, target = '/p') => ({ type: 'volume', source: 'parts', target, subpath }) as const
+    const show = (subpath: string, command: string[]) =>
+      engine.output({ image: 'busybox:1', cmd: command, networkMode: 'none', mounts: [part(subpath)] })
+    expect((await show('a/b', ['sh', '-c', 'cat /p/f; echo new > /p/g; ls /p'])).stdout).toBe('deep\nf\ng\n')
+    expect((await show('file', ['cat', '/p'])).stdout).toBe('one\n')
+    for (const [subpath, code] of [
+      ['out', 'invalid_argument'],
+      ['out/ssh', 'invalid_argument'],
+      ['in/b', 'invalid_argument'],
+      ['a/none', 'not_found'],
+      ['../x', 'invalid_argument'],
+      ['/etc', 'invalid_argument'],
+    ] as const)
+      await expect(show(subpath, ['true']), subpath).rejects.toMatchObject({ code })
+    // Also of one that does not run.
+    const { id } = await engine.containers.create({ options: parseOptions({ image: 'busybox:1', mounts: [part('a/b')] }) })
+    expect((await engine.containers.statPath(id, '/p/g')).sizeBytes).toBe(4)
+    await engine.containers.remove(id, { force: false, volumes: false })
+    expect(await settledLeftovers(config, (left) => left.includes('subpaths'))).toEqual([])
+    await engine.volumes.remove('parts', { force: false })
+  })
+
   it('commits and exports', async () => {
     const id = await engine.run({
       image: 'busybox:1',

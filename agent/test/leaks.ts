@@ -104,6 +104,7 @@ function files(config: AgentConfig): string[] {
     `${config.runRoot}/tasks`,
     `${config.runRoot}/execs`,
     `${config.runRoot}/shm`,
+    `${config.runRoot}/subpaths`,
     `${config.runRoot}/runtime`,
   ]
   // The runtime keeps compiled seccomp programs for the next container.

@@ -27,6 +27,8 @@ export const mount = z.object({
   nonRecursive: z.boolean().default(false),
   /** volume: do not copy what the image has at the target. */
   noCopy: z.boolean().default(false),
+  /** Relative path in the volume to mount instead of all of it; volumes only. */
+  subpath: z.string().default(''),
   volumeLabels: labels.default({}),
   volumeOptions: z.record(z.string(), z.string()).default({}),
   tmpfsSizeBytes: z.number().int().min(0).default(0),

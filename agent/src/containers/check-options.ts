@@ -135,6 +135,11 @@ function checkMounts(options: ContainerOptions): void {
     seen.add(target)
     if (mount.type === 'bind' && !mount.source.startsWith('/'))
       throw refuse(`invalid mount config for type "bind": invalid mount path: '${mount.source}' mount path must be absolute`)
+    if (
+      mount.subpath !== '' &&
+      (mount.type !== 'volume' || mount.subpath.startsWith('/') || mount.subpath.split('/').includes('..') || mount.subpath.includes('\0'))
+    )
+      throw refuse(`the subpath "${mount.subpath}" must be a relative path within a volume`)
     if (mount.type === 'volume' && mount.source && !/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(mount.source))
       throw refuse(
         `"${mount.source}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,

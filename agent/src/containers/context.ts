@@ -84,6 +84,9 @@ export class ContainerPaths {
     // Cleaned as an absolute path: `..` cannot lead out of the hierarchy.
     return posix.join('/', parent ? posix.join('/', parent) : this.#instance, id)
   }
+  subpaths(id: string): string {
+    return `${this.#run}/subpaths/${id.slice(0, 32)}`
+  }
   shm(id: string): string {
     return `${this.#run}/shm/${id.slice(0, 32)}`
   }

@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import { removeContainer } from './remove.ts'
 import { nextRestart } from './restart-policy.ts'
 import { releaseShm } from './shm.ts'
+import { releaseSubpaths } from './subpaths.ts'
 
 /** Listens to a task until it ends. */
 export function watchTask(context: Context, container: Container, task: Task): void {
@@ -108,6 +109,7 @@ export async function giveBack(context: Context, container: Container, lost: boo
     attempt('the record', container.removing ? Promise.resolve() : context.store.save(container.record, false)),
     attempt('the network', context.networks.release(id)),
     attempt('shared memory', releaseShm(context, id)),
+    attempt('parts of volumes', releaseSubpaths(context, id)),
   ])
   // On a full disk the run directory holds the only exit.json there is.
   if (saved) await attempt('the run directory', rm(context.paths.run(id), { recursive: true, force: true }))

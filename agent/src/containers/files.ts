@@ -77,7 +77,10 @@ async function atPlace<T>(
   if (covering && writes && covering.readOnly)
     throw new EngineError('permission_denied', `mounted volume is marked read-only: ${covering.destination}`)
   if (covering && (writes || clean !== covering.destination))
-    return work({ root: ['--root', await sourceOf(context, covering)], path: clean.slice(covering.destination.length) || '/' })
+    return work({
+      root: ['--root', await sourceOf(context, covering)],
+      path: `/${covering.subpath}${clean.slice(covering.destination.length)}`,
+    })
   const within = mounts.filter(({ destination }) => destination === clean || destination.startsWith(clean === '/' ? '/' : `${clean}/`))
   const binds = await presentTargets(context, container, within)
   return withMountsFile(context, container.id, (file) => work({ root: ['--mounts', file], path }), binds)
@@ -98,6 +101,7 @@ function networkFilesAsMounts(context: Context, { id, record }: Container): Reco
       propagation: '',
       anonymous: false,
       nonRecursive: true,
+      subpath: '',
       tmpfsOptions: [],
       spelling: 'mount',
     }))
@@ -110,7 +114,8 @@ async function sourceOf(context: Context, mount: RecordedMount): Promise<string>
 /** Binds of those mounts whose place is in the layers; at the others the container has nothing before it runs. */
 async function presentTargets(context: Context, container: Container, mounts: RecordedMount[]): Promise<MountSpec[]> {
   const binds: MountSpec[] = []
-  for (const mount of mounts) {
+  // A part of a volume is not bound here: its path could be changed meanwhile.
+  for (const mount of mounts.filter(({ subpath }) => subpath === '')) {
     const there = await withMountsFile(context, container.id, (file) =>
       runProgram(context.native.paths.unpack, ['stat', '--mounts', file, '--path', mount.destination], { allowedExitCodes: [1] }),
     )

@@ -29,7 +29,7 @@ export async function placeMounts(
       continue
     const placed = await place(context, mount, undo)
     byTarget.set(placed.destination, placed)
-    if (placed.type === 'volume') fresh.push({ mount: placed, noCopy: mount.noCopy })
+    if (placed.type === 'volume') fresh.push({ mount: placed, noCopy: mount.noCopy || mount.subpath !== '' })
   }
   const tmpfs = new Set(Object.keys(container.options.tmpfs).map(cleanTarget))
   for (const target of container.imageVolumes.map(cleanTarget)) {
@@ -53,6 +53,7 @@ function imageVolume(target: string): Mount {
     createSource: false,
     nonRecursive: false,
     noCopy: false,
+    subpath: '',
     volumeLabels: {},
     volumeOptions: {},
     tmpfsSizeBytes: 0,
@@ -94,6 +95,7 @@ async function place(context: Context, mount: Mount, undo: Undo): Promise<Record
     mode,
     readOnly: mount.readOnly,
     nonRecursive: mount.nonRecursive,
+    subpath: mount.subpath,
     tmpfsOptions: [] as string[],
     spelling: mount.spelling,
   }

@@ -17,6 +17,7 @@ const recordedMount = mountPoint.extend({
   /** Made for this container alone: goes with `rm -v` and auto-remove. */
   anonymous: z.boolean(),
   nonRecursive: z.boolean(),
+  subpath: z.string().default(''),
   tmpfsOptions: z.array(z.string()),
   spelling: z.enum(['bind-string', 'mount', 'image', 'volumes-from']),
 })

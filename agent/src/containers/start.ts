@@ -24,6 +24,7 @@ import { parseSecurityOptions } from './security-options.ts'
 import { settleAll } from './settle-all.ts'
 import { prepareShm, releaseShm } from './shm.ts'
 import { buildSpec } from './spec.ts'
+import { bindSubpath, releaseSubpaths } from './subpaths.ts'
 import { Undo } from './undo.ts'
 import { userOf } from './user-of.ts'
 
@@ -102,7 +103,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     userOf(context, container),
     gatherDevices(options),
     gatherRates(options.limits),
-    mountSources(context, container),
+    mountSources(context, container, undo),
   ])
   container.lease = lease
   await checkPropagation(sources)
@@ -209,11 +210,12 @@ function exposedPorts({ effective, options }: Container['record']) {
 }
 
 /** Volumes may be mounts of their own that must be made first; binds are where they were. */
-async function mountSources(context: Context, { record }: Container) {
-  return Promise.all(
-    record.mounts.map(async (mount) => ({
+async function mountSources(context: Context, { id, record }: Container, undo: Undo) {
+  if (record.mounts.some(({ subpath }) => subpath !== '')) undo.push(() => releaseSubpaths(context, id))
+  return settleAll(
+    record.mounts.map(async (mount, number) => ({
       type: mount.type,
-      source: mount.type === 'volume' ? await context.volumes.mountpoint(mount.name) : boundSource(context, mount),
+      source: mount.type === 'volume' ? await volumeSource(context, id, mount, number) : boundSource(context, mount),
       destination: mount.destination,
       readOnly: mount.readOnly,
       propagation: mount.propagation,
@@ -221,6 +223,11 @@ async function mountSources(context: Context, { record }: Container) {
       tmpfsOptions: mount.tmpfsOptions,
     })),
   )
+}
+
+async function volumeSource(context: Context, id: string, { name, subpath }: RecordedMount, number: number): Promise<string> {
+  const root = await context.volumes.mountpoint(name)
+  return subpath === '' ? root : bindSubpath(context, id, number, { name, root, subpath })
 }
 
 /** A directory that the policy allowed at creation may have become a link since: what it leads to now must be allowed too. */

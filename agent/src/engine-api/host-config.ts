@@ -60,6 +60,7 @@ export function parseBind(bind: string): Mount {
     createSource: isPath,
     nonRecursive: false,
     noCopy,
+    subpath: '',
     volumeLabels: {},
     volumeOptions: {},
     tmpfsSizeBytes: 0,
@@ -96,8 +97,6 @@ function parseMount(fields: Fields): Mount {
   const driver = volume.object('DriverConfig')
   if (!['', 'local'].includes(driver.text('Name')))
     throw refuse(`volume driver ${driver.text('Name')} is not here; Berth has the local driver only`)
-  if (volume.text('Subpath') !== '')
-    throw refuse(`volume-subpath is not supported: mount the whole volume ${source} and use ${volume.text('Subpath')} below its target`)
   return {
     type,
     source,
@@ -107,6 +106,7 @@ function parseMount(fields: Fields): Mount {
     createSource: bind.bool('CreateMountpoint'),
     nonRecursive: bind.bool('NonRecursive'),
     noCopy: volume.bool('NoCopy'),
+    subpath: volume.text('Subpath'),
     volumeLabels: volume.map('Labels') ?? {},
     volumeOptions: driver.map('Options') ?? {},
     tmpfsSizeBytes: tmpfs.number('SizeBytes'),
@@ -313,10 +313,11 @@ function mountBody(mount: Mount): Record<string, unknown> {
     }
   if (
     mount.type === 'volume' &&
-    (mount.noCopy || Object.keys(mount.volumeLabels).length > 0 || Object.keys(mount.volumeOptions).length > 0)
+    (mount.noCopy || mount.subpath !== '' || Object.keys(mount.volumeLabels).length > 0 || Object.keys(mount.volumeOptions).length > 0)
   )
     body.VolumeOptions = {
       ...(mount.noCopy ? { NoCopy: true } : {}),
+      ...(mount.subpath ? { Subpath: mount.subpath } : {}),
       ...(Object.keys(mount.volumeLabels).length > 0 ? { Labels: mount.volumeLabels } : {}),
       ...(Object.keys(mount.volumeOptions).length > 0 ? { DriverConfig: { Name: 'local', Options: mount.volumeOptions } } : {}),
     }
