@@ -1,21 +1,17 @@
-import { join } from 'node:path'
 import type { AttachedNetwork } from '@berth/contract/container'
 import type { PruneResult } from '@berth/contract/image'
 import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
-import { openRecords, type Records } from '../disk/records.ts'
 import { codeOf, EngineError, messageOf } from '../errors.ts'
 import type { Events } from '../events/events.ts'
 import { parseTime } from '../events/time.ts'
 import type { Logger } from '../log.ts'
-import { overlaps, parseSubnet, type Subnet } from './address.ts'
-import { chooseSubnet } from './address-pool.ts'
 import { attachmentOf, hostNameOf, interfacePrefix, redirectsOf } from './attachment.ts'
-import { BridgeNetwork, type Endpoint } from './bridge-network.ts'
+import type { BridgeNetwork, Endpoint } from './bridge-network.ts'
 import { Firewall, foreignForwardDrops, type Redirect, readSysctl, setSysctl } from './firewall.ts'
-import { attachLive, detachLive, deviceExists, hostSubnets, interfacesInside, removeBridge } from './links.ts'
+import { attachLive, detachLive, interfacesInside } from './links.ts'
 import { moveNameServer } from './name-server.ts'
-import { blankRecord, poolsFor, withGateway } from './network-plan.ts'
-import { bridgeOptions, checkOptions, matchesFilters, type NetworkRecord, networkRecord } from './network-record.ts'
+import { bridgeOptions, matchesFilters } from './network-record.ts'
+import { NetworkSet } from './network-set.ts'
 import type { NetworkLease, Networks } from './networks.ts'
 import { boundPorts, type HostPort, PortTable } from './ports.ts'
 import { containerResolvConf } from './resolv-conf.ts'
@@ -46,20 +42,20 @@ type LeaseInput = Parameters<Networks['lease']>[0]
 /** See Networks. All state of running containers is in memory: it comes back by `adopt` from the leases that containers/ keeps. */
 class NetworkRoom implements Networks {
   readonly #options: Parameters<typeof createNetworks>[0]
-  readonly #networks = new Map<string, BridgeNetwork>()
+  readonly #set: NetworkSet
   readonly #held = new Map<string, Held>()
   readonly #ports = new PortTable()
   readonly #firewall: Firewall
-  #records!: Records<NetworkRecord>
   #rebuildScheduled = false
   #warnings: string[] = []
 
   constructor(options: Parameters<typeof createNetworks>[0]) {
     this.#options = options
+    this.#set = new NetworkSet(options)
     this.#firewall = new Firewall(
       options.instance,
       () => ({
-        bridges: this.#bridges().map((network) => network.firewalled()),
+        bridges: this.#set.bridges().map((network) => network.firewalled()),
         redirects: [...this.#held.values()].flatMap((held) => held.redirects),
       }),
       options.log,
@@ -67,13 +63,7 @@ class NetworkRoom implements Networks {
   }
 
   async open(): Promise<void> {
-    this.#records = await openRecords(join(this.#options.dataRoot, 'networks'), {
-      parse: (value) => networkRecord.parse(value),
-      log: this.#options.log,
-    })
-    await this.#ensurePredefined()
-    for (const record of this.#records.values()) this.#networks.set(record.id, this.#networkOf(record))
-    for (const network of this.#networks.values()) await this.#raise(network)
+    await this.#set.open()
     if (setSysctl('net/ipv4/ip_forward', '1'))
       this.#options.log?.info('switched net.ipv4.ip_forward on: containers could not reach the outside without it')
     await this.#firewall.rebuild()
@@ -88,7 +78,7 @@ class NetworkRoom implements Networks {
   /** Bridges and rules stay for the containers that go on running. */
   async close(): Promise<void> {
     await this.#firewall.close()
-    await Promise.all([...this.#networks.values()].map((network) => network.close()))
+    await this.#set.close()
   }
 
   warnings(): string[] {
@@ -101,130 +91,27 @@ class NetworkRoom implements Networks {
     ]
   }
 
-  async #ensurePredefined(): Promise<void> {
-    const { instance, pools } = this.#options
-    const byName = (name: string) => this.#records.values().find((record) => record.predefined && record.name === name)
-    const make = (name: string, driver: NetworkRecord['driver'], more: Partial<NetworkRecord>) =>
-      this.#put({ ...blankRecord(name, driver), predefined: true, ...more })
-    if (!byName('host')) await make('host', 'host', {})
-    if (!byName('none')) await make('none', 'null', {})
-    const device = `${instance}0`
-    const existing = byName('bridge')
-    // The host may have come to use our addresses while we were away; a bridge that is up keeps what it has.
-    const stale =
-      existing &&
-      !deviceExists(device) &&
-      this.#used('').some((subnet) => overlaps(subnet, parseSubnet(existing.pools[0]?.subnet as string)))
-    if (existing && !stale) return
-    const pool = withGateway(chooseSubnet(pools, this.#used('bridge')))
-    if (existing) await this.#put({ ...existing, pools: [pool] })
-    else {
-      const options = {
-        [bridgeOptions.defaultBridge]: 'true',
-        [bridgeOptions.icc]: 'true',
-        [bridgeOptions.masquerade]: 'true',
-        [bridgeOptions.hostBinding]: '0.0.0.0',
-        [bridgeOptions.name]: device,
-        [bridgeOptions.mtu]: '1500',
-      }
-      await make('bridge', 'bridge', { bridge: device, pools: [pool], options })
-    }
-  }
-
-  /** What a new network must not overlap. @param except name of a network of ours that does not count; '' = none of ours does */
-  #used(except: string): Subnet[] {
-    const ours = except === '' ? [] : this.#records.values().filter((record) => record.name !== except)
-    return [...hostSubnets(), ...ours.flatMap((record) => record.pools.map((pool) => parseSubnet(pool.subnet)))]
-  }
-
-  #put(record: NetworkRecord): Promise<void> {
-    return this.#records.put(record.id, record)
-  }
-
-  async #raise(network: BridgeNetwork): Promise<void> {
-    if (network.record.driver !== 'bridge') return
-    await network.open()
-    // Published ports on 127.0.0.1 are sent on to the bridge with that source; the table keeps everything else of 127/8 out.
-    setSysctl(`net/ipv4/conf/${network.record.bridge}/route_localnet`, '1')
-    if (network.record.ipv6) setSysctl('net/ipv6/conf/all/forwarding', '1')
-  }
-
-  #networkOf(record: NetworkRecord): BridgeNetwork {
-    return new BridgeNetwork(record, (containerId) => this.#networksOf(containerId), this.#options.log)
-  }
-
-  #networksOf(containerId: string): BridgeNetwork[] {
-    return [...this.#networks.values()].filter((network) => network.endpoints.has(containerId))
-  }
-
-  /** Whom 127.0.0.11 inside a container stands for: the same one however often and in which order it is asked. */
-  #nameServerOf(containerId: string): string | null {
-    const named = this.#networksOf(containerId)
-      .filter((network) => network.hasNameService && network.gateway(4) !== '')
-      .sort((a, b) => (a.record.id < b.record.id ? -1 : 1))
-    return named[0]?.gateway(4) ?? null
-  }
-
-  #bridges(): BridgeNetwork[] {
-    return [...this.#networks.values()].filter((network) => network.record.driver === 'bridge')
-  }
-
   list(filters: Record<string, string[]> = {}): NetworkSummary[] {
-    return [...this.#networks.values()].map((network) => network.summary()).filter((summary) => matchesFilters(summary, filters))
+    return this.#set
+      .all()
+      .map((network) => network.summary())
+      .filter((summary) => matchesFilters(summary, filters))
   }
 
   inspect(nameOrId: string): NetworkSummary {
-    return this.#find(nameOrId).summary()
+    return this.#set.find(nameOrId).summary()
   }
 
   identify(nameOrId: string): { id: string; name: string } {
-    return this.#find(nameOrId).record
-  }
-
-  #find(nameOrId: string): BridgeNetwork {
-    const all = [...this.#networks.values()]
-    const named = all.find((network) => network.record.id === nameOrId) ?? all.find((network) => network.record.name === nameOrId)
-    if (named) return named
-    // Docker's name of the default network in HostConfig.
-    if (nameOrId === 'default') return this.#find('bridge')
-    const prefixed = /^[0-9a-f]+$/.test(nameOrId) ? all.filter((network) => network.record.id.startsWith(nameOrId)) : []
-    if (prefixed.length > 1)
-      throw new EngineError('invalid_argument', `network ${nameOrId} is ambiguous (${prefixed.length} matches found based on ID prefix)`)
-    if (prefixed[0]) return prefixed[0]
-    throw new EngineError('not_found', `network ${nameOrId} not found`)
+    return this.#set.find(nameOrId).record
   }
 
   async create(input: Parameters<Networks['create']>[0]): Promise<NetworkSummary> {
-    if (this.list().some((network) => network.name === input.name))
-      throw new EngineError('already_exists', `network with name ${input.name} already exists`)
-    if (input.driver !== '' && input.driver !== 'bridge') {
-      if (input.driver === 'host' || input.driver === 'null')
-        throw new EngineError('permission_denied', `only one instance of "${input.driver}" network is allowed`)
-      throw new EngineError('not_found', `plugin "${input.driver}" not found; the network driver here is "bridge"`)
-    }
-    if (/^(default|container:.*)$/.test(input.name)) throw new EngineError('invalid_argument', `"${input.name}" is a reserved network name`)
-    checkOptions(input.options)
-    const record: NetworkRecord = {
-      ...blankRecord(input.name, 'bridge'),
-      internal: input.internal,
-      attachable: input.attachable,
-      ipv6: input.ipv6 || input.pools.some((pool) => pool.subnet.includes(':')),
-      labels: input.labels,
-      options: input.options,
-      pools: poolsFor(input, this.#records.values(), this.#options.pools, this.#used('none')),
-    }
-    record.bridge = input.options[bridgeOptions.name] ?? `br-${record.id.slice(0, 12)}`
-    if (deviceExists(record.bridge))
-      throw new EngineError('already_exists', `the network device ${record.bridge} exists already; choose another ${bridgeOptions.name}`)
-    const network = this.#networkOf(record)
-    // Written first: a crash in between leaves a record whose bridge is made at the next start, never a bridge that nobody knows.
-    await this.#put(record)
-    this.#networks.set(record.id, network)
+    const network = await this.#set.add(input)
     try {
-      await this.#raise(network)
       await this.#firewall.rebuild()
     } catch (error) {
-      await this.#discard(network)
+      await this.#set.discard(network)
       throw error
     }
     this.#publish('create', network)
@@ -232,22 +119,14 @@ class NetworkRoom implements Networks {
   }
 
   async remove(nameOrId: string): Promise<void> {
-    const network = this.#find(nameOrId)
+    const network = this.#set.find(nameOrId)
     const { name, id, predefined } = network.record
     if (predefined) throw new EngineError('permission_denied', `${name} is a pre-defined network and cannot be removed`)
     if (network.endpoints.size)
       throw new EngineError('failed_precondition', `error while removing network: network ${name} id ${id} has active endpoints`)
-    await this.#discard(network)
+    await this.#set.discard(network)
     await this.#firewall.rebuild()
     this.#publish('destroy', network)
-  }
-
-  /** The device first, the record last: a crash in between leaves a record that can be removed again. */
-  async #discard(network: BridgeNetwork): Promise<void> {
-    this.#networks.delete(network.record.id)
-    await network.close()
-    await removeBridge(network.record.bridge)
-    await this.#records.remove(network.record.id)
   }
 
   async prune({ until, labels, notLabels, dryRun }: Parameters<Networks['prune']>[0]): Promise<PruneResult> {
@@ -262,7 +141,7 @@ class NetworkRoom implements Networks {
   }
 
   async lease(container: LeaseInput): Promise<NetworkLease> {
-    const wishes = container.networks.map(({ network, config }) => ({ network: this.#find(network), config }))
+    const wishes = container.networks.map(({ network, config }) => ({ network: this.#set.find(network), config }))
     const joined: { network: BridgeNetwork; endpoint: Endpoint }[] = []
     const held: Held = { ports: [], redirects: [], nextInterface: wishes.length }
     try {
@@ -312,7 +191,7 @@ class NetworkRoom implements Networks {
     targetIp: string,
   ): NetworkLease {
     const bridged = joined.filter(({ network }) => network.record.driver === 'bridge')
-    const nameServer = this.#nameServerOf(container.id)
+    const nameServer = this.#set.nameServerOf(container.id)
     const place = joined.some(({ network }) => network.record.driver === 'host') ? 'host' : nameServer === null ? 'plain' : 'named'
     return {
       attached: joined.map(({ endpoint }) => endpoint.attached),
@@ -355,7 +234,7 @@ class NetworkRoom implements Networks {
 
   adopt(containerId: string, lease: NetworkLease): void {
     for (const attached of lease.attached) {
-      const network = this.#networks.get(attached.networkId)
+      const network = this.#set.get(attached.networkId)
       if (!network) continue
       const attachment = lease.monitor.attachments.find((one) => one.mac === attached.mac && one.bridge === network.record.bridge)
       const own = lease.hosts.at(-1)?.names[0] ?? ''
@@ -389,7 +268,7 @@ class NetworkRoom implements Networks {
   async release(containerId: string): Promise<void> {
     const held = this.#held.get(containerId)
     this.#held.delete(containerId)
-    const left = [...this.#networks.values()].filter((network) => network.leave(containerId) !== null)
+    const left = this.#set.all().filter((network) => network.leave(containerId) !== null)
     // Ports are free for others only when the rules that point to this container are gone.
     if (held) {
       await this.#firewall.remove(held.redirects)
@@ -399,14 +278,14 @@ class NetworkRoom implements Networks {
   }
 
   rename(containerId: string, name: string): void {
-    for (const network of this.#networks.values()) {
+    for (const network of this.#set.all()) {
       const endpoint = network.endpoints.get(containerId)
       if (endpoint) endpoint.containerName = name
     }
   }
 
   async connect(nameOrId: string, container: Parameters<Networks['connect']>[1], config: EndpointConfig): Promise<AttachedNetwork> {
-    const network = this.#find(nameOrId)
+    const network = this.#set.find(nameOrId)
     if (network.record.driver !== 'bridge')
       throw new EngineError(
         'failed_precondition',
@@ -415,8 +294,8 @@ class NetworkRoom implements Networks {
     await network.mend()
     const held = this.#held.get(container.id) ?? { ports: [], redirects: [], nextInterface: 0 }
     const hostName = hostNameOf(container.id, held.nextInterface++)
-    const others = this.#networksOf(container.id)
-    const before = this.#nameServerOf(container.id)
+    const others = this.#set.of(container.id)
+    const before = this.#set.nameServerOf(container.id)
     const dns = others.map((other) => other.endpoints.get(container.id)?.dns ?? []).find((list) => list.length > 0) ?? []
     const endpoint = network.join({ ...container, hostName, mac: '', dns }, config)
     if (container.pid === null) {
@@ -453,13 +332,13 @@ class NetworkRoom implements Networks {
   }
 
   async disconnect(nameOrId: string, container: { id: string; pid: number | null }, force: boolean): Promise<void> {
-    const network = this.#find(nameOrId)
+    const network = this.#set.find(nameOrId)
     const endpoint = network.endpoints.get(container.id)
     if (!endpoint) {
       if (container.pid === null || force) return
       throw new EngineError('failed_precondition', `container ${container.id} is not connected to network ${network.record.name}`)
     }
-    const before = this.#nameServerOf(container.id)
+    const before = this.#set.nameServerOf(container.id)
     await detachLive(endpoint.hostName)
     const held = this.#held.get(container.id)
     if (held) {
@@ -473,7 +352,7 @@ class NetworkRoom implements Networks {
   }
 
   async #moveNameServer({ id, pid }: { id: string; pid: number }, before: string | null): Promise<void> {
-    const now = this.#nameServerOf(id)
+    const now = this.#set.nameServerOf(id)
     if (now !== before) await moveNameServer(pid, now)
   }
 
