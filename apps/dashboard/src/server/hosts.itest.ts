@@ -202,7 +202,8 @@ describe('a container through the whole way', () => {
     const folder = mkdtempSync(join(tmpdir(), 'berth-rootfs-'))
     mkdirSync(join(folder, 'bin'))
     copyFileSync('/bin/busybox', join(folder, 'bin/busybox'))
-    for (const name of ['sh', 'sleep', 'cat', 'echo', 'stty']) execFileSync('ln', ['-s', 'busybox', join(folder, 'bin', name)])
+    for (const name of ['sh', 'sleep', 'cat', 'echo', 'stty', 'yes', 'head'])
+      execFileSync('ln', ['-s', 'busybox', join(folder, 'bin', name)])
     writeFileSync(join(folder, 'marker'), 'here')
     const tar = execFileSync('tar', ['-C', folder, '-cf', '-', '.'], { maxBuffer: 1 << 28 })
     rmSync(folder, { recursive: true })
@@ -238,6 +239,52 @@ describe('a container through the whole way', () => {
     socket.on('stats.items', (_stream: string, items: (typeof samples)[number]) => samples.push(items))
     expect(await ask(socket, 'stats.open', { stream: 's', containers: 'all', host: true })).toMatchObject({ ok: true })
     await until(() => samples.some((items) => items.containers.some((one) => one.id === container) && items.host), 'numbers')
+  })
+
+  it('carries 100 MB of a terminal byte for byte, and never more than was granted', async () => {
+    const id = ids[0] as string
+    const total = 100_000_000
+    // One with a length that no buffer on the way has; the terminal changes nothing in it.
+    const pattern = Buffer.from('界🚢0123456789abcdef\n')
+    const script = `stty raw -echo; yes '${pattern.toString().trimEnd()}' | head -c ${total}`
+    const options = { cmd: ['/bin/sh', '-c', script], terminal: true }
+    const exec = (await command(id, 'exec.create', { container, options })).data as { id: string }
+    const terminal = await admin.socket(`/hosts/${id}`)
+    sockets.push(terminal)
+    const expected = Buffer.concat(Array.from({ length: 8_000 }, () => pattern))
+    let granted = 131_072
+    let received = 0
+    let gathered = 0
+    const wrong: string[] = []
+    let rests = 0
+    terminal.on('terminal.output', (stream: string, bytes: Uint8Array) => {
+      const chunk = Buffer.from(bytes)
+      const at = received % pattern.length
+      if (!chunk.equals(expected.subarray(at, at + chunk.length))) wrong.push(`bytes at ${received}`)
+      received += chunk.length
+      gathered += chunk.length
+      if (received > granted) wrong.push(`${received - granted} bytes more than were granted at ${received}`)
+      if (gathered < 16_384) return
+      const grant = () => {
+        granted += gathered
+        terminal.emit('terminal.credit', stream, gathered)
+        gathered = 0
+      }
+      // A page that is slow at times: what it has not granted does not come meanwhile.
+      if (received < rests * 10_000_000) grant()
+      else {
+        rests += 1
+        setTimeout(grant, 50)
+      }
+    })
+    const exit = new Promise<{ exitCode: number }>((resolve) =>
+      terminal.on('terminal.exit', (_stream: string, how: { exitCode: number }) => resolve(how)),
+    )
+    expect(await ask(terminal, 'terminal.open', { stream: 'flood', target: { exec: exec.id } })).toMatchObject({ ok: true })
+    expect(await exit).toMatchObject({ exitCode: 0 })
+    expect(wrong).toEqual([])
+    expect(received).toBe(total)
+    terminal.disconnect()
   })
 
   it('keeps its terminal and its log through the death of the agent, without a line lost or doubled', async () => {
