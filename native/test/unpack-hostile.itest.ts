@@ -1,4 +1,5 @@
 /** What is thrown at berth-unpack by images and archives: each class is refused by a sentence or harmless, and nothing outside is touched. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -230,6 +231,11 @@ describe('archives that are damaged or meant to fill the disk', () => {
     for (const cut of [100, 700, 1024 + 300, 1024 + 512 + 5000]) expect(refuse(whole.subarray(0, cut))).toMatch(/cut|not a tar/)
     const compressed = gzipSync(whole)
     for (const cut of [5, 12, 60, compressed.length - 1]) refuse(compressed.subarray(0, cut))
+    for (const program of ['zstd', 'xz', 'bzip2']) {
+      const other = execFileSync(program, ['-c'], { input: whole })
+      for (const cut of [20, other.length - 1]) refuse(other.subarray(0, cut))
+      refuse(Buffer.concat([other, Buffer.from('trailing')]))
+    }
   })
 
   it('takes an archive that ends with the last byte of its last file, as the docker command line sends it', () => {

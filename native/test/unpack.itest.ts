@@ -106,6 +106,17 @@ describe('berth-unpack apply', () => {
     }
   })
 
+  for (const format of ['--format=gnu', '--sparse-version=0.0', '--sparse-version=0.1', '--sparse-version=1.0'])
+    it(`keeps the holes of sparse files, GNU tar ${format}`, () => {
+      const script = `truncate -s 5M s; printf hello | dd of=s bs=1 seek=500000 conv=notrunc status=none
+        printf end | dd of=s bs=1 seek=5242877 conv=notrunc status=none; tar --sparse ${format} -cf ../layer s`
+      run('bash', '-c', `cd '${make('source')}' && ${script}`)
+      const [applied] = answer(['apply', '--target', make('target')], readFileSync(at('layer')))
+      expect(applied).toMatchObject({ usageBytes: 5 << 20 })
+      expect(readFileSync(at('target/s')).equals(readFileSync(at('source/s')))).toBe(true)
+      expect(statSync(at('target/s')).blocks).toBeLessThan(100)
+    })
+
   it('translates whiteouts, whatever their order', () => {
     const target = make('target')
     answer(
