@@ -61,6 +61,7 @@ export const formSections: readonly FormSection[] = [
       lines('network-alias', 'db', 2),
       text('ip', '172.30.0.9'),
       text('ip6'),
+      lines('link-local-ip', '169.254.34.68', 2),
       text('mac-address', '02:42:ac:11:00:02'),
       lines('expose', '9113', 2),
       flip('publish-all'),

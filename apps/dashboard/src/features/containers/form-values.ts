@@ -251,7 +251,9 @@ function mountValue(row: MountRow): [flag: string, value: string] {
 function asVolumeWords(row: MountRow): string[] | null {
   if (row.type === 'bind' && !row.create) return null
   const others = readFields(row.more.trim()).filter(Boolean)
-  const words = others.map((field) => (field === 'volume-nocopy' ? 'nocopy' : /^bind-propagation=(\w+)$/.exec(field)?.[1]))
+  const words = others.map((field) =>
+    /^[zZ]$/.test(field) ? field : field === 'volume-nocopy' ? 'nocopy' : /^bind-propagation=(\w+)$/.exec(field)?.[1],
+  )
   return words.includes(undefined) ? null : [row.readOnly ? 'ro' : '', ...(words as string[])].filter(Boolean)
 }
 
@@ -311,7 +313,9 @@ function mountRow(flag: string, value: string): MountRow {
       target,
       readOnly: options.includes('ro'),
       create: true,
-      more: others.map((option) => (option === 'nocopy' ? 'volume-nocopy' : `bind-propagation=${option}`)).join(),
+      more: others
+        .map((option) => (/^[zZ]$/.test(option) ? option : option === 'nocopy' ? 'volume-nocopy' : `bind-propagation=${option}`))
+        .join(),
     }
   }
   const fields = readFields(value)

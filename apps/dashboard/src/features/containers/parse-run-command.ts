@@ -53,7 +53,7 @@ export function beginRun(): RunDraft {
 }
 
 function emptyDraft(): Draft {
-  return { pull: 'missing', options: blankOptions(), aliases: [], networks: [], health: {}, ignored: [] }
+  return { pull: 'missing', options: blankOptions(), aliases: [], linkLocal: [], networks: [], health: {}, ignored: [] }
 }
 
 function takeWord(draft: Draft, word: string, rest: string[]): void {
@@ -105,7 +105,7 @@ function finish(draft: Draft, image: string, entrypointRest: string[], command: 
   options.image = image
   options.cmd = options.entrypoint ? [...entrypointRest, ...command] : command.length > 0 ? command : null
   for (const [index, word] of draft.networks.entries()) applyNetwork(options, word, index === 0)
-  if (draft.aliases.length || draft.ip4 || draft.ip6) {
+  if (draft.aliases.length || draft.linkLocal.length || draft.ip4 || draft.ip6) {
     const name = options.networkMode || 'bridge'
     const before = options.networks[name]
     options.networks[name] = {
@@ -114,6 +114,7 @@ function finish(draft: Draft, image: string, entrypointRest: string[], command: 
       aliases: [...(before?.aliases ?? []), ...draft.aliases],
       ipv4: draft.ip4 ?? before?.ipv4,
       ipv6: draft.ip6 ?? before?.ipv6,
+      ...(draft.linkLocal.length ? { linkLocal: [...(before?.linkLocal ?? []), ...draft.linkLocal] } : {}),
     }
   }
   const { cmd, none, ...times } = draft.health

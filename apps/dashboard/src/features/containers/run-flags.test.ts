@@ -1,4 +1,4 @@
-import { type ContainerOptions, containerOptions } from '@berth/contract/container'
+import { type ContainerOptions, containerOptions, limits, mount } from '@berth/contract/container'
 import { describe, expect, it } from 'vitest'
 import { readLines, writeLines } from '../../ui/shell-words'
 import { formSections } from './form-fields'
@@ -40,7 +40,13 @@ function sayable(seed: number): ContainerOptions {
   const size = () => of(1, 1024, 6 * 1024 ** 2, 64 * 1024 ** 2, 1024 ** 3, 123_456_789)
   const port = () => ({ containerPort: whole(1, 65535), protocol: of('tcp', 'udp', 'sctp'), hostIp: of('', '127.0.0.1', '::1') })
   const device = () => ({ path: `/dev/${of('sda', 'vdb')}`, rate: size() })
-  const endpoint = () => ({ aliases: [name()], links: [], ipv4: of(undefined, '10.0.0.9'), ipv6: undefined })
+  const endpoint = () => ({
+    aliases: [name()],
+    links: [],
+    ipv4: of(undefined, '10.0.0.9'),
+    ipv6: undefined,
+    linkLocal: of(undefined, ['169.254.1.2']),
+  })
   const networkMode = maybe(() => of('front', 'back', 'host'), '')
   const entrypoint = maybe(() => [of('/bin/sh', 'my prog')], null)
   return containerOptions.parse({
@@ -77,6 +83,8 @@ function sayable(seed: number): ContainerOptions {
         parseVolume(`${name()}:${path()}`),
         parseVolume(`${path()}:${path()}:ro,rslave`),
         parseVolume(path()),
+        parseVolume(`/srv:${path()}:ro,Z`),
+        parseMount(`type=volume,source=${name()},target=${path()},volume-subpath=a/b`),
         parseMount(`type=bind,source=/must-exist,target=${path()}`),
         parseMount(`type=bind,source=/a,target=${path()},readonly,bind-nonrecursive`),
         parseMount(`type=volume,source=${name()},target=${path()},volume-opt=o=addr=1,volume-nocopy`),
@@ -153,9 +161,34 @@ describe('every option of docker run', () => {
     expect([...fields].filter((name) => !runFlags.some((flag) => flag.name === name))).toEqual([])
   })
 
+  it('is every option of the contract, so that a new one is not forgotten here', () => {
+    const said = new Set(runFlags.map((flag) => flag.path?.split('.')[0]))
+    const saidOtherwise = ['image', 'cmd', 'networkMode']
+    // No line of docker's can say them: they are kept when a container is duplicated.
+    const kept = ['stdinOnce', 'attachStdin', 'attachStdout', 'attachStderr', 'networkDisabled', 'maskedPaths', 'readonlyPaths']
+    expect(Object.keys(containerOptions.shape).filter((key) => !said.has(key) && ![...saidOtherwise, ...kept].includes(key))).toEqual([])
+    const limitsSaid = new Set(runFlags.map((flag) => flag.path?.split('limits.')[1]))
+    expect(Object.keys(limits.shape).filter((key) => !limitsSaid.has(key))).toEqual([])
+    const everything = mount.parse({
+      ...{ type: 'volume', source: 'v', target: '/t', readOnly: true, propagation: 'rslave', nonRecursive: true, noCopy: true },
+      ...{ subpath: 'a', volumeLabels: { a: 'b' }, volumeOptions: { c: 'd' }, tmpfsSizeBytes: 4096, tmpfsMode: 0o700 },
+    })
+    const unsaid = ['createSource', 'tmpfsOptions', 'relabel', 'spelling']
+    expect(
+      Object.keys(mount.shape)
+        .filter(
+          (key) =>
+            !(key in everything) ||
+            JSON.stringify(everything[key as 'type']) === JSON.stringify(mount.parse({ type: 'volume', target: '/t' })[key as 'type']),
+        )
+        .filter((key) => !unsaid.includes(key) && key !== 'type' && key !== 'target'),
+    ).toEqual([])
+    expect(parseMount(writeMount(everything)[1] ?? '')).toEqual(everything)
+  })
+
   it('is known by its name, as docker run --help has it', () => {
     const known =
-      'add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems detach detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps device-write-iops disable-content-trust dns dns-option dns-search domainname entrypoint env env-file expose gpus group-add health-cmd health-interval health-retries health-start-interval health-start-period health-timeout hostname init interactive ip ip6 ipc isolation kernel-memory label label-file link log-driver log-opt mac-address memory memory-reservation memory-swap memory-swappiness mount name network network-alias no-healthcheck oom-kill-disable oom-score-adj pid pids-limit platform privileged publish publish-all pull quiet read-only restart rm runtime security-opt shm-size sig-proxy stop-signal stop-timeout storage-opt sysctl tmpfs tty ulimit user userns uts volume volumes-from workdir'.split(
+      'add-host annotation attach blkio-weight blkio-weight-device cap-add cap-drop cgroup-parent cgroupns cidfile cpu-period cpu-quota cpu-rt-period cpu-rt-runtime cpu-shares cpus cpuset-cpus cpuset-mems detach detach-keys device device-cgroup-rule device-read-bps device-read-iops device-write-bps device-write-iops disable-content-trust dns dns-option dns-search domainname entrypoint env env-file expose gpus group-add health-cmd health-interval health-retries health-start-interval health-start-period health-timeout hostname init interactive ip ip6 ipc isolation kernel-memory label label-file link link-local-ip log-driver log-opt mac-address memory memory-reservation memory-swap memory-swappiness mount name network network-alias no-healthcheck oom-kill-disable oom-score-adj pid pids-limit platform privileged publish publish-all pull quiet read-only restart rm runtime security-opt shm-size sig-proxy stop-signal stop-timeout storage-opt sysctl tmpfs tty ulimit user userns uts volume volumes-from workdir'.split(
         ' ',
       )
     const here = new Set([...runFlags.map((flag) => flag.name), ...idleValued, ...idleSwitches])

@@ -16,6 +16,7 @@ export interface Draft {
   aliases: string[]
   ip4?: string
   ip6?: string
+  linkLocal: string[]
   networks: string[]
   health: {
     cmd?: string
@@ -327,6 +328,11 @@ const network: readonly RunFlag[] = [
       draft.ip6 = value
     },
     write: (options) => (firstEndpoint(options)?.ipv6 ? [['ip6', firstEndpoint(options)?.ipv6]] : []),
+  },
+  {
+    name: 'link-local-ip',
+    read: (draft, value) => draft.linkLocal.push(value),
+    write: (options) => (firstEndpoint(options)?.linkLocal ?? []).map((ip): Argument => ['link-local-ip', ip]),
   },
   {
     ...text('mac-address', 'macAddress'),

@@ -50,8 +50,9 @@ export function writePort(binding: PortBinding): string {
 }
 
 const propagations = /^r?(private|shared|slave)$/
-/** Words after the second colon of `-v` that change nothing here: labels of SELinux, hints for Docker Desktop. */
-const idleVolumeWords = new Set(['rw', 'z', 'Z', 'cached', 'delegated', 'consistent'])
+/** Words after the second colon of `-v` that change nothing here: hints for Docker Desktop. */
+const idleVolumeWords = new Set(['rw', 'cached', 'delegated', 'consistent'])
+const isRelabel = (word: string): word is 'z' | 'Z' => word === 'z' || word === 'Z'
 
 /** `-v`: `name:/path`, `/host:/path:ro,rslave`, `/path`. @throws Error */
 export function parseVolume(value: string): Mount {
@@ -61,7 +62,9 @@ export function parseVolume(value: string): Mount {
   const [source, target] = parts.length === 1 ? ['', parts[0] as string] : [parts[0] as string, parts[1] as string]
   if (!target.startsWith('/')) throw new Error(`-v: the path in the container must be absolute: "${target}"`)
   const options = (parts[2] ?? '').split(',').filter(Boolean)
-  const strange = options.find((word) => word !== 'ro' && word !== 'nocopy' && !propagations.test(word) && !idleVolumeWords.has(word))
+  const strange = options.find(
+    (word) => word !== 'ro' && word !== 'nocopy' && !isRelabel(word) && !propagations.test(word) && !idleVolumeWords.has(word),
+  )
   if (strange) throw new Error(`-v: "${strange}" is not known after the path; use ro, nocopy or a propagation such as rslave`)
   const bind = source.startsWith('/') || source.startsWith('.') || source.startsWith('~')
   if (bind && !source.startsWith('/')) throw new Error(`-v: the host's path must be absolute here: "${source}"`)
@@ -72,13 +75,14 @@ export function parseVolume(value: string): Mount {
     readOnly: options.includes('ro'),
     propagation: options.find((option) => propagations.test(option)) ?? '',
     createSource: bind,
+    relabel: options.find(isRelabel),
     noCopy: options.includes('nocopy'),
     spelling: 'bind-string',
   })
 }
 
 const mountFields = new Set(
-  'type source src target dst destination readonly ro bind-propagation bind-nonrecursive volume-nocopy volume-label volume-opt tmpfs-size tmpfs-mode consistency'.split(
+  'type source src target dst destination readonly ro bind-propagation bind-nonrecursive volume-nocopy volume-subpath volume-label volume-opt tmpfs-size tmpfs-mode consistency'.split(
     ' ',
   ),
 )
@@ -105,6 +109,7 @@ export function parseMount(value: string): Mount {
     propagation: get('bind-propagation') ?? '',
     nonRecursive: flag('bind-nonrecursive'),
     noCopy: flag('volume-nocopy'),
+    subpath: get('volume-subpath') ?? '',
     volumeLabels: many('volume-label'),
     volumeOptions: many('volume-opt'),
     tmpfsSizeBytes: get('tmpfs-size') ? readSize('mount tmpfs-size', get('tmpfs-size') as string) : 0,
@@ -119,7 +124,7 @@ export function writeMount(it: Mount): Argument {
     return ['tmpfs', `${it.target}:${words.filter(Boolean).join()}`]
   }
   if (fitsVolume(it)) {
-    const options = [it.readOnly ? 'ro' : '', it.propagation, it.noCopy ? 'nocopy' : ''].filter(Boolean).join()
+    const options = [it.readOnly ? 'ro' : '', it.propagation, it.noCopy ? 'nocopy' : '', it.relabel].filter(Boolean).join()
     return ['volume', [it.source, it.target, options].filter(Boolean).join(':')]
   }
   const fields = [
@@ -130,6 +135,7 @@ export function writeMount(it: Mount): Argument {
     it.propagation ? `bind-propagation=${it.propagation}` : '',
     it.nonRecursive ? 'bind-nonrecursive' : '',
     it.noCopy ? 'volume-nocopy' : '',
+    it.subpath ? `volume-subpath=${it.subpath}` : '',
     ...Object.entries(it.volumeLabels).map(([key, value]) => `volume-label=${key}=${value}`),
     ...Object.entries(it.volumeOptions).map(([key, value]) => `volume-opt=${key}=${value}`),
     it.tmpfsSizeBytes ? `tmpfs-size=${writeSize(it.tmpfsSizeBytes)}` : '',
@@ -140,15 +146,15 @@ export function writeMount(it: Mount): Argument {
 
 /** A `-v` string has no room for colons in paths, for options of a volume without a name, nor for what only `--mount` knows. */
 function fitsVolume(it: Mount): boolean {
-  if (it.type === 'tmpfs' || it.nonRecursive) return false
+  if (it.type === 'tmpfs' || it.nonRecursive || it.subpath) return false
   if (Object.keys(it.volumeOptions).length > 0 || Object.keys(it.volumeLabels).length > 0) return false
   if (it.type === 'bind' && (!it.createSource || !it.source.startsWith('/'))) return false
   if (it.type === 'volume' && (it.source.startsWith('/') || it.source.startsWith('.') || it.source.startsWith('~'))) return false
-  if (!it.source && (it.readOnly || it.noCopy || it.propagation)) return false
+  if (!it.source && (it.readOnly || it.noCopy || it.propagation || it.relabel)) return false
   return it.target.startsWith('/') && !it.source.includes(':') && !it.target.includes(':')
 }
 
-const networkFields = new Set(['name', 'alias', 'ip', 'ip6', 'mac-address'])
+const networkFields = new Set(['name', 'alias', 'ip', 'ip6', 'mac-address', 'link-local-ip'])
 
 /** What `--network` says, plain or as `name=…,alias=…`, put into the options. `first`: it is the mode. @throws Error */
 export function applyNetwork(options: ContainerOptions, word: string, first: boolean): void {
@@ -159,10 +165,17 @@ export function applyNetwork(options: ContainerOptions, word: string, first: boo
   const name = get('name')
   if (!name) throw new Error(`--network: "${word}" has no name`)
   if (first) options.networkMode = name
-  const aliases = fields.filter(([key]) => key === 'alias').map(([, value]) => value)
-  const mac = get('mac-address')
-  if (first && aliases.length === 0 && !get('ip') && !get('ip6') && !mac) return
-  options.networks[name] = { aliases, links: [], ipv4: get('ip'), ipv6: get('ip6'), ...(mac ? { mac } : {}) }
+  const all = (wanted: string) => fields.filter(([key]) => key === wanted).map(([, value]) => value)
+  const [aliases, linkLocal, mac] = [all('alias'), all('link-local-ip'), get('mac-address')]
+  if (first && aliases.length === 0 && linkLocal.length === 0 && !get('ip') && !get('ip6') && !mac) return
+  options.networks[name] = {
+    aliases,
+    links: [],
+    ipv4: get('ip'),
+    ipv6: get('ip6'),
+    ...(mac ? { mac } : {}),
+    ...(linkLocal.length > 0 ? { linkLocal } : {}),
+  }
 }
 
 /** The mode and every further network, each as one `--network`. */
@@ -175,6 +188,7 @@ export function writeNetworks(options: Pick<ContainerOptions, 'networkMode' | 'n
       endpoint.ipv4 ? `ip=${endpoint.ipv4}` : '',
       endpoint.ipv6 ? `ip6=${endpoint.ipv6}` : '',
       endpoint.mac ? `mac-address=${endpoint.mac}` : '',
+      ...(endpoint.linkLocal ?? []).map((ip) => `link-local-ip=${ip}`),
     ].filter(Boolean)
     out.push(['network', words.length ? writeFields([`name=${name}`, ...words]) : name])
   }
