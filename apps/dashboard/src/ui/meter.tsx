@@ -11,6 +11,7 @@ export function Meter({
   text,
   className,
   stale,
+  calm,
 }: {
   value: number
   max: number | null
@@ -21,9 +22,19 @@ export function Meter({
   className?: string
   /** The value is old: shown in grey. */
   stale?: boolean
+  /** A share that may be great without being bad: it never turns amber or red. */
+  calm?: boolean
 }) {
   const share = max && max > 0 ? Math.min(1, Math.max(0, value / max)) : 0
-  const fill = stale ? 'var(--ink-off)' : share >= 0.95 ? 'var(--bad)' : share >= 0.8 ? 'var(--warn)' : 'var(--accent)'
+  const fill = stale
+    ? 'var(--ink-off)'
+    : calm
+      ? 'var(--accent)'
+      : share >= 0.95
+        ? 'var(--bad)'
+        : share >= 0.8
+          ? 'var(--warn)'
+          : 'var(--accent)'
   return (
     <div className={cn('grid min-w-0 gap-0.5', className)}>
       {text ? <span className={cn('tabular truncate text-xs', stale ? 'text-ink-off' : 'text-ink-2')}>{text}</span> : null}

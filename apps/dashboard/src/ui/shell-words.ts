@@ -35,6 +35,12 @@ export function splitWords(line: string): string[] {
   return words
 }
 
+/** The first `&&`, `|`, `;`, `>` or the like that a shell would not take for a word's own; null when there is none. */
+export function shellOperator(line: string): string | null {
+  const bare = line.replace(/\\[\s\S]|'[^']*'|"(?:\\[\s\S]|[^"\\])*"/g, '_').replace(/(^|\s)#[^\n]*/g, '$1')
+  return /&&|\|\|?|;|\d?>>?|<|&/.exec(bare)?.[0] ?? null
+}
+
 /** Writes a word so that a shell reads it as it is. */
 export function quoteWord(word: string): string {
   return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,5 +1,5 @@
 import type { ContainerOptions } from '@berth/contract/container'
-import { splitWords } from '../../ui/shell-words'
+import { shellOperator, splitWords } from '../../ui/shell-words'
 import { blankOptions, type Draft, flagNamed, idleSwitches, idleValued, longNameOf } from './run-flags'
 import { applyNetwork } from './run-places'
 
@@ -22,7 +22,13 @@ export interface RunDraft {
  * @throws Error one sentence that names the flag and what is wrong with it
  */
 export function parseRunCommand(line: string): ParsedRun {
-  const words = splitWords(line.trim().replace(/^[$#]\s+/, ''))
+  const text = line
+    .replaceAll('\r\n', '\n')
+    .trim()
+    .replace(/^[$#]\s+/, '')
+  const operator = shellOperator(text)
+  if (operator) throw new Error(`the line holds more than one command ("${operator}"); paste the docker run part alone`)
+  const words = splitWords(text)
   if (words[0] === 'sudo') words.shift()
   if (!/^(docker|podman|nerdctl)$/.test(words[0]?.split('/').pop() ?? '')) throw new Error('the line must begin with "docker run"')
   words.shift()

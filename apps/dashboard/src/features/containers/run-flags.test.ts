@@ -273,6 +273,13 @@ describe('what is wrong', () => {
     expect(line('--rm=maybe')).toThrow('neither true nor false')
     expect(line('-p 70000:80')).toThrow('65535')
     expect(line('--device fuse')).toThrow('--device')
+    expect(line('-v $PWD:/app')).toThrow('"$PWD"')
+    expect(() => parseRunCommand('docker run nginx && echo done')).toThrow('more than one command ("&&")')
+    expect(() => parseRunCommand('docker run nginx | cat')).toThrow('"|"')
+    expect(parseRunCommand(`docker run \\\r\n  -e "A=b && c" \\\r\n x sh -c 'a; b > c' # and; more`).options).toMatchObject({
+      env: ['A=b && c'],
+      cmd: ['sh', '-c', 'a; b > c'],
+    })
     expect(parseRunCommand('docker run -e HOME -v a:/b:z -p published=8080,target=80 x')).toMatchObject({
       ignored: ['--env HOME'],
       options: { env: [], ports: [{ hostPort: 8080, containerPort: 80 }] },

@@ -5,7 +5,7 @@ import { type Argument, parseMount, parsePorts, parseVolume, writeMount, writeNe
 
 /**
  * Every option of `docker run` in one table: what reads it into the contract's options, what writes it back, and which option a complaint of the schema
- * about it names. parse-run-command.ts, run-command.ts and the create form all work by this table, so what one of them knows, all know.
+ * about it names. parse-run-command.ts, run-command.ts and the create form all work by this table, so what one of them knows, all know. It is long because it is one table.
  */
 
 /** What is gathered while flags are read one by one; networks and health are put together at the end. */

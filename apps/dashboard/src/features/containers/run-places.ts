@@ -1,4 +1,5 @@
 import { type ContainerOptions, type Mount, mount, type PortBinding } from '@berth/contract/container'
+import { objectName } from '@berth/contract/id'
 import { readFields, readPair, readSize, writeFields, writeSize } from './flag-values'
 
 /** Ports, mounts and networks: what has a small language of its own behind `-p`, `-v`, `--mount` and `--network`. */
@@ -67,6 +68,8 @@ export function parseVolume(value: string): Mount {
   )
   if (strange) throw new Error(`-v: "${strange}" is not known after the path; use ro, nocopy or a propagation such as rslave`)
   const bind = source.startsWith('/') || source.startsWith('.') || source.startsWith('~')
+  if (!bind && source && !objectName.safeParse(source).success)
+    throw new Error(`-v: "${source}" is neither a volume's name nor a path; what a shell would put there is not known here`)
   if (bind && !source.startsWith('/')) throw new Error(`-v: the host's path must be absolute here: "${source}"`)
   return mount.parse({
     type: bind ? 'bind' : 'volume',

@@ -27,7 +27,7 @@ export function StatsDetails({ sample }: { sample: StatsSample | null }) {
           .map((part) => (
             <li key={part} className="grid grid-cols-[minmax(0,1fr)_minmax(0,1.2fr)_5rem] items-center gap-3 text-xs">
               <span className="text-ink-2">{t(`stats.part.${part}`)}</span>
-              <Meter value={Math.min(parts[part], all * 0.79)} max={all} label={t(`stats.part.${part}`)} />
+              <Meter calm value={parts[part]} max={all} label={t(`stats.part.${part}`)} />
               <span className="tabular text-right">{format.bytes(parts[part])}</span>
             </li>
           ))}
