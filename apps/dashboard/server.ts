@@ -26,6 +26,8 @@ try {
     )
   }
   process.on('SIGTERM', end)
+  // A bug in one corner must not take everybody's pages away.
+  process.on('unhandledRejection', (error) => dashboard.rooms.log.error({ err: error }, 'a promise was rejected and nobody listened'))
   process.on('SIGINT', end)
 } catch (error) {
   console.error(`dashboard: ${error instanceof Error ? error.message : error}`)

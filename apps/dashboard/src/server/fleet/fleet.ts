@@ -8,7 +8,7 @@ import type { VolumeSummary } from '@berth/contract/volume'
 import { type FleetNoun, fleetNouns } from '../../wire/dashboard-events.ts'
 import type { Access, Principal } from '../access/access.ts'
 import type { Hosts } from '../hosts/hosts.ts'
-import { dashboardAsker } from '../links/agent-link.ts'
+import { dashboardAsker } from '../links/asker.ts'
 import type { Links } from '../links/links.ts'
 import type { HostHub } from '../relay/host-hubs.ts'
 

@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { Agent as HttpsAgent } from 'node:https'
 import { connect as tlsConnect } from 'node:tls'
-import type { Role } from '@berth/contract/claim'
 import { claimHeader } from '@berth/contract/claim'
 import { renewalRoutes } from '@berth/contract/enrol'
 import type { WireError } from '@berth/contract/error'
@@ -13,20 +12,11 @@ import { ServerError } from '../errors.ts'
 import { type AgentCertificate, type Authority, isDue } from '../hosts/authority.ts'
 import type { HostRecord } from '../hosts/hosts.ts'
 import type { Log } from '../log.ts'
+import { type Asker, dashboardAsker } from './asker.ts'
 import { dialFailureInWords, tlsOptionsFor } from './tls-identity.ts'
 import { UpstreamStreams } from './upstream-streams.ts'
 
 export type LinkState = Parameters<ServerEvents['host.state']>[0]
-/** In whose name something is asked of an agent. */
-export interface Asker {
-  user: string
-  userName: string
-  role: Role
-  from: string
-}
-/** The dashboard's own questions: it looks, and renews certificates. */
-export const dashboardAsker: Asker = { user: 'dashboard', userName: 'dashboard', role: 'viewer', from: '' }
-
 interface LinkEvents {
   state: [state: LinkState]
   /** New system information. */
@@ -76,7 +66,10 @@ export class AgentLink extends EventEmitter<LinkEvents> {
       lastSeenAt: host.lastSeenAt?.toISOString() ?? null,
       message: '',
     }
-    this.streams = new UpstreamStreams((asker) => this.claim(asker))
+    this.streams = new UpstreamStreams(
+      (asker) => this.claim(asker),
+      (event, error) => this.log.warn({ host: this.host.name, event, err: error }, 'a host sent something that cannot be read'),
+    )
   }
 
   get hostId(): string {

@@ -2,7 +2,7 @@ import type { WireError } from '@berth/contract/error'
 import { type ClientEvents, clientEventNames, type ServerEvents } from '@berth/contract/stream'
 import type { Socket } from 'socket.io-client'
 import { ServerError } from '../errors.ts'
-import type { Asker } from './agent-link.ts'
+import { type Asker, dashboardAsker } from './asker.ts'
 
 export type StreamEventName = Exclude<keyof ServerEvents, 'host.state'>
 export type OpenEventName = Extract<keyof ClientEvents, `${string}.open`>
@@ -46,8 +46,14 @@ export class UpstreamStreams {
   private readonly waiting = new Set<() => void>()
   private counter = 0
 
-  /** @param claim signs who asks */
-  constructor(private readonly claim: (asker: Asker) => string) {}
+  /**
+   * @param claim signs who asks
+   * @param nonsense is told of a message that could not be read
+   */
+  constructor(
+    private readonly claim: (asker: Asker) => string,
+    private readonly nonsense: (name: string, error: unknown) => void,
+  ) {}
 
   attach(socket: Socket): void {
     this.socket = socket
@@ -56,7 +62,15 @@ export class UpstreamStreams {
         const sink = this.sinks.get(stream)
         if (!sink) return
         if (name === 'stream.end') this.sinks.delete(stream)
-        sink(name, args)
+        try {
+          sink(name, args)
+        } catch (error) {
+          // Whatever a host sends may end its own stream, never this process.
+          this.nonsense(name, error)
+          if (!this.sinks.delete(stream)) return
+          socket.emit('close', this.claim(dashboardAsker), stream)
+          sink('stream.end', ['lost', { message: 'the host sent something that cannot be read' }])
+        }
       })
     }
   }

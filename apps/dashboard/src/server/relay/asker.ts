@@ -1,6 +1,6 @@
 import type { Access, Principal } from '../access/access.ts'
 import { ServerError } from '../errors.ts'
-import type { Asker } from '../links/agent-link.ts'
+import type { Asker } from '../links/asker.ts'
 
 /** The claim's person, with the role that holds on this host now. @throws ServerError `permission_denied` when there is none */
 export function askerFor(access: Access, principal: Principal, hostId: string): Asker {

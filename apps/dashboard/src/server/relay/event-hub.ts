@@ -1,5 +1,6 @@
 import type { EngineEvent, EventCursor } from '@berth/contract/event'
-import { type AgentLink, dashboardAsker } from '../links/agent-link.ts'
+import type { AgentLink } from '../links/agent-link.ts'
+import { dashboardAsker } from '../links/asker.ts'
 import type { UpstreamStream } from '../links/upstream-streams.ts'
 
 export interface EventListener {

@@ -1,6 +1,7 @@
 import type { LogPage, LogRecord } from '@berth/contract/log'
 import { ServerError } from '../errors.ts'
-import { type AgentLink, type Asker, dashboardAsker } from '../links/agent-link.ts'
+import type { AgentLink } from '../links/agent-link.ts'
+import { type Asker, dashboardAsker } from '../links/asker.ts'
 import type { UpstreamStream } from '../links/upstream-streams.ts'
 
 export interface LogWish {

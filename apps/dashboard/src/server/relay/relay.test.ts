@@ -410,6 +410,39 @@ describe('streams', () => {
   })
 })
 
+describe('a host that sends nonsense', () => {
+  it('ends its own streams, and neither the dashboard nor anybody else', async () => {
+    const rogue = await simulateAgent({
+      base: dashboard.base,
+      token: await joinToken(admin),
+      name: 'rogue',
+      script: {
+        answers: { 'containers.list': () => 'not a list', 'volumes.list': () => [null, 7], 'logs.read': () => ({ records: 'x' }) },
+      },
+    })
+    await online(rogue.hostId)
+    const socket = await admin.socket(`/hosts/${rogue.hostId}`)
+    const ends: unknown[][] = []
+    socket.on('stream.end', (...args: unknown[]) => ends.push(args))
+    await until(async () => (await ask(socket, 'events.open', { stream: 'e' })).ok, 'the events')
+    expect(await ask(socket, 'stats.open', { stream: 's', containers: 'all', host: true })).toMatchObject({ ok: true })
+    await ask(socket, 'logs.open', { stream: 'l', container: 'x', tail: null })
+    for (const nonsense of [null, 7, 'x', [null], {}, [{ sequence: {} }], undefined])
+      for (const name of ['events.items', 'events.reset', 'stats.items', 'logs.batch', 'stream.end']) rogue.say(name, nonsense)
+    await until(() => ends.some(([stream]) => stream === 's'), 'the end of the numbers')
+    // Both merged lists say which host could not be read, and show the others.
+    for (const noun of ['containers', 'volumes']) {
+      const list = (await admin.query(`fleet.${noun}`)).data as { hosts: { host: string; error: string | null }[] }
+      expect(list.hosts.find((one) => one.host === host)?.error).toBeNull()
+    }
+    expect((await admin.query('me.get')).error).toBeNull()
+    expect(stateOf(host)?.state).toBe('online')
+    socket.disconnect()
+    await rogue.stop()
+    await admin.mutate('hosts.remove', { host: rogue.hostId })
+  })
+})
+
 describe('a host that stops answering', () => {
   it('is away with its last time, its lists keep their age, and everything comes back by itself', async () => {
     expect((await admin.query('fleet.containers')).data).toMatchObject({

@@ -1,5 +1,6 @@
 import type { HostPoint, StatsPoint, StatsSample } from '@berth/contract/stats'
-import { type AgentLink, dashboardAsker } from '../links/agent-link.ts'
+import type { AgentLink } from '../links/agent-link.ts'
+import { dashboardAsker } from '../links/asker.ts'
 import type { UpstreamStream } from '../links/upstream-streams.ts'
 
 export interface StatsItems {
