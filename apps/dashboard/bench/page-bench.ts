@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium, type Page } from '@playwright/test'
+import { type BrowserContext, type Browser as ChromiumBrowser, chromium, type Page } from '@playwright/test'
 import { AgentInNamespace } from '../src/server/testing/agent-in-namespace.fixture.ts'
 import { ask, Browser, joinToken, until } from '../src/server/testing/dashboard.fixture.ts'
 import { type SimulatedAgent, simulateAgent } from '../src/server/testing/simulated-agent.fixture.ts'
@@ -22,6 +22,7 @@ const logSeconds = Number(process.env.BERTH_BENCH_SECONDS ?? 20)
 interface Ground {
   dashboard: DashboardProcess
   admin: Browser
+  browser: ChromiumBrowser
   context: BrowserContext
   undo: (() => Promise<unknown> | unknown)[]
 }
@@ -52,7 +53,7 @@ async function prepare(): Promise<Ground> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } })
   const [name, value] = admin.cookie.split('=') as [string, string]
   await context.addCookies([{ name, value, domain: '127.0.0.1', path: '/', httpOnly: true }])
-  return { dashboard, admin, context, undo }
+  return { dashboard, admin, browser, context, undo }
 }
 
 /** A real agent with busybox and one container that writes the machine's uptime ten times a second. */
@@ -112,12 +113,14 @@ async function logLines(page: Page, base: string, host: string, container: strin
   // What was there when the page came is history.
   await page.waitForTimeout(2_000)
   await log.evaluate((element, bootedAt) => {
-    const seen = new Set(element.textContent?.match(/tick [\d.]+/g))
+    const seen = new Set<string>()
+    // Lines from before come into the document, too, when the list is measured anew.
+    const from = (Date.now() - bootedAt) / 1000
     const delays: number[] = []
     Object.assign(window, { delays })
     new MutationObserver(() => {
       for (const tick of element.textContent?.match(/tick \d+\.\d\d/g) ?? []) {
-        if (seen.has(tick)) continue
+        if (seen.has(tick) || Number(tick.slice(5)) < from) continue
         seen.add(tick)
         delays.push(Date.now() - (bootedAt + Number(tick.slice(5)) * 1000))
       }
@@ -214,7 +217,29 @@ async function firstLoad(context: BrowserContext, base: string): Promise<void> {
   await page.close()
 }
 
-async function scrolling({ dashboard, admin, context, undo }: Ground): Promise<void> {
+interface TraceEvent {
+  name: string
+  ph: string
+  pid: number
+  tid: number
+  dur?: number
+  tdur?: number
+  args?: { name?: string }
+}
+
+/** What the page's own thread did, task by task: a machine that does other things stretches the clock, not the processor time. */
+function mainThreadTasks(trace: Buffer): { clockMs: number; processorMs: number }[] {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] }
+  const mains = traceEvents.filter((event) => event.name === 'thread_name' && event.args?.name === 'CrRendererMain')
+  const perThread = mains.map(({ pid, tid }) =>
+    traceEvents.filter((event) => event.pid === pid && event.tid === tid && event.ph === 'X' && /RunTask$/.test(event.name)),
+  )
+  const busiest = perThread.sort((one, other) => other.length - one.length)[0] ?? []
+  if (busiest.length === 0) throw new Error("the browser's trace holds no task of the page")
+  return busiest.map(({ dur = 0, tdur = dur }) => ({ clockMs: dur / 1000, processorMs: tdur / 1000 }))
+}
+
+async function scrolling({ dashboard, admin, browser, context, undo }: Ground): Promise<void> {
   const agents: SimulatedAgent[] = []
   undo.push(() => Promise.all(agents.map((agent) => agent.stop())))
   for (let n = 0; n < simulatedHosts; n += 1)
@@ -235,11 +260,7 @@ async function scrolling({ dashboard, admin, context, undo }: Ground): Promise<v
   await page.goto(`${dashboard.base}/h/all/containers`)
   await page.getByRole('row').nth(5).waitFor()
   await page.waitForTimeout(3_000)
-  await page.evaluate(() => {
-    const tasks: number[] = []
-    Object.assign(window, { tasks })
-    new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: 'longtask' })
-  })
+  await browser.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline', '__metadata'] })
   await page.mouse.move(700, 500)
   const box = page.getByRole('row').nth(3)
   const first = await box.innerText()
@@ -248,8 +269,14 @@ async function scrolling({ dashboard, admin, context, undo }: Ground): Promise<v
     await page.waitForTimeout(20)
   }
   if ((await page.getByRole('row').nth(3).innerText()) === first) throw new Error('the list did not scroll')
-  const tasks = (await page.evaluate('window.tasks')) as number[]
-  report(`longest task while ${rowsTotal} rows are scrolled`, Math.max(0, ...tasks), 100, 'ms', `${tasks.length} tasks over 50 ms`)
+  const tasks = mainThreadTasks(await browser.stopTracing())
+  report(
+    `longest task while ${rowsTotal} rows are scrolled, in processor time`,
+    Math.max(0, ...tasks.map((task) => task.processorMs)),
+    100,
+    'ms',
+    `by the clock ${Math.max(0, ...tasks.map((task) => task.clockMs)).toFixed(0)} ms on this machine with what else it does; ${tasks.filter((task) => task.processorMs > 50).length} of ${tasks.length} tasks over 50 ms`,
+  )
   await page.close()
 }
 

@@ -32,7 +32,7 @@ export function Shell({
   const [palette, setPalette] = useState<'never' | 'open' | 'closed'>('never')
   useEffect(() => {
     // So that the first key typed after Ctrl-K is not lost while it is being fetched.
-    const timer = setTimeout(() => void loadPalette(), 1500)
+    const timer = setTimeout(() => void loadPalette().catch(() => undefined), 1500)
     return () => clearTimeout(timer)
   }, [])
   usePaletteKey(() => setPalette((before) => (before === 'open' ? 'closed' : 'open')))
