@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 
 const root = join(import.meta.dirname, '../../../../..')
 const program = join(root, 'agent/dist/berth-agent.js')
@@ -157,6 +157,7 @@ export class AgentInNamespace {
     spawnSync('umount', [this.mountNamespace])
     spawnSync('umount', [dirname(this.mountNamespace)])
     rmSync(dirname(this.mountNamespace), { recursive: true, force: true })
+    for (const hierarchy of hierarchies) await endAll(join('/sys/fs/cgroup', hierarchy, this.instance))
     for (const hierarchy of hierarchies) removeCgroup(join('/sys/fs/cgroup', hierarchy, this.instance))
     rmSync(this.dataRoot, { recursive: true, force: true })
     rmSync(this.runRoot, { recursive: true, force: true })
@@ -165,6 +166,25 @@ export class AgentInNamespace {
 
 function ip(...args: string[]): void {
   execFileSync('ip', args, { stdio: 'pipe' })
+}
+
+/** What still runs below a cgroup of ours, when a test or a benchmark was broken off before it could remove its containers. */
+async function endAll(path: string): Promise<void> {
+  const pids = (): number[] =>
+    existsSync(path)
+      ? readdirSync(path, { recursive: true, encoding: 'utf8' })
+          .filter((name) => basename(name) === 'cgroup.procs')
+          .flatMap((name) => readFileSync(join(path, name), 'utf8').split('\n').filter(Boolean).map(Number))
+      : []
+  for (let tries = 0; tries < 100 && pids().length > 0; tries += 1) {
+    for (const pid of pids())
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It has ended meanwhile.
+      }
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
 }
 
 function removeCgroup(path: string): void {
