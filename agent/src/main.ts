@@ -168,7 +168,9 @@ function executable(path: string): boolean {
 
 main(process.argv.slice(2)).catch((error: unknown) => {
   const usage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
-  process.stderr.write(`berth-agent: ${messageOf(error)}${usage ? '; berth-agent --help lists the options' : ''}\n`)
+  // Node goes on with advice for the authors of programs.
+  const words = usage ? messageOf(error).split('. ')[0] : messageOf(error)
+  process.stderr.write(`berth-agent: ${words}${usage ? '; berth-agent --help lists the options' : ''}\n`)
   if (!(error instanceof EngineError) && !usage) process.stderr.write(`${(error as Error)?.stack ?? ''}\n`)
   process.exit(usage ? 2 : 1)
 })

@@ -452,6 +452,19 @@ describe('a hostile or broken registry', () => {
     )
   })
 
+  it('a token server that never answers holds nobody who does not want to wait', async () => {
+    const context = testContext()
+    const server = await hostile((request, response, path) => {
+      // Asked, it says nothing; that is the moment to give up.
+      if (path.startsWith('/token')) return setImmediate(context.abort) !== undefined
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="http://${request.headers.host}/token",service="z"` }).end()
+      return true
+    })
+    await expect(rooms.images.pull({ reference: `${server.host}/x:1`, auth }, context)).rejects.toMatchObject({ code: 'cancelled' })
+    expect(server.seen.some(({ path }) => path.startsWith('/token'))).toBe(true)
+    await nothingVisible()
+  })
+
   it('429 is waited for as Retry-After says, and a far one is reported', async () => {
     let busy = 2
     const server = await hostile((_request, response, path) => {
