@@ -49,6 +49,11 @@ it('brings a project up, works with it and takes it down', async () => {
   expect((await compose('up -d --scale db=2')).status).toBe(0)
   expect((await compose('restart -t 0 db')).status).toBe(0)
   expect((await compose('up -d')).stderr).toContain('up-to-date')
+  // A changed service is made anew with the volumes of its old container.
+  writeFileSync(join(directory, 'docker-compose.yml'), project.replace('[A=1]', '[A=2]'))
+  const recreated = await compose('up -d -t 0')
+  expect(recreated.status, recreated.stderr).toBe(0)
+  expect((await compose(`exec -T db sh -c 'echo $A'`)).stdout).toBe('2\n')
   expect((await compose('logs --no-color')).stdout).toContain('Attaching to')
   const down = await compose('down -v -t 0')
   expect(down.status, down.stderr).toBe(0)

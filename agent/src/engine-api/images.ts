@@ -80,22 +80,19 @@ function inspectBody(image: ImageDetail, call: Call): Record<string, unknown> {
     Parent: image.parentId ?? '',
     Comment: image.comment,
     Created: image.createdAt ?? zeroTime,
-    ...(call.minor < 45
-      ? {
-          Container: '',
-          ContainerConfig: {
-            ...legacy,
-            Env: null,
-            Cmd: null,
-            Volumes: null,
-            WorkingDir: '',
-            Entrypoint: null,
-            OnBuild: null,
-            Labels: null,
-            User: '',
-          },
-        }
-      : {}),
+    Container: '',
+    // Newer Docker leaves this out, and docker-compose v1, which asks for the newest version there is, then cannot recreate a container.
+    ContainerConfig: {
+      ...legacy,
+      Env: null,
+      Cmd: null,
+      Volumes: null,
+      WorkingDir: '',
+      Entrypoint: null,
+      OnBuild: null,
+      Labels: null,
+      User: '',
+    },
     DockerVersion: '',
     Author: image.author,
     Config: call.minor < 50 ? { ...legacy, ...body } : body,
