@@ -18,6 +18,7 @@ import { createHandler, type PageHandler } from './http/handler.ts'
 import { createListener } from './http/listener.ts'
 import { originOf } from './http/request-origin.ts'
 import { readSessionCookie } from './http/session-cookie.ts'
+import { openStaticFiles } from './http/static-files.ts'
 import { ApiTokens } from './identity/api-tokens.ts'
 import { People } from './identity/people.ts'
 import { Sessions } from './identity/sessions.ts'
@@ -105,10 +106,12 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
   const next = options.pages ? null : await openPages(options)
   const pages = options.pages ?? (next as NonNullable<typeof next>).handle
   const { key, certificate } = authority.https()
-  const listener = createListener(createHandler(rooms, settings, identity, withSecureMark(pages, settings), options.development), {
-    key,
-    cert: certificate,
+  const handler = createHandler(rooms, settings, identity, {
+    pages: withSecureMark(pages, settings),
+    files: openStaticFiles(join(options.applicationRoot, '.next/static')),
+    development: options.development,
   })
+  const listener = createListener(handler, { key, cert: certificate })
   if (next)
     for (const server of [listener.http, listener.https])
       server.on('upgrade', (request, socket, head) => !request.url?.startsWith('/socket.io/') && next.upgrade(request, socket, head))

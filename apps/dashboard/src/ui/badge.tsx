@@ -59,7 +59,7 @@ export function StateLabel({ shape, tone, children, className }: { shape: Shape;
   return (
     <span className={cn('inline-flex items-center gap-1.5 whitespace-nowrap', className)}>
       <StateMark shape={shape} tone={tone} />
-      <span>{children}</span>
+      <span className="min-w-0 truncate">{children}</span>
     </span>
   )
 }

@@ -8,6 +8,7 @@ import { Dialog } from './dialog'
 import { ErrorPanel } from './error-panel'
 import { Field } from './field'
 import { Input } from './input'
+import { type Failure, runEach, type Step } from './run-each'
 
 export interface SideEffect<K extends string = string> {
   key: K
@@ -28,10 +29,16 @@ export interface ConfirmProps<K extends string> {
   verb: string
   tone?: 'danger' | 'primary'
   effects?: readonly SideEffect<K>[]
+  /** Why it cannot be confirmed now; shown by the button. */
+  refusal?: string | null
   /** What cannot be undone: this must be typed first. */
   typeName?: string
   commandLine?: (chosen: Record<K, boolean>) => string
   children?: ReactNode
+  /**
+   * What is done to each of many. All are tried; the button counts; those that failed are listed with their reasons, and confirming once more tries those alone. `onConfirm` runs when all have succeeded.
+   */
+  each?: readonly Step<Record<K, boolean>>[]
   /** Runs it. The dialog stays open while it runs, closes when it is done, and shows the error if it fails. */
   onConfirm: (chosen: Record<K, boolean>) => Promise<unknown>
 }
@@ -50,18 +57,27 @@ function OpenConfirm<K extends string>(props: ConfirmProps<K>) {
   const [typed, setTyped] = useState('')
   const [busy, setBusy] = useState(false)
   const [failure, setFailure] = useState<unknown>(null)
+  const [failed, setFailed] = useState<readonly Failure[]>([])
+  const [ended, setEnded] = useState(0)
+  const steps = props.each?.filter((step) => failed.length === 0 || failed.some((one) => one.key === step.key)) ?? []
   const missing = effects.find((effect) => effect.needed && !chosen[effect.key])
-  const reason = missing
-    ? t('tickFirst')
-    : props.typeName !== undefined && typed !== props.typeName
-      ? t('typeFirst', { name: props.typeName })
-      : null
+  const reason = props.refusal
+    ? props.refusal
+    : missing
+      ? t('tickFirst')
+      : props.typeName !== undefined && typed !== props.typeName
+        ? t('typeFirst', { name: props.typeName })
+        : null
   useEffect(() => setFailure(null), [])
   const run = async () => {
     if (reason || busy) return
     setBusy(true)
     setFailure(null)
+    setEnded(0)
     try {
+      const left = await runEach(steps, chosen, setEnded)
+      setFailed(left)
+      if (left.length > 0) return
       await props.onConfirm(chosen)
       props.onOpenChange(false)
     } catch (error) {
@@ -83,7 +99,8 @@ function OpenConfirm<K extends string>(props: ConfirmProps<K>) {
             {t('cancel')}
           </Button>
           <Button tone={props.tone ?? 'danger'} onClick={run} busy={busy} disabledReason={reason} data-testid="confirm">
-            {props.verb}
+            {failed.length > 0 && !busy ? t('tryAgain') : props.verb}
+            {busy && steps.length > 1 ? <span className="tabular">{`${ended}/${steps.length}`}</span> : null}
           </Button>
         </>
       }
@@ -112,6 +129,18 @@ function OpenConfirm<K extends string>(props: ConfirmProps<K>) {
           </Field>
         )}
         {props.commandLine ? <CommandLine command={props.commandLine(chosen)} /> : null}
+        {busy && steps.length > 1 ? (
+          <span className="sr-only" role="status">
+            {t('progress', { ended, of: steps.length })}
+          </span>
+        ) : null}
+        {failed.length > 0 && !busy ? (
+          <ErrorPanel
+            title={props.each && props.each.length > 1 ? t('someFailed', { failed: failed.length, of: props.each.length }) : undefined}
+            error={new Error(failed.map((one) => (props.each?.length === 1 ? one.message : `${one.name}: ${one.message}`)).join('\n'))}
+            compact
+          />
+        ) : null}
         {failure ? <ErrorPanel error={failure} compact /> : null}
         <button type="submit" className="hidden" aria-hidden tabIndex={-1} />
       </form>

@@ -17,6 +17,7 @@ import { BulkBar } from './bulk-bar'
 import { Checkbox } from './checkbox'
 import { cn } from './class-names'
 import { isTyping } from './input'
+import { useListAddress } from './list-address'
 import { usePhone } from './media-query'
 import { SkeletonRows } from './skeleton'
 import { useStoredState } from './stored-state'
@@ -40,7 +41,7 @@ declare module '@tanstack/react-table' {
 }
 
 export interface DataTableProps<T> {
-  /** Under this name the browser keeps sorting and columns. */
+  /** Under this name the browser keeps sorting and columns; filter, facets and sorting stand in the address. */
   id: string
   /** What the rows are, for screen readers. */
   label: string
@@ -76,21 +77,19 @@ export interface DataTableProps<T> {
 export function DataTable<T>(props: DataTableProps<T>) {
   const t = useTranslations('ui')
   const phone = usePhone()
-  const [sorting, setSorting] = useStoredState<SortingState>(`table.${props.id}.sort`, useConstant(props.initialSort ?? []))
+  const address = useListAddress(props.id, props.facets?.map((facet) => facet.key) ?? [], useConstant(props.initialSort ?? []))
   const [visibility, setVisibility] = useStoredState<VisibilityState>(
     `table.${props.id}.columns`,
     useConstant(initialVisibility(props.columns)),
   )
   const [selection, setSelection] = useState<RowSelectionState>({})
-  const [query, setQuery] = useState('')
-  const [chosen, setChosen] = useState<Record<string, string[]>>({})
-  const shown = useFiltered(props, useDeferredValue(query), chosen)
+  const shown = useFiltered(props, useDeferredValue(address.query), address.chosen)
   const table = useReactTable({
     data: shown as T[],
     columns: props.columns,
-    state: { sorting, columnVisibility: visibility, rowSelection: selection },
+    state: { sorting: address.sorting, columnVisibility: visibility, rowSelection: selection },
     getRowId: props.rowId,
-    onSortingChange: setSorting as never,
+    onSortingChange: address.setSorting as never,
     onColumnVisibilityChange: setVisibility as never,
     onRowSelectionChange: setSelection,
     getCoreRowModel: getCoreRowModel(),
@@ -103,7 +102,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
   const nothing = props.rows.length === 0
   return (
     <div className={cn('flex min-h-0 flex-1 flex-col', props.className)} aria-busy={props.loading}>
-      <TableToolbar {...props} query={query} onQuery={setQuery} chosen={chosen} onChosen={setChosen} table={table} shown={rows.length} />
+      <TableToolbar {...props} address={address} table={table} shown={rows.length} />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys pressed on the links inside bubble up to here */}
       <div
         ref={scroller}

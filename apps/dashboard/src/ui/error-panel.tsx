@@ -4,13 +4,7 @@ import { useTranslations } from 'next-intl'
 import type { ReactNode } from 'react'
 import { Button } from './button'
 import { cn } from './class-names'
-
-/** What an error says to people. Anything thrown may be given. */
-export function errorMessage(error: unknown): string {
-  if (error instanceof Error) return error.message
-  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') return error.message
-  return String(error)
-}
+import { errorMessage } from './error-message'
 
 /** What happened, in its own words, and what to do: try again, or the step given as `action`. */
 export function ErrorPanel({

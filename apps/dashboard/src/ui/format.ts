@@ -50,6 +50,15 @@ export function splitDuration(seconds: number): { unit: 'd' | 'h' | 'min' | 's';
   return parts.slice(first, first === 3 ? 4 : first + 2).filter((part, index) => index === 0 || part.value > 0)
 }
 
+/** `2026-11-27 21:41:37` in the browser's time: the same length everywhere, so that columns of it can be compared with the eye, and the form that logs have. */
+export function formatDateTime(at: string | number): string {
+  const date = new Date(at)
+  if (Number.isNaN(date.getTime())) return '–'
+  const two = (value: number) => String(value).padStart(2, '0')
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
+  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}
+
 /** Numbers, sizes and times in the person's language. All functions are stable while the language stays. */
 export function useFormat() {
   const locale = useLocale()
@@ -57,7 +66,6 @@ export function useFormat() {
   return useMemo(() => {
     const number = new Intl.NumberFormat(locale)
     const one = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
-    const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' })
     const duration = (seconds: number) =>
       splitDuration(seconds)
         .map((part) => `${part.value} ${t(`unit.${part.unit}`)}`)
@@ -80,7 +88,7 @@ export function useFormat() {
                 .join(''),
             })
       },
-      dateTime: (at: string | number) => dateTime.format(typeof at === 'number' ? at : Date.parse(at)),
+      dateTime: formatDateTime,
     }
   }, [locale, t])
 }

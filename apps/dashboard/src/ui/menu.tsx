@@ -1,88 +1,96 @@
 'use client'
-import { Check } from 'lucide-react'
-import { DropdownMenu as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import dynamic from 'next/dynamic'
+import { Slot } from 'radix-ui'
+import { type KeyboardEvent, type PointerEvent, type ReactNode, useContext, useEffect, useId, useRef, useState } from 'react'
 import { cn } from './class-names'
+import { type MenuCheckProps, type MenuItemProps, MenuPartsContext } from './menu-parts'
 
-const itemLook =
-  'relative flex cursor-default select-none items-center gap-2.5 rounded-sm px-2 py-1.5 text-sm outline-none data-highlighted:bg-hover data-disabled:text-ink-3 [&_svg]:size-3.75 [&_svg]:shrink-0 [&_svg]:text-ink-3'
+/*
+ * The button of a menu is on the page from the beginning; what opens (menu-surface.tsx: focus, arrow keys, typing ahead, placing itself) is fetched when a page is idle or somebody comes near.
+ * The entries are drawn by the surface's parts, which reach them by context.
+ */
+const fetchSurface = () => import('./menu-surface')
+const Surface = dynamic(() => fetchSurface().then((module) => module.MenuSurface), { ssr: false })
+let fetching = false
+function fetchEarly(): void {
+  if (fetching) return
+  fetching = true
+  fetchSurface().catch(() => {
+    fetching = false
+  })
+}
+const idleMs = 4000
 
-/** A list of actions behind a button. `trigger` must be one element that takes a ref. */
-export function Menu({ trigger, children, align = 'end' }: { trigger: ReactNode; children: ReactNode; align?: 'start' | 'end' }) {
+/** A list of actions behind a button. `trigger` must be one element that takes a ref. `block`: the button takes the whole width. */
+export function Menu({
+  trigger,
+  children,
+  align = 'end',
+  block,
+}: {
+  trigger: ReactNode
+  children: ReactNode
+  align?: 'start' | 'end'
+  block?: boolean
+}) {
+  const id = useId()
+  const button = useRef<HTMLElement>(null)
+  const [open, setOpen] = useState<false | 'pointer' | 'keyboard'>(false)
+  useEffect(() => {
+    const timer = setTimeout(fetchEarly, idleMs)
+    return () => clearTimeout(timer)
+  }, [])
   return (
-    <Radix.Root modal={false}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
+    <span className={cn('relative', block ? 'block' : 'inline-flex shrink-0')}>
+      <Slot.Root
+        ref={button}
+        id={id}
+        aria-haspopup="menu"
+        aria-expanded={open !== false}
+        data-state={open ? 'open' : 'closed'}
+        onPointerEnter={fetchEarly}
+        onFocus={fetchEarly}
+        onPointerDown={(event: PointerEvent<HTMLElement>) => {
+          if (event.button !== 0 || event.ctrlKey || isOff(event.currentTarget)) return
+          // Keeps the focus where it is until the menu takes it.
+          if (!open) event.preventDefault()
+          setOpen(open ? false : 'pointer')
+        }}
+        onKeyDown={(event: KeyboardEvent<HTMLElement>) => {
+          if (!['Enter', ' ', 'ArrowDown'].includes(event.key) || isOff(event.currentTarget)) return
+          event.preventDefault()
+          setOpen('keyboard')
+        }}
+      >
+        {trigger}
+      </Slot.Root>
+      {open ? (
+        <Surface
+          labelledBy={id}
           align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className="pop-in z-70 max-h-(--radix-dropdown-menu-content-available-height) min-w-48 overflow-y-auto rounded-md border border-line-strong bg-raised p-1 shadow-pop"
+          focusFirst={open === 'keyboard'}
+          onClose={() => setOpen(false)}
+          giveFocusBack={() => button.current?.focus({ preventScroll: true })}
         >
           {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+        </Surface>
+      ) : null}
+    </span>
   )
 }
 
+const isOff = (button: HTMLElement) => button.getAttribute('aria-disabled') === 'true'
+
 /** One action. With `disabledReason` it stays in the list and says under its name why it cannot be used. */
-export function MenuItem({
-  children,
-  onSelect,
-  disabledReason,
-  danger,
-  hint,
-}: {
-  children: ReactNode
-  onSelect?: () => void
-  disabledReason?: string | null | false
-  danger?: boolean
-  /** A key, at the right end. */
-  hint?: string
-}) {
-  return (
-    <Radix.Item
-      disabled={Boolean(disabledReason)}
-      onSelect={onSelect}
-      className={cn(itemLook, danger && !disabledReason && 'text-bad data-highlighted:bg-bad-soft [&_svg]:text-bad')}
-    >
-      {disabledReason ? (
-        <span className="grid gap-0.5">
-          <span className="flex items-center gap-2.5">{children}</span>
-          <span className="max-w-60 text-2xs">{disabledReason}</span>
-        </span>
-      ) : (
-        children
-      )}
-      {hint ? <kbd className="ml-auto pl-4 text-ink-3 text-xs">{hint}</kbd> : null}
-    </Radix.Item>
-  )
+export function MenuItem(props: MenuItemProps) {
+  const parts = useContext(MenuPartsContext)
+  return parts ? <parts.Item {...props} /> : null
 }
 
 /** An entry that is on or off; the menu stays open. */
-export function MenuCheck({
-  checked,
-  onChange,
-  children,
-}: {
-  checked: boolean
-  onChange: (checked: boolean) => void
-  children: ReactNode
-}) {
-  return (
-    <Radix.CheckboxItem
-      checked={checked}
-      onCheckedChange={onChange}
-      onSelect={(event) => event.preventDefault()}
-      className={cn(itemLook, 'pl-7')}
-    >
-      <Radix.ItemIndicator className="absolute left-2">
-        <Check aria-hidden />
-      </Radix.ItemIndicator>
-      {children}
-    </Radix.CheckboxItem>
-  )
+export function MenuCheck(props: MenuCheckProps) {
+  const parts = useContext(MenuPartsContext)
+  return parts ? <parts.Check {...props} /> : null
 }
 
 /** One of several; the menu closes. */
@@ -95,25 +103,17 @@ export function MenuRadio<T extends string>({
   onChange: (value: T) => void
   choices: readonly { value: T; label: ReactNode }[]
 }) {
-  return (
-    <Radix.RadioGroup value={value} onValueChange={(next) => onChange(next as T)}>
-      {choices.map((choice) => (
-        <Radix.RadioItem key={choice.value} value={choice.value} className={cn(itemLook, 'pl-7')}>
-          <Radix.ItemIndicator className="absolute left-2">
-            <Check aria-hidden />
-          </Radix.ItemIndicator>
-          {choice.label}
-        </Radix.RadioItem>
-      ))}
-    </Radix.RadioGroup>
-  )
+  const parts = useContext(MenuPartsContext)
+  return parts ? <parts.Radio value={value} onChange={(next) => onChange(next as T)} choices={choices} /> : null
 }
 
 /** Words above a group of entries. */
 export function MenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className="eyebrow px-2 pt-1.5 pb-1">{children}</Radix.Label>
+  const parts = useContext(MenuPartsContext)
+  return parts ? <parts.Label>{children}</parts.Label> : null
 }
 
 export function MenuLine() {
-  return <Radix.Separator className="-mx-1 my-1 h-px bg-line" />
+  const parts = useContext(MenuPartsContext)
+  return parts ? <parts.Line /> : null
 }

@@ -6,6 +6,7 @@ import { type ReactNode, useMemo } from 'react'
 import { Button } from './button'
 import { cn } from './class-names'
 import { FilterInput } from './input'
+import type { useListAddress } from './list-address'
 import { Menu, MenuCheck, MenuLabel } from './menu'
 
 /** One dimension to narrow a list by. Its choices and their counts are read from the rows. */
@@ -32,10 +33,7 @@ export function TableToolbar<T>({
   facets,
   searchLabel,
   actions,
-  query,
-  onQuery,
-  chosen,
-  onChosen,
+  address,
   table,
   shown,
 }: {
@@ -43,39 +41,30 @@ export function TableToolbar<T>({
   facets?: readonly Facet<T>[]
   searchLabel: string
   actions?: ReactNode
-  query: string
-  onQuery: (query: string) => void
-  chosen: Record<string, string[]>
-  onChosen: (chosen: Record<string, string[]>) => void
+  address: ReturnType<typeof useListAddress>
   table: Table<T>
   shown: number
 }) {
   const t = useTranslations('ui')
+  const { query, chosen } = address
   const filtered = shown !== rows.length
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
-      <FilterInput value={query} onChange={onQuery} label={searchLabel} clearLabel={t('clear')} className="w-full sm:w-64" />
+      <FilterInput value={query} onChange={address.setQuery} label={searchLabel} clearLabel={t('clear')} className="w-full sm:w-64" />
       {facets?.map((facet) => (
         <FacetMenu
           key={facet.key}
           facet={facet}
           rows={rows}
           chosen={chosen[facet.key] ?? []}
-          onChange={(values) => onChosen({ ...chosen, [facet.key]: values })}
+          onChange={(values) => address.setChosen({ [facet.key]: values })}
         />
       ))}
       <span role="status" className={cn('tabular text-ink-3 text-xs', !filtered && 'max-sm:hidden')}>
         {filtered ? t('shownOf', { shown, total: rows.length }) : t('rowCount', { count: rows.length })}
       </span>
       {filtered ? (
-        <Button
-          tone="quiet"
-          size="small"
-          onClick={() => {
-            onQuery('')
-            onChosen({})
-          }}
-        >
+        <Button tone="quiet" size="small" onClick={address.clear}>
           {t('clearFilter')}
         </Button>
       ) : null}

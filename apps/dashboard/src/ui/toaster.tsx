@@ -1,39 +1,52 @@
 'use client'
-import { Toaster as Sonner, toast } from 'sonner'
-import { errorMessage } from './error-panel'
+import dynamic from 'next/dynamic'
+import { useCallback, useEffect, useState } from 'react'
+import { errorMessage } from './error-message'
+import type { Toast } from './toast-surface'
+
+const Surface = dynamic(() => import('./toast-surface').then((module) => module.ToastSurface), { ssr: false })
+
+/** Messages that were said before there was somewhere to show them. */
+let waiting: ((show: Toast) => void)[] = []
+let show: Toast | null = null
+let wake: (() => void) | null = null
+/** Nobody says anything in the first moments of a page, so the surface comes after everything that is looked at. */
+const idleMs = 5000
+
+function say(message: (show: Toast) => void): void {
+  if (show) message(show)
+  else {
+    waiting.push(message)
+    wake?.()
+  }
+}
 
 /** Where short messages appear. Put once in the document. */
 export function Toaster() {
-  return (
-    <Sonner
-      position="bottom-right"
-      offset={16}
-      gap={8}
-      visibleToasts={4}
-      toastOptions={{
-        unstyled: true,
-        classNames: {
-          toast:
-            'flex w-full items-start gap-2.5 rounded-md border border-line-strong bg-raised px-3 py-2.5 text-ink text-sm shadow-pop sm:w-(--width)',
-          title: 'font-medium break-words',
-          description: 'text-ink-2 break-words whitespace-pre-wrap',
-          actionButton: 'ml-auto shrink-0 rounded-sm px-2 py-0.5 font-medium text-accent hover:bg-hover',
-          content: 'grid min-w-0 gap-0.5 flex-1',
-          icon: 'mt-0.5 shrink-0 [&_svg]:size-4',
-          success: '[&_[data-icon]]:text-good',
-          error: '[&_[data-icon]]:text-bad border-bad/50',
-        },
-      }}
-    />
-  )
+  const [wanted, setWanted] = useState(false)
+  useEffect(() => {
+    wake = () => setWanted(true)
+    if (waiting.length > 0) setWanted(true)
+    const timer = setTimeout(wake, idleMs)
+    return () => {
+      clearTimeout(timer)
+      wake = null
+    }
+  }, [])
+  const ready = useCallback((toast: Toast) => {
+    show = toast
+    for (const message of waiting) message(toast)
+    waiting = []
+  }, [])
+  return wanted ? <Surface onReady={ready} /> : null
 }
 
 /** Says that something was done. */
 export function sayDone(title: string, options?: { description?: string; action?: { label: string; onClick: () => void } }): void {
-  toast.success(title, options)
+  say((toast) => toast.success(title, options))
 }
 
 /** Says that something failed, with the error's own words; stays until it is dismissed or ten seconds have gone. */
 export function sayFailed(title: string, error: unknown): void {
-  toast.error(title, { description: errorMessage(error), duration: 10_000 })
+  say((toast) => toast.error(title, { description: errorMessage(error), duration: 10_000 }))
 }

@@ -5,6 +5,7 @@ import { SetupForm } from '../../features/setup/setup-form'
 import { Entrance } from '../../features/sign-in/entrance'
 import { setupNeeded } from '../../server/session-of-page'
 import { WireProvider } from '../../wire/provider'
+import { EntranceCorner } from '../entrance-corner'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('setup'))('title') }
@@ -15,9 +16,11 @@ export default async function SetupPage() {
   const t = await getTranslations('setup')
   return (
     <WireProvider signedIn={false}>
-      <Entrance title={t('title')} lead={t('lead')}>
-        <SetupForm />
-      </Entrance>
+      <EntranceCorner>
+        <Entrance title={t('title')} lead={t('lead')} steps={[t('steps.account'), t('steps.host'), t('steps.run')]}>
+          <SetupForm />
+        </Entrance>
+      </EntranceCorner>
     </WireProvider>
   )
 }

@@ -5,6 +5,7 @@ import { Suspense } from 'react'
 import { SignInForm } from '../../features/sign-in/sign-in-form'
 import { currentPerson, setupNeeded } from '../../server/session-of-page'
 import { WireProvider } from '../../wire/provider'
+import { EntranceCorner } from '../entrance-corner'
 
 export async function generateMetadata(): Promise<Metadata> {
   return { title: (await getTranslations('sign-in'))('title') }
@@ -15,9 +16,11 @@ export default async function SignInPage() {
   if (await currentPerson()) redirect('/')
   return (
     <WireProvider signedIn={false}>
-      <Suspense>
-        <SignInForm />
-      </Suspense>
+      <EntranceCorner>
+        <Suspense>
+          <SignInForm />
+        </Suspense>
+      </EntranceCorner>
     </WireProvider>
   )
 }

@@ -3,7 +3,7 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Button } from '../../ui/button'
 import { Field } from '../../ui/field'
-import { Input } from '../../ui/input'
+import { PasswordInput } from '../../ui/password-input'
 import { Card } from '../../ui/section'
 import { useAction } from '../../ui/use-action'
 import { dashboardClient } from '../../wire/dashboard'
@@ -36,8 +36,7 @@ export function ChangePassword() {
         }}
       >
         <Field label={t('currentPassword')} error={asked && !current ? t('problem.current') : null} required>
-          <Input
-            type="password"
+          <PasswordInput
             name="current-password"
             autoComplete="current-password"
             value={current}
@@ -50,13 +49,7 @@ export function ChangePassword() {
           error={asked && next.length < leastLength ? t('problem.short') : null}
           required
         >
-          <Input
-            type="password"
-            name="new-password"
-            autoComplete="new-password"
-            value={next}
-            onChange={(event) => setNext(event.target.value)}
-          />
+          <PasswordInput name="new-password" autoComplete="new-password" value={next} onChange={(event) => setNext(event.target.value)} />
         </Field>
         <div>
           <Button type="submit" busy={change.busy}>

@@ -7,18 +7,15 @@ import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { StateLabel } from '../../ui/badge'
 import { Button } from '../../ui/button'
-import { DataTable } from '../../ui/data-table'
 import { useShowTask } from '../../ui/dock'
-import { EmptyState } from '../../ui/empty-state'
 import { useFormat } from '../../ui/format'
+import { ListPage } from '../../ui/list-page'
 import { Ago, useNow } from '../../ui/now'
-import { PageHead } from '../../ui/page'
-import { PartialList } from '../../ui/partial-list'
 import { useAction } from '../../ui/use-action'
-import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { type Placed, useAcross } from '../../wire/across'
 import { agentClient } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
-import { useHosts } from '../../wire/hosts'
+import { useScope } from '../../wire/hosts'
 import { operationLook } from './operation-tab'
 
 type Row = Placed<Operation>
@@ -27,53 +24,8 @@ const column = createColumnHelper<Row>()
 /** Every long task of one host or of all: what, who, how it goes or went; its output opens in the dock. */
 export function ActivityList({ scope }: { scope: string }) {
   const t = useTranslations('activity')
-  const { hosts } = useHosts()
-  const list = useAcross(scope, 'operations')
-  const several = scope === everyHost && hosts.length > 1
-  const columns = useMemo(
-    () => [
-      column.accessor((row) => `${row.item.kind} ${row.item.subject}`, {
-        id: 'what',
-        meta: { label: t('column.what'), fixed: true },
-        cell: ({ row }) => <What row={row.original} />,
-      }),
-      ...(several
-        ? [
-            column.accessor('hostName', {
-              id: 'host',
-              meta: { label: t('column.host'), width: 130 },
-              cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
-            }),
-          ]
-        : []),
-      column.accessor((row) => row.item.state, {
-        id: 'state',
-        meta: { label: t('column.state'), width: 190 },
-        cell: ({ row }) => <State row={row.original} />,
-      }),
-      column.accessor((row) => row.item.startedBy, {
-        id: 'by',
-        meta: { label: t('column.by'), width: 150, className: 'max-lg:hidden' },
-        cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
-      }),
-      column.accessor((row) => row.item.startedAt, {
-        id: 'started',
-        meta: { label: t('column.started'), width: 120 },
-        cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
-      }),
-      column.display({
-        id: 'took',
-        meta: { label: t('column.took'), width: 100, align: 'right', className: 'max-md:hidden' },
-        cell: ({ row }) => <Took operation={row.original.item} />,
-      }),
-      column.display({
-        id: 'actions',
-        meta: { label: t('column.actions'), fixed: true, width: 84, align: 'right' },
-        cell: ({ row }) => <Actions row={row.original} />,
-      }),
-    ],
-    [t, several],
-  )
+  const { several } = useScope(scope)
+  const columns = useMemo(() => activityColumns(t), [t])
   const facets = useMemo(
     () => [
       {
@@ -83,57 +35,78 @@ export function ActivityList({ scope }: { scope: string }) {
         name: (value: string) => t(`state.${value as 'running'}`),
       },
       { key: 'kind', label: t('facet.kind'), values: (row: Row) => [row.item.kind], name: (value: string) => t(`kind.${value as 'pull'}`) },
-      ...(several ? [{ key: 'host', label: t('facet.host'), values: (row: Row) => [row.hostName] }] : []),
     ],
-    [t, several],
+    [t],
   )
   return (
-    <>
-      <PageHead title={t('title')} />
-      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
-      <DataTable
-        id="activity"
-        label={t('title')}
-        rows={list.rows}
-        columns={columns}
-        rowId={(row) => `${row.hostId}/${row.item.id}`}
-        rowName={(row) => row.item.subject}
-        searchText={(row) => [t(`kind.${row.item.kind}`), row.item.subject, row.item.startedBy, row.hostName].join(' ')}
-        searchLabel={t('search')}
-        facets={facets}
-        initialSort={[{ id: 'started', desc: true }]}
-        loading={list.pending}
-        isStale={(row) => row.stale}
-        card={(row) => (
-          <div className="flex items-start justify-between gap-2">
-            <div className="grid min-w-0 gap-1">
-              <What row={row} />
-              <p className="flex flex-wrap gap-x-3 text-xs">
-                <State row={row} />
-                <Ago at={row.item.startedAt} className="text-ink-3" />
-                {several ? <span className="text-ink-3">{row.hostName}</span> : null}
-              </p>
-            </div>
-            <Actions row={row} />
-          </div>
-        )}
-        empty={
-          list.error ? null : (
-            <EmptyState
-              icon={<Activity aria-hidden />}
-              action={
-                <Button asChild>
-                  <Link href={`/h/${scope}/images`}>{t('emptyAction')}</Link>
-                </Button>
-              }
-            >
-              {t('empty')}
-            </EmptyState>
-          )
-        }
-      />
-    </>
+    <ListPage
+      id="activity"
+      title={t('title')}
+      list={useAcross(scope, 'operations')}
+      several={several}
+      columns={columns}
+      itemId={(operation) => operation.id}
+      itemName={(operation) => operation.subject}
+      words={(operation) => [t(`kind.${operation.kind}`), operation.subject, operation.startedBy]}
+      searchLabel={t('search')}
+      facets={facets}
+      initialSort={[{ id: 'started', desc: true }]}
+      card={(row) => ({
+        head: <What row={row} />,
+        facts: (
+          <>
+            <State row={row} />
+            <Ago at={row.item.startedAt} />
+          </>
+        ),
+        actions: <Actions row={row} />,
+      })}
+      empty={{
+        icon: <Activity aria-hidden />,
+        words: t('empty'),
+        action: (
+          <Button asChild>
+            <Link href={`/h/${scope}/images`}>{t('emptyAction')}</Link>
+          </Button>
+        ),
+      }}
+    />
   )
+}
+
+function activityColumns(t: ReturnType<typeof useTranslations<'activity'>>) {
+  return [
+    column.accessor((row) => `${row.item.kind} ${row.item.subject}`, {
+      id: 'what',
+      meta: { label: t('column.what'), fixed: true },
+      cell: ({ row }) => <What row={row.original} />,
+    }),
+    column.accessor((row) => row.item.state, {
+      id: 'state',
+      meta: { label: t('column.state') },
+      cell: ({ row }) => <State row={row.original} />,
+    }),
+    column.accessor((row) => row.item.startedBy, {
+      id: 'by',
+      meta: { label: t('column.by'), width: 150, className: 'max-lg:hidden' },
+      cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
+    }),
+    column.accessor((row) => row.item.startedAt, {
+      id: 'started',
+      meta: { label: t('column.started'), width: 120 },
+      cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
+    }),
+    column.display({
+      id: 'took',
+      meta: { label: t('column.took'), width: 100, align: 'right', className: 'max-md:hidden' },
+      cell: ({ row }) => <Took operation={row.original.item} />,
+    }),
+    column.display({
+      id: 'actions',
+      meta: { label: t('column.actions'), fixed: true, width: 84, align: 'right' },
+      cell: ({ row }) => <Actions row={row.original} />,
+    }),
+  ]
 }
 
 function useShow(row: Row) {
@@ -157,10 +130,8 @@ function State({ row }: { row: Row }) {
   const { item } = row
   return (
     <StateLabel {...operationLook(item.state)} className="min-w-0 max-w-full">
-      <span className="block truncate">
-        {t(`state.${item.state}`)}
-        {item.error ? <span className="text-ink-3"> · {item.error.message}</span> : null}
-      </span>
+      {t(`state.${item.state}`)}
+      {item.error ? <span className="text-ink-3"> · {item.error.message}</span> : null}
     </StateLabel>
   )
 }

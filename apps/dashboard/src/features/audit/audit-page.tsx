@@ -7,6 +7,7 @@ import { parseAsString, useQueryStates } from 'nuqs'
 import { useEffect, useRef, useState } from 'react'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
+import { cn } from '../../ui/class-names'
 import { CodeBlock } from '../../ui/code-block'
 import { Sheet } from '../../ui/dialog'
 import { EmptyState } from '../../ui/empty-state'
@@ -91,6 +92,9 @@ export function AuditPage() {
   )
 }
 
+const lineLook =
+  'grid w-full grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 px-3 sm:grid-cols-[9.5rem_9rem_minmax(0,1fr)_8rem] sm:px-4 md:grid-cols-[9.5rem_9rem_minmax(0,1fr)_9rem_8rem]'
+
 function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (() => void) | null; onShow: (line: AuditLine) => void }) {
   const t = useTranslations('audit')
   const format = useFormat()
@@ -98,7 +102,7 @@ function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (()
   const virtual = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scroller.current,
-    estimateSize: () => 45,
+    estimateSize: () => 37,
     overscan: 12,
     getItemKey: (index) => lines[index]?.sequence ?? index,
   })
@@ -108,6 +112,13 @@ function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (()
   }, [last, lines.length, more])
   return (
     <div ref={scroller} className="min-h-0 flex-1 overflow-auto border-t">
+      <div aria-hidden className={cn('sticky top-0 z-10 h-8 border-b bg-canvas font-medium text-ink-3 text-xs max-sm:hidden', lineLook)}>
+        <span>{t('when')}</span>
+        <span>{t('who')}</span>
+        <span>{t('action')}</span>
+        <span className="max-md:hidden">{t('host')}</span>
+        <span>{t('outcome')}</span>
+      </div>
       <ul aria-label={t('title')} className="relative" style={{ height: virtual.getTotalSize() }}>
         {virtual.getVirtualItems().map((item) => {
           const line = lines[item.index]
@@ -123,7 +134,7 @@ function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (()
               <button
                 type="button"
                 onClick={() => onShow(line)}
-                className="grid w-full grid-cols-[1fr_auto] items-center gap-x-3 px-3 py-1.5 text-left hover:bg-hover sm:grid-cols-[11rem_9rem_minmax(0,1fr)_9rem_7rem] sm:px-4"
+                className={cn('min-h-9 py-1 text-left outline-offset-[-2px] hover:bg-hover', lineLook)}
               >
                 <time dateTime={line.at} className="tabular text-ink-3 text-xs">
                   {format.dateTime(line.at)}
@@ -132,8 +143,8 @@ function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (()
                 <span className="min-w-0 truncate max-sm:col-span-2">
                   <code className="text-xs">{line.action}</code> <span className="text-ink-2">{line.subject}</span>
                 </span>
-                <span className="truncate text-ink-3 text-xs max-sm:hidden">{line.hostName || line.from}</span>
-                <span className="max-sm:hidden">
+                <span className="truncate text-ink-3 text-xs max-md:hidden">{line.hostName || line.from}</span>
+                <span className={cn('min-w-0', line.outcome === 'ok' && 'max-sm:hidden')}>
                   <OutcomeBadge outcome={line.outcome} />
                 </span>
               </button>
@@ -147,8 +158,13 @@ function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (()
 
 function OutcomeBadge({ outcome }: { outcome: string }) {
   const t = useTranslations('audit')
-  if (outcome === 'ok') return <Badge tone="good">{t('ok')}</Badge>
-  return <Badge tone={outcome === 'permission_denied' || outcome === 'unauthenticated' ? 'warn' : 'bad'}>{outcome}</Badge>
+  // What went well is the rule: it is said quietly, so that the others stand out.
+  if (outcome === 'ok') return <span className="text-ink-3 text-xs">{t('ok')}</span>
+  return (
+    <Badge tone={outcome === 'permission_denied' || outcome === 'unauthenticated' ? 'warn' : 'bad'}>
+      <span className="truncate">{outcome.replaceAll('_', ' ')}</span>
+    </Badge>
+  )
 }
 
 function LineSheet({ line, onClose }: { line: AuditLine | null; onClose: () => void }) {

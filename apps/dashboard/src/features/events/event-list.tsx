@@ -5,8 +5,10 @@ import { createColumnHelper } from '@tanstack/react-table'
 import { CalendarClock } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
+import { parseAsBoolean, useQueryState } from 'nuqs'
 import { useEffect, useMemo, useState } from 'react'
 import { Badge, type Tone } from '../../ui/badge'
+import { Checkbox } from '../../ui/checkbox'
 import { DataTable } from '../../ui/data-table'
 import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
@@ -29,14 +31,16 @@ const most = 5000
 export function EventList({ scope }: { scope: string }) {
   const t = useTranslations('events')
   const format = useFormat()
-  const { rows, pending, errors } = useEventRows(scope)
+  const { rows: everything, pending, errors } = useEventRows(scope)
+  const [withExec, setWithExec] = useQueryState('exec', parseAsBoolean.withDefault(false))
+  const rows = useMemo(() => (withExec ? everything : everything.filter((row) => !isExec(row.event))), [everything, withExec])
   const { hosts } = useHosts()
   const several = scope === everyHost && hosts.length > 1
   const columns = useMemo(
     () => [
       column.accessor((row) => row.event.at, {
         id: 'at',
-        meta: { label: t('column.at'), width: 190, fixed: true },
+        meta: { label: t('column.at'), width: 156, fixed: true },
         cell: ({ getValue }) => (
           <time dateTime={getValue()} className="tabular text-xs">
             {format.dateTime(getValue())}
@@ -106,6 +110,11 @@ export function EventList({ scope }: { scope: string }) {
         searchLabel={t('search')}
         facets={facets}
         loading={pending}
+        actions={
+          <Checkbox checked={withExec} onChange={(next) => void setWithExec(next)}>
+            {t('withExec')}
+          </Checkbox>
+        }
         card={(row) => (
           <div className="grid gap-1">
             <p className="flex items-center justify-between gap-2">
@@ -179,6 +188,11 @@ function useEventRows(scope: string) {
   }
 }
 
+/** Commands inside containers: a health check makes three of these events every few seconds. */
+function isExec(event: EngineEvent): boolean {
+  return event.action.startsWith('exec_')
+}
+
 function nameOf(event: EngineEvent): string {
   return event.attributes.name ?? event.actorId.replace('sha256:', '').slice(0, 12)
 }
@@ -206,7 +220,7 @@ function Action({ event }: { event: EngineEvent }) {
   const failed = event.action === 'die' && event.attributes.exitCode !== undefined && event.attributes.exitCode !== '0'
   return (
     <Badge tone={failed ? 'bad' : (tones[event.action] ?? 'calm')}>
-      {failed ? `${event.action} (${event.attributes.exitCode})` : event.action}
+      <span className="truncate">{failed ? `${event.action} (${event.attributes.exitCode})` : event.action}</span>
     </Badge>
   )
 }

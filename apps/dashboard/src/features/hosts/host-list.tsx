@@ -1,4 +1,5 @@
 'use client'
+import { useQuery } from '@tanstack/react-query'
 import { Plus, Server } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
@@ -13,10 +14,13 @@ import { useFormat } from '../../ui/format'
 import { Meter } from '../../ui/meter'
 import { Ago } from '../../ui/now'
 import { PageBody, PageHead } from '../../ui/page'
-import { SkeletonRows } from '../../ui/skeleton'
+import { Skeleton } from '../../ui/skeleton'
 import { Sparkline } from '../../ui/sparkline'
 import { everyHost, useAcross } from '../../wire/across'
+import { useDashboard } from '../../wire/dashboard'
 import { type HostView, useHosts } from '../../wire/hosts'
+import { Attention } from './attention'
+import { HostMenu } from './host-menu'
 import { hostProblems, systemName } from './host-problems'
 import { useHostPoints } from './use-host-points'
 
@@ -25,8 +29,13 @@ export function HostList() {
   const t = useTranslations('hosts')
   const router = useRouter()
   const { hosts, pending, error, retry } = useHosts()
+  const me = useQuery(useDashboard().me.get.queryOptions())
   const add = (
-    <Button tone="primary" onClick={() => router.push('/hosts/add')}>
+    <Button
+      tone="primary"
+      disabledReason={me.data && !me.data.administrator ? t('administratorsOnly') : null}
+      onClick={() => router.push('/hosts/add')}
+    >
       <Plus aria-hidden />
       {t('add')}
     </Button>
@@ -36,17 +45,27 @@ export function HostList() {
       <PageHead title={t('title')} lead={hosts.length > 0 ? <Totals hosts={hosts} /> : null} actions={add} />
       <PageBody>
         {error ? <ErrorPanel error={error} onRetry={retry} className="mb-3" /> : null}
-        {pending ? <SkeletonRows /> : null}
+        {pending ? (
+          <div className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3" aria-hidden>
+            <Skeleton className="h-36 rounded-lg" />
+            <Skeleton className="h-36 rounded-lg" />
+          </div>
+        ) : null}
         {!pending && !error && hosts.length === 0 ? (
           <EmptyState icon={<Server aria-hidden />} action={add}>
             {t('empty')}
           </EmptyState>
         ) : null}
-        <ul className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3">
+        <ul className="grid grid-cols-[minmax(0,1fr)] gap-3 md:grid-cols-2 2xl:grid-cols-3">
           {hosts.map((host) => (
             <HostCard key={host.id} host={host} />
           ))}
         </ul>
+        {hosts.length > 0 ? (
+          <div className="mt-3">
+            <Attention scope={everyHost} withHost={hosts.length > 1} />
+          </div>
+        ) : null}
       </PageBody>
     </>
   )
@@ -77,7 +96,7 @@ function HostCard({ host }: { host: HostView }) {
   return (
     <li
       className={cn(
-        'relative grid content-start gap-3 rounded-lg border bg-surface p-3.5 transition-colors duration-(--quick) focus-within:border-focus hover:border-line-strong',
+        'relative grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-3 rounded-lg border bg-surface p-3.5 transition-colors duration-(--quick) focus-within:border-focus hover:border-line-strong',
         stale && 'bg-sunken',
       )}
     >
@@ -98,14 +117,16 @@ function HostCard({ host }: { host: HostView }) {
               : host.address}
           </p>
         </div>
-        <span className="shrink-0 text-ink-3 text-xs">
+        <span className="flex shrink-0 items-center gap-1.5 text-ink-3 text-xs">
           {host.state === 'away' ? (
-            <>
+            <span>
               {t('lastSeen')} <Ago at={host.lastSeenAt} />
-            </>
+            </span>
           ) : (
             t(`state.${host.state}`)
           )}
+          {/* Above the link that covers the card. */}
+          <HostMenu host={host} className="relative z-10 -my-1 -mr-1.5" />
         </span>
       </div>
       <Numbers host={host} />
@@ -114,13 +135,15 @@ function HostCard({ host }: { host: HostView }) {
           <span />
         ) : (
           <span className={cn('tabular', stale ? 'text-ink-off' : 'text-ink-2')}>
-            {t('running', { count: running })} · {t('stopped', { count: containers.length - running })}
+            {containers.length === 0
+              ? t('noContainers')
+              : `${t('running', { count: running })} · ${t('stopped', { count: containers.length - running })}`}
           </span>
         )}
         {problems.length > 0 ? (
-          <span className="flex min-w-0 flex-wrap gap-1">
+          <span className="flex min-w-0 max-w-full flex-wrap gap-1">
             {problems.slice(0, 2).map((problem) => (
-              <Badge key={problem.key} tone={problem.tone} className="max-w-72">
+              <Badge key={problem.key} tone={problem.tone} className="max-w-full">
                 <span className="truncate">{problem.words}</span>
               </Badge>
             ))}
@@ -139,12 +162,16 @@ function Numbers({ host }: { host: HostView }) {
   const stale = host.state !== 'online'
   const points = useHostPoints(stale ? null : host.id)
   const point = points.at(-1) ?? host.point
-  if (!point) return <p className="text-ink-3 text-xs">{stale ? t('noneKnown') : t('noNumbers')}</p>
+  // As high as the numbers will be, so that nothing jumps when they come.
+  if (!point) return <p className="h-11 text-ink-3 text-xs">{stale ? t('noneKnown') : t('noNumbers')}</p>
   return (
-    <div className={cn('grid grid-cols-3 gap-4', stale && 'grayscale')}>
+    <div className={cn('grid grid-cols-[minmax(0,1fr)] gap-x-4 gap-y-2 xs:grid-cols-3', stale && 'text-ink-off grayscale')}>
       <div className="grid gap-0.5">
         <span className="eyebrow">{t('cpu')}</span>
-        <span className="tabular text-xs">{format.percent(point.cpuPercent)}</span>
+        <span className="tabular flex items-baseline gap-1.5 text-xs">
+          {format.percent(point.cpuPercent)}
+          {stale ? <Ago at={point.at} className="truncate text-2xs" /> : null}
+        </span>
         <Sparkline values={points.map((one) => one.cpuPercent)} top={100} className="h-4 w-full" />
       </div>
       <div className="grid content-start gap-0.5">

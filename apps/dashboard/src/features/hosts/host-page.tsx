@@ -3,9 +3,10 @@ import type { HostPoint } from '@berth/contract/stats'
 import { useQuery } from '@tanstack/react-query'
 import { SquareTerminal } from 'lucide-react'
 import Link from 'next/link'
-import { useSearchParams } from 'next/navigation'
+import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
-import { type ReactNode, useMemo, useState } from 'react'
+import { parseAsString, useQueryState } from 'nuqs'
+import { type ReactNode, useMemo } from 'react'
 import { Badge, StateLabel } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { useDock } from '../../ui/dock'
@@ -21,22 +22,33 @@ import { everyHost, useAcross } from '../../wire/across'
 import { useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import { type HostView, useHosts } from '../../wire/hosts'
+import { Attention } from './attention'
 import { DiskTab } from './disk-tab'
+import { HostMenu } from './host-menu'
 import { hostProblems, systemName } from './host-problems'
 import { useHostPoints } from './use-host-points'
 
 /** One machine: live charts, disk, events, engine. `events` is drawn by another feature. */
 export function HostPage({ hostId, events }: { hostId: string; events: ReactNode }) {
   const t = useTranslations('hosts')
+  const router = useRouter()
   const { hosts, pending, error, retry } = useHosts()
   const host = hosts.find((one) => one.id === hostId)
-  const first = useSearchParams().get('tab') ?? 'overview'
-  const [tab, setTab] = useState(first)
+  const [tab, setTab] = useQueryState('tab', parseAsString.withDefault('overview'))
   if (error) return <ErrorPanel error={error} onRetry={retry} className="m-4" />
   if (!host) return pending ? <SkeletonRows /> : <Notice className="m-4">{t('unknown')}</Notice>
   return (
     <>
-      <PageHead title={host.name} lead={<StateLine host={host} />} actions={<ConsoleButton host={host} />} />
+      <PageHead
+        title={host.name}
+        lead={<StateLine host={host} />}
+        actions={
+          <>
+            <ConsoleButton host={host} />
+            <HostMenu host={host} onRemoved={() => router.push('/hosts')} />
+          </>
+        }
+      />
       {host.state === 'online' ? null : (
         <Notice tone="warn" className="mx-3 mb-2 sm:mx-4">
           {host.state === 'revoked' ? t('revokedHelp') : t('awayHelp', { message: host.message || '–' })}
@@ -44,10 +56,7 @@ export function HostPage({ hostId, events }: { hostId: string; events: ReactNode
       )}
       <Tabs
         value={tab}
-        onChange={(next) => {
-          setTab(next)
-          window.history.replaceState(null, '', `?tab=${next}`)
-        }}
+        onChange={(next) => void setTab(next)}
         label={host.name}
         className="flex-1"
         contentClassName="flex flex-col overflow-hidden data-[state=inactive]:hidden"
@@ -220,6 +229,7 @@ function Overview({ host }: { host: HostView }) {
           />
         </Card>
       </div>
+      <Attention scope={host.id} withHost={false} />
     </div>
   )
 }
@@ -280,6 +290,8 @@ function Engine({ host }: { host: HostView }) {
             <Ago at={system.bootedAt} />
           </Fact>
           <Fact name={t('engine.address')} mono>{`${host.address}:${host.port}`}</Fact>
+          <Fact name={t('engine.joined')}>{format.dateTime(host.joinedAt)}</Fact>
+          <Fact name={t('engine.certificate')}>{format.dateTime(host.certificateEnd)}</Fact>
         </Facts>
       </Card>
       <Card title={t('engine.engine')}>

@@ -6,17 +6,14 @@ import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
-import { DataTable } from '../../ui/data-table'
-import { EmptyState } from '../../ui/empty-state'
 import { useFormat } from '../../ui/format'
+import { ListPage } from '../../ui/list-page'
 import { Menu, MenuItem } from '../../ui/menu'
 import { Ago } from '../../ui/now'
-import { PageHead } from '../../ui/page'
-import { PartialList } from '../../ui/partial-list'
-import { everyHost, useAcross } from '../../wire/across'
+import { useAcross } from '../../wire/across'
 import { dataUrl } from '../../wire/agent'
-import { useAllow } from '../../wire/allow'
-import { useHosts } from '../../wire/hosts'
+import { type Allow, useAllow } from '../../wire/allow'
+import { useScope } from '../../wire/hosts'
 import { BuildImage } from './build-dialog'
 import { ImageMenu } from './image-menu'
 import { type ImageRow, imageName } from './image-name'
@@ -31,66 +28,10 @@ const column = createColumnHelper<ImageRow>()
 export function ImageList({ scope }: { scope: string }) {
   const t = useTranslations('images')
   const format = useFormat()
-  const { hosts } = useHosts()
+  const { several, target } = useScope(scope)
   const allow = useAllow(scope)
-  const list = useAcross(scope, 'images')
   const [asking, setAsking] = useState<'pull' | 'load' | 'build' | 'prune' | null>(null)
-  const several = scope === everyHost && hosts.length > 1
-  const target = scope === everyHost ? (hosts.find((host) => host.state === 'online')?.id ?? '') : scope
-  const columns = useMemo(
-    () => [
-      column.accessor((row) => imageName(row.item), {
-        id: 'name',
-        meta: { label: t('column.name'), fixed: true },
-        cell: ({ row: { original } }) => <ImageLink row={original} />,
-      }),
-      ...(several
-        ? [
-            column.accessor('hostName', {
-              id: 'host',
-              meta: { label: t('column.host'), width: 130 },
-              cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
-            }),
-          ]
-        : []),
-      column.accessor((row) => row.item.sizeBytes, {
-        id: 'size',
-        meta: { label: t('column.size'), width: 104, align: 'right' },
-        cell: ({ getValue }) => format.bytes(getValue()),
-      }),
-      column.accessor((row) => row.item.containers, {
-        id: 'containers',
-        meta: { label: t('column.usedBy'), width: 130 },
-        cell: ({ getValue }) =>
-          getValue() > 0 ? (
-            <span className="tabular">{t('usedBy', { count: getValue() })}</span>
-          ) : (
-            <span className="text-ink-3">{t('unused')}</span>
-          ),
-      }),
-      column.accessor((row) => row.item.id, {
-        id: 'id',
-        meta: { label: t('column.id'), width: 130, className: 'max-lg:hidden' },
-        cell: ({ getValue }) => <span className="font-mono text-ink-2 text-xs">{getValue().slice(7, 19)}</span>,
-      }),
-      column.accessor((row) => `${row.item.platform.os}/${row.item.platform.architecture}`, {
-        id: 'platform',
-        meta: { label: t('column.platform'), width: 130, hidden: true },
-        cell: ({ getValue }) => <span className="font-mono text-xs">{getValue()}</span>,
-      }),
-      column.accessor((row) => row.item.createdAt ?? '', {
-        id: 'created',
-        meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
-        cell: ({ row }) => <Ago at={row.original.item.createdAt} className="text-ink-2" />,
-      }),
-      column.display({
-        id: 'actions',
-        meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
-        cell: ({ row }) => <ImageMenu row={row.original} />,
-      }),
-    ],
-    [t, format, several],
-  )
+  const columns = useMemo(() => imageColumns(t, format), [t, format])
   const facets = useMemo(
     () => [
       {
@@ -99,14 +40,13 @@ export function ImageList({ scope }: { scope: string }) {
         values: (row: ImageRow) => [row.item.containers > 0 ? 'used' : row.item.tags.length === 0 ? 'untagged' : 'unused'],
         name: (value: string) => t(`use.${value as 'used'}`),
       },
-      ...(several ? [{ key: 'host', label: t('column.host'), values: (row: ImageRow) => [row.hostName] }] : []),
       {
         key: 'repository',
         label: t('facet.repository'),
         values: (row: ImageRow) => [...new Set(row.item.tags.map((tag) => tag.replace(/:[^:/]*$/, '')))],
       },
     ],
-    [t, several],
+    [t],
   )
   const pull = (
     <Button tone="primary" disabledReason={allow('operate', target)} onClick={() => setAsking('pull')}>
@@ -116,86 +56,46 @@ export function ImageList({ scope }: { scope: string }) {
   )
   return (
     <>
-      <PageHead
+      <ListPage
+        id="images"
         title={t('title')}
         actions={
           <>
-            <Menu
-              trigger={
-                <Button>
-                  {t('more')}
-                  <ChevronDown aria-hidden />
-                </Button>
-              }
-            >
-              <MenuItem disabledReason={allow('build', target)} onSelect={() => setAsking('build')}>
-                <Hammer aria-hidden />
-                {t('build.menu')}
-              </MenuItem>
-              <MenuItem disabledReason={allow('create', target)} onSelect={() => setAsking('load')}>
-                <FileUp aria-hidden />
-                {t('load.menu')}
-              </MenuItem>
-              <MenuItem disabledReason={allow('create', target)} onSelect={() => setAsking('prune')}>
-                <Eraser aria-hidden />
-                {t('prune.menu')}
-              </MenuItem>
-            </Menu>
+            <MoreMenu target={target} allow={allow} onAsk={setAsking} />
             {pull}
           </>
         }
-      />
-      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
-      <DataTable
-        id="images"
-        label={t('title')}
-        rows={list.rows}
+        list={useAcross(scope, 'images')}
+        several={several}
         columns={columns}
-        rowId={(row) => `${row.hostId}/${row.item.id}`}
-        rowName={(row) => imageName(row.item)}
-        searchText={(row) =>
-          [
-            row.item.tags.join(' '),
-            row.item.id,
-            row.hostName,
-            ...Object.entries(row.item.labels).map(([key, value]) => `${key}=${value}`),
-          ].join(' ')
-        }
+        itemId={(image) => image.id}
+        itemName={imageName}
+        words={(image) => [...image.tags, image.id, ...Object.entries(image.labels).map(([key, value]) => `${key}=${value}`)]}
         searchLabel={t('search')}
         facets={facets}
         initialSort={[{ id: 'name', desc: false }]}
-        loading={list.pending}
-        isStale={(row) => row.stale}
         bulk={(rows, clear) => <BulkActions rows={rows} clear={clear} />}
-        card={(row) => (
-          <div className="flex items-start justify-between gap-2">
-            <div className="grid min-w-0 gap-1">
-              <ImageLink row={row} />
-              <p className="flex flex-wrap gap-x-3 text-ink-3 text-xs">
-                <span>{format.bytes(row.item.sizeBytes)}</span>
-                <span>{row.item.containers > 0 ? t('usedBy', { count: row.item.containers }) : t('unused')}</span>
-                <Ago at={row.item.createdAt} />
-                {several ? <span>{row.hostName}</span> : null}
-              </p>
-            </div>
-            <ImageMenu row={row} />
-          </div>
-        )}
-        empty={
-          list.error ? null : (
-            <EmptyState
-              icon={<Layers aria-hidden />}
-              action={pull}
-              link={
-                <button type="button" className="text-accent hover:underline" onClick={() => setAsking('build')}>
-                  {t('build.menu')}
-                </button>
-              }
-            >
-              {t('empty')}
-            </EmptyState>
-          )
-        }
+        card={(row) => ({
+          head: <ImageLink row={row} />,
+          facts: (
+            <>
+              <span>{format.bytes(row.item.sizeBytes)}</span>
+              <span>{row.item.containers > 0 ? t('usedBy', { count: row.item.containers }) : t('unused')}</span>
+              <Ago at={row.item.createdAt} />
+            </>
+          ),
+          actions: <ImageMenu row={row} />,
+        })}
+        empty={{
+          icon: <Layers aria-hidden />,
+          words: t('empty'),
+          action: pull,
+          link: allow('build', target) ? null : (
+            <button type="button" className="text-accent hover:underline" onClick={() => setAsking('build')}>
+              {t('build.menu')}
+            </button>
+          ),
+        }}
       />
       {asking === 'pull' ? <PullImage hostId={target} onClose={() => setAsking(null)} /> : null}
       {asking === 'load' ? <LoadImages hostId={target} onClose={() => setAsking(null)} /> : null}
@@ -203,6 +103,78 @@ export function ImageList({ scope }: { scope: string }) {
       {asking === 'prune' ? <PruneImages hostId={target} onClose={() => setAsking(null)} /> : null}
     </>
   )
+}
+
+function MoreMenu({ target, allow, onAsk }: { target: string; allow: Allow; onAsk: (what: 'build' | 'load' | 'prune') => void }) {
+  const t = useTranslations('images')
+  return (
+    <Menu
+      trigger={
+        <Button>
+          {t('more')}
+          <ChevronDown aria-hidden />
+        </Button>
+      }
+    >
+      <MenuItem disabledReason={allow('build', target)} onSelect={() => onAsk('build')}>
+        <Hammer aria-hidden />
+        {t('build.menu')}
+      </MenuItem>
+      <MenuItem disabledReason={allow('create', target)} onSelect={() => onAsk('load')}>
+        <FileUp aria-hidden />
+        {t('load.menu')}
+      </MenuItem>
+      <MenuItem disabledReason={allow('create', target)} onSelect={() => onAsk('prune')}>
+        <Eraser aria-hidden />
+        {t('prune.menu')}
+      </MenuItem>
+    </Menu>
+  )
+}
+
+function imageColumns(t: ReturnType<typeof useTranslations<'images'>>, format: ReturnType<typeof useFormat>) {
+  return [
+    column.accessor((row) => imageName(row.item), {
+      id: 'name',
+      meta: { label: t('column.name'), fixed: true },
+      cell: ({ row: { original } }) => <ImageLink row={original} />,
+    }),
+    column.accessor((row) => row.item.sizeBytes, {
+      id: 'size',
+      meta: { label: t('column.size'), width: 104, align: 'right' },
+      cell: ({ getValue }) => format.bytes(getValue()),
+    }),
+    column.accessor((row) => row.item.containers, {
+      id: 'containers',
+      meta: { label: t('column.usedBy'), width: 130 },
+      cell: ({ getValue }) =>
+        getValue() > 0 ? (
+          <span className="tabular">{t('usedBy', { count: getValue() })}</span>
+        ) : (
+          <span className="text-ink-3">{t('unused')}</span>
+        ),
+    }),
+    column.accessor((row) => row.item.id, {
+      id: 'id',
+      meta: { label: t('column.id'), width: 130, className: 'max-lg:hidden' },
+      cell: ({ getValue }) => <span className="font-mono text-ink-2 text-xs">{getValue().slice(7, 19)}</span>,
+    }),
+    column.accessor((row) => `${row.item.platform.os}/${row.item.platform.architecture}`, {
+      id: 'platform',
+      meta: { label: t('column.platform'), width: 130, hidden: true },
+      cell: ({ getValue }) => <span className="font-mono text-xs">{getValue()}</span>,
+    }),
+    column.accessor((row) => row.item.createdAt ?? '', {
+      id: 'created',
+      meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
+      cell: ({ row }) => <Ago at={row.original.item.createdAt} className="text-ink-2" />,
+    }),
+    column.display({
+      id: 'actions',
+      meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
+      cell: ({ row }) => <ImageMenu row={row.original} />,
+    }),
+  ]
 }
 
 function ImageLink({ row }: { row: ImageRow }) {

@@ -7,9 +7,9 @@ import { Checkbox } from '../../ui/checkbox'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
 import { useShowTask } from '../../ui/dock'
 import { Field } from '../../ui/field'
+import { HostField } from '../../ui/host-field'
 import { Input } from '../../ui/input'
 import { Rows } from '../../ui/section'
-import { Select } from '../../ui/select'
 import { agentClient, useAgent } from '../../wire/agent'
 import { useHosts } from '../../wire/hosts'
 
@@ -40,15 +40,7 @@ export function PullImage({ hostId, onClose }: { hostId: string; onClose: () => 
         show({ id: host, name: hosts.find((one) => one.id === host)?.name }, operation.id, t('pull.tab', { name: wanted }))
       }}
     >
-      {hosts.length > 1 ? (
-        <Field label={t('onHost')}>
-          <Select
-            value={host}
-            onChange={setHost}
-            choices={hosts.map((one) => ({ value: one.id, label: one.name, disabled: one.state !== 'online' }))}
-          />
-        </Field>
-      ) : null}
+      <HostField hosts={hosts} value={host} onChange={setHost} />
       <Field label={t('pull.reference')} required help={t('pull.help')}>
         <Input
           mono

@@ -34,14 +34,12 @@ export function RemoveImages({ rows, onClose, onDone }: { rows: readonly ImageRo
           : []
       }
       commandLine={({ force }) => `docker rmi ${force ? '-f ' : ''}${rows.map((row) => imageName(row.item)).join(' ')}`}
-      onConfirm={async (chosen) => {
-        const failures: string[] = []
-        for (const row of rows) {
-          await agentClient(row.hostId)
-            .images.remove.mutate({ image: row.item.id, force: chosen.force ?? false })
-            .catch((error: unknown) => failures.push(`${imageName(row.item)}: ${error instanceof Error ? error.message : String(error)}`))
-        }
-        if (failures.length > 0) throw new Error(failures.join('\n'))
+      each={rows.map((row) => ({
+        key: `${row.hostId}/${row.item.id}`,
+        name: imageName(row.item),
+        run: (chosen) => agentClient(row.hostId).images.remove.mutate({ image: row.item.id, force: chosen.force ?? false }),
+      }))}
+      onConfirm={async () => {
         sayDone(t('remove.done', { count: rows.length }))
         onDone?.()
       }}

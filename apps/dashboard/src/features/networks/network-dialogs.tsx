@@ -1,17 +1,15 @@
 'use client'
 import { objectName } from '@berth/contract/id'
 import type { NetworkSummary } from '@berth/contract/network'
-import { useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Checkbox } from '../../ui/checkbox'
 import { Combobox } from '../../ui/combobox'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
-import { ErrorPanel } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
+import { HostField } from '../../ui/host-field'
 import { Input } from '../../ui/input'
-import { Select } from '../../ui/select'
-import { SkeletonRows } from '../../ui/skeleton'
+import { PruneDialog } from '../../ui/prune-dialog'
 import { sayDone } from '../../ui/toaster'
 import { useAcross } from '../../wire/across'
 import { agentClient } from '../../wire/agent'
@@ -60,15 +58,7 @@ export function CreateNetwork({ hostId, onClose }: DialogOf) {
         sayDone(t('create.done', { name }))
       }}
     >
-      {hosts.length > 1 ? (
-        <Field label={t('column.host')}>
-          <Select
-            value={host}
-            onChange={setHost}
-            choices={hosts.map((one) => ({ value: one.id, label: one.name, disabled: one.state !== 'online' }))}
-          />
-        </Field>
-      ) : null}
+      <HostField hosts={hosts} value={host} onChange={setHost} />
       <Field label={t('column.name')} required error={wrong}>
         <Input mono value={name} placeholder="backend" onChange={(event) => setName(event.target.value)} />
       </Field>
@@ -117,8 +107,12 @@ export function RemoveNetworks({
       description={t('remove.description')}
       verb={t('remove.verb')}
       commandLine={() => `docker network rm ${targets.map((target) => target.network.name).join(' ')}`}
+      each={targets.map(({ hostId, network }) => ({
+        key: `${hostId}/${network.id}`,
+        name: network.name,
+        run: () => agentClient(hostId).networks.remove.mutate({ network: network.id }),
+      }))}
       onConfirm={async () => {
-        for (const { hostId, network } of targets) await agentClient(hostId).networks.remove.mutate({ network: network.id })
         sayDone(t('remove.done', { count: targets.length }))
         onDone?.()
       }}
@@ -176,38 +170,21 @@ export function ConnectContainer({ hostId, network, onClose }: DialogOf & { netw
   )
 }
 
+/** Removes networks that no container is in; shows first which. */
 export function PruneNetworks({ hostId, onClose }: DialogOf) {
   const t = useTranslations('networks')
-  const dry = useQuery({
-    queryKey: ['prune-networks', hostId],
-    queryFn: () => agentClient(hostId).networks.prune.mutate({ dryRun: true }),
-    gcTime: 0,
-    staleTime: 0,
-  })
-  const list = dry.data?.removed ?? []
   return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <PruneDialog
       title={t('prune.title')}
       description={t('prune.description')}
-      verb={t('prune.verb', { count: list.length })}
-      commandLine={() => 'docker network prune -f'}
-      onConfirm={async () => {
-        const result = await agentClient(hostId).networks.prune.mutate({})
-        sayDone(t('remove.done', { count: result.removed.length }))
-      }}
-    >
-      {dry.error ? <ErrorPanel error={dry.error} compact onRetry={() => void dry.refetch()} /> : null}
-      {dry.isPending ? <SkeletonRows rows={3} /> : null}
-      {dry.data && list.length === 0 ? <p className="text-ink-2">{t('prune.nothing')}</p> : null}
-      {list.length > 0 ? (
-        <ul className="max-h-60 overflow-y-auto rounded-md border bg-sunken px-3 py-2 font-mono text-xs">
-          {list.map((network) => (
-            <li key={network.id}>{network.name}</li>
-          ))}
-        </ul>
-      ) : null}
-    </ConfirmDialog>
+      nothing={t('prune.nothing')}
+      list={t('prune.list')}
+      withSizes={false}
+      queryKey={['networks', hostId]}
+      prune={(dryRun) => agentClient(hostId).networks.prune.mutate({ dryRun })}
+      commandLine="docker network prune -f"
+      words={{ verb: (count) => t('prune.verb', { count }), done: (count) => t('remove.done', { count }) }}
+      onClose={onClose}
+    />
   )
 }

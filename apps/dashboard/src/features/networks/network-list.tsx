@@ -7,14 +7,11 @@ import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
-import { DataTable } from '../../ui/data-table'
-import { EmptyState } from '../../ui/empty-state'
+import { ListPage } from '../../ui/list-page'
 import { Ago } from '../../ui/now'
-import { PageHead } from '../../ui/page'
-import { PartialList } from '../../ui/partial-list'
-import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { type Placed, useAcross } from '../../wire/across'
 import { useAllow } from '../../wire/allow'
-import { useHosts } from '../../wire/hosts'
+import { useScope } from '../../wire/hosts'
 import { CreateNetwork, PruneNetworks, RemoveNetworks } from './network-dialogs'
 
 type Row = Placed<NetworkSummary>
@@ -23,60 +20,10 @@ const column = createColumnHelper<Row>()
 /** Every network of one host or of all. */
 export function NetworkList({ scope }: { scope: string }) {
   const t = useTranslations('networks')
-  const { hosts } = useHosts()
+  const { several, target } = useScope(scope)
   const allow = useAllow(scope)
-  const list = useAcross(scope, 'networks')
   const [asking, setAsking] = useState<'create' | 'prune' | null>(null)
-  const several = scope === everyHost && hosts.length > 1
-  const target = scope === everyHost ? (hosts.find((host) => host.state === 'online')?.id ?? '') : scope
-  const columns = useMemo(
-    () => [
-      column.accessor((row) => row.item.name, {
-        id: 'name',
-        meta: { label: t('column.name'), fixed: true },
-        cell: ({ row }) => <NetworkLink row={row.original} />,
-      }),
-      ...(several
-        ? [
-            column.accessor('hostName', {
-              id: 'host',
-              meta: { label: t('column.host'), width: 130 },
-              cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
-            }),
-          ]
-        : []),
-      column.accessor((row) => row.item.driver, {
-        id: 'driver',
-        meta: { label: t('column.driver'), width: 90 },
-        cell: ({ getValue }) => <span className="font-mono text-xs">{getValue()}</span>,
-      }),
-      column.accessor((row) => row.item.pools.map((pool) => pool.subnet).join(', '), {
-        id: 'subnet',
-        meta: { label: t('column.subnet'), width: 180 },
-        cell: ({ getValue }) => <span className="block truncate font-mono text-xs">{getValue() || '–'}</span>,
-      }),
-      column.accessor((row) => row.item.endpoints.length, {
-        id: 'members',
-        meta: { label: t('column.members'), width: 110, align: 'right' },
-      }),
-      column.accessor((row) => row.item.bridge, {
-        id: 'bridge',
-        meta: { label: t('column.bridge'), width: 150, className: 'max-lg:hidden' },
-        cell: ({ getValue }) => <span className="block truncate font-mono text-ink-2 text-xs">{getValue() || '–'}</span>,
-      }),
-      column.accessor((row) => row.item.createdAt, {
-        id: 'created',
-        meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
-        cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
-      }),
-      column.display({
-        id: 'actions',
-        meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
-        cell: ({ row }) => <RemoveButton row={row.original} />,
-      }),
-    ],
-    [t, several],
-  )
+  const columns = useMemo(() => networkColumns(t), [t])
   const facets = useMemo(
     () => [
       { key: 'driver', label: t('column.driver'), values: (row: Row) => [row.item.driver] },
@@ -86,9 +33,8 @@ export function NetworkList({ scope }: { scope: string }) {
         values: (row: Row) => [row.item.endpoints.length > 0 ? 'used' : 'unused'],
         name: (value: string) => t(`use.${value as 'used'}`),
       },
-      ...(several ? [{ key: 'host', label: t('column.host'), values: (row: Row) => [row.hostName] }] : []),
     ],
-    [t, several],
+    [t],
   )
   const create = (
     <Button tone="primary" disabledReason={allow('create', target)} onClick={() => setAsking('create')}>
@@ -98,7 +44,8 @@ export function NetworkList({ scope }: { scope: string }) {
   )
   return (
     <>
-      <PageHead
+      <ListPage
+        id="networks"
         title={t('title')}
         actions={
           <>
@@ -109,55 +56,76 @@ export function NetworkList({ scope }: { scope: string }) {
             {create}
           </>
         }
-      />
-      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
-      <DataTable
-        id="networks"
-        label={t('title')}
-        rows={list.rows}
+        list={useAcross(scope, 'networks')}
+        several={several}
         columns={columns}
-        rowId={(row) => `${row.hostId}/${row.item.id}`}
-        rowName={(row) => row.item.name}
-        searchText={(row) =>
-          [
-            row.item.name,
-            row.item.id,
-            row.hostName,
-            ...row.item.pools.map((pool) => pool.subnet),
-            ...row.item.endpoints.map((endpoint) => `${endpoint.containerName} ${endpoint.ipv4}`),
-          ].join(' ')
-        }
+        itemId={(network) => network.id}
+        itemName={(network) => network.name}
+        words={(network) => [
+          network.name,
+          network.id,
+          ...network.pools.map((pool) => pool.subnet),
+          ...network.endpoints.map((endpoint) => `${endpoint.containerName} ${endpoint.ipv4}`),
+        ]}
         searchLabel={t('search')}
         facets={facets}
         initialSort={[{ id: 'name', desc: false }]}
-        loading={list.pending}
-        isStale={(row) => row.stale}
         bulk={(rows, clear) => <BulkRemove rows={rows} clear={clear} />}
-        card={(row) => (
-          <div className="flex items-start justify-between gap-2">
-            <div className="grid min-w-0 gap-1">
-              <NetworkLink row={row} />
-              <p className="flex flex-wrap gap-x-3 text-ink-3 text-xs">
-                <span className="font-mono">{row.item.pools[0]?.subnet ?? row.item.driver}</span>
-                <span>{t('memberCount', { count: row.item.endpoints.length })}</span>
-                {several ? <span>{row.hostName}</span> : null}
-              </p>
-            </div>
-            <RemoveButton row={row} />
-          </div>
-        )}
-        empty={
-          list.error ? null : (
-            <EmptyState icon={<Network aria-hidden />} action={create}>
-              {t('empty')}
-            </EmptyState>
-          )
-        }
+        card={(row) => ({
+          head: <NetworkLink row={row} />,
+          facts: (
+            <>
+              <span className="font-mono">{row.item.pools[0]?.subnet ?? row.item.driver}</span>
+              <span>{t('memberCount', { count: row.item.endpoints.length })}</span>
+            </>
+          ),
+          actions: <RemoveButton row={row} />,
+        })}
+        empty={{ icon: <Network aria-hidden />, words: t('empty'), action: create }}
       />
       {asking === 'create' ? <CreateNetwork hostId={target} onClose={() => setAsking(null)} /> : null}
       {asking === 'prune' ? <PruneNetworks hostId={target} onClose={() => setAsking(null)} /> : null}
     </>
   )
+}
+
+function networkColumns(t: ReturnType<typeof useTranslations<'networks'>>) {
+  return [
+    column.accessor((row) => row.item.name, {
+      id: 'name',
+      meta: { label: t('column.name'), fixed: true },
+      cell: ({ row }) => <NetworkLink row={row.original} />,
+    }),
+    column.accessor((row) => row.item.driver, {
+      id: 'driver',
+      meta: { label: t('column.driver'), width: 90 },
+      cell: ({ getValue }) => <span className="font-mono text-xs">{getValue()}</span>,
+    }),
+    column.accessor((row) => row.item.pools.map((pool) => pool.subnet).join(', '), {
+      id: 'subnet',
+      meta: { label: t('column.subnet'), width: 180 },
+      cell: ({ getValue }) => <span className="block truncate font-mono text-xs">{getValue() || '–'}</span>,
+    }),
+    column.accessor((row) => row.item.endpoints.length, {
+      id: 'members',
+      meta: { label: t('column.members'), width: 110, align: 'right' },
+    }),
+    column.accessor((row) => row.item.bridge, {
+      id: 'bridge',
+      meta: { label: t('column.bridge'), width: 150, className: 'max-lg:hidden' },
+      cell: ({ getValue }) => <span className="block truncate font-mono text-ink-2 text-xs">{getValue() || '–'}</span>,
+    }),
+    column.accessor((row) => row.item.createdAt, {
+      id: 'created',
+      meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
+      cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
+    }),
+    column.display({
+      id: 'actions',
+      meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
+      cell: ({ row }) => <RemoveButton row={row.original} />,
+    }),
+  ]
 }
 
 function NetworkLink({ row }: { row: Row }) {

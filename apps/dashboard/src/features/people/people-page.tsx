@@ -19,6 +19,8 @@ import { type PersonAct, PersonDialogs } from './person-dialogs'
 
 export type Person = DashboardOutputs['people']['list'][number]
 
+const byName = [{ id: 'name', desc: false }]
+
 /** Everybody who may come in, with their roles; invitations that are open. */
 export function PeoplePage() {
   const t = useTranslations('people')
@@ -31,6 +33,23 @@ export function PeoplePage() {
   const hostList = hosts.data ?? []
   const refused = me.data && !me.data.administrator ? t('administratorsOnly') : null
   const columns = usePeopleColumns(hostList, me.data?.id, setAct)
+  const facets = useMemo(
+    () => [
+      {
+        key: 'role',
+        label: t('role.label'),
+        values: (person: Person) => [...new Set(person.grants.map((grant) => grant.role))],
+        name: (value: string) => t(`role.${value as 'viewer'}`),
+      },
+      {
+        key: 'twoStep',
+        label: t('twoStep'),
+        values: (person: Person) => [person.totpEnabled ? 'on' : 'off'],
+        name: (value: string) => t(value as 'on'),
+      },
+    ],
+    [t],
+  )
   if (people.error)
     return (
       <>
@@ -61,6 +80,8 @@ export function PeoplePage() {
         rowName={(person) => person.name}
         searchText={(person) => `${person.name} ${person.email}`}
         searchLabel={t('search')}
+        facets={facets}
+        initialSort={byName}
         empty={<EmptyState icon={<Users />}>{t('nobody')}</EmptyState>}
         card={(person) => (
           <div className="flex items-start justify-between gap-2">
@@ -100,14 +121,18 @@ function usePeopleColumns(
         accessorFn: (person) => person.name,
         meta: { label: t('name'), fixed: true },
         cell: ({ row: { original } }) => (
-          <span className="grid">
-            <span className="truncate font-medium">
-              {original.name} {original.id === ownId ? <Badge>{t('you')}</Badge> : null}{' '}
-              {original.disabled ? <Badge tone="warn">{t('disabled')}</Badge> : null}
-            </span>
-            <span className="truncate text-ink-3 text-xs">{original.email}</span>
+          <span className="flex min-w-0 items-center gap-1.5">
+            <span className="truncate font-medium">{original.name}</span>
+            {original.id === ownId ? <Badge>{t('you')}</Badge> : null}
+            {original.disabled ? <Badge tone="warn">{t('disabled')}</Badge> : null}
           </span>
         ),
+      },
+      {
+        id: 'email',
+        accessorFn: (person) => person.email,
+        meta: { label: t('email'), className: 'max-md:hidden' },
+        cell: ({ row: { original } }) => <span className="block truncate text-ink-2">{original.email}</span>,
       },
       {
         id: 'roles',
@@ -143,7 +168,7 @@ function RoleBadges({ person, hosts }: { person: Person; hosts: readonly { id: s
   const t = useTranslations('people')
   if (person.grants.length === 0) return <span className="text-ink-3 text-sm">{t('noRole')}</span>
   return (
-    <span className="flex flex-wrap gap-1">
+    <span className="flex min-w-0 flex-wrap gap-1">
       {person.grants.map((grant) => (
         <Badge key={grant.scope} tone={grant.role === 'admin' ? 'accent' : 'calm'}>
           {t(`role.${grant.role}`)} ·{' '}

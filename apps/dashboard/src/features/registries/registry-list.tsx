@@ -6,14 +6,14 @@ import { useState } from 'react'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
-import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
+import { HostField } from '../../ui/host-field'
 import { Input } from '../../ui/input'
 import { Ago } from '../../ui/now'
 import { PageBody, PageHead } from '../../ui/page'
+import { PasswordInput } from '../../ui/password-input'
 import { Card } from '../../ui/section'
-import { Select } from '../../ui/select'
 import { SkeletonRows } from '../../ui/skeleton'
 import { sayDone, sayFailed } from '../../ui/toaster'
 import { useAction } from '../../ui/use-action'
@@ -55,6 +55,7 @@ export function RegistryList({ scope }: { scope: string }) {
 
 function HostRegistries({ hostId, hostName, onLogin }: { hostId: string; hostName: string; onLogin: (server: string) => void }) {
   const t = useTranslations('registries')
+  const allow = useAllow(hostId)
   const list = useQuery(useAgent(hostId).registries.list.queryOptions())
   const [looking, setLooking] = useState<string | null>(null)
   const [other, setOther] = useState('')
@@ -63,9 +64,14 @@ function HostRegistries({ hostId, hostName, onLogin }: { hostId: string; hostNam
       {list.error ? <ErrorPanel error={list.error} compact onRetry={() => void list.refetch()} className="m-3" /> : null}
       {list.isPending ? <SkeletonRows rows={2} /> : null}
       {list.data?.length === 0 ? (
-        <EmptyState icon={<Database aria-hidden />} className="py-8">
+        <p className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3.5 py-3 text-ink-2">
+          <Database className="size-4 text-ink-off" aria-hidden />
           {t('empty')}
-        </EmptyState>
+          <Button tone="quiet" size="small" disabledReason={allow('configure')} onClick={() => onLogin('')}>
+            <Plus aria-hidden />
+            {t('login.button')}
+          </Button>
+        </p>
       ) : null}
       <ul className="divide-y divide-line">
         {list.data?.map((registry) => (
@@ -79,7 +85,7 @@ function HostRegistries({ hostId, hostName, onLogin }: { hostId: string; hostNam
         ))}
       </ul>
       <form
-        className="flex flex-wrap items-end gap-2 border-t px-3.5 py-3"
+        className="flex flex-wrap items-end gap-2 border-t bg-canvas px-3.5 py-3"
         onSubmit={(event) => {
           event.preventDefault()
           if (other.trim()) setLooking(other.trim())
@@ -202,15 +208,7 @@ function Login({ hostId, server, onClose }: { hostId: string; server: string; on
         }
       }}
     >
-      {hosts.length > 1 ? (
-        <Field label={t('host')}>
-          <Select
-            value={host}
-            onChange={setHost}
-            choices={hosts.map((one) => ({ value: one.id, label: one.name, disabled: one.state !== 'online' }))}
-          />
-        </Field>
-      ) : null}
+      <HostField hosts={hosts} value={host} onChange={setHost} />
       <Field label={t('server')} required help={t('serverHelp')}>
         <Input mono value={address} placeholder="ghcr.io" onChange={(event) => setAddress(event.target.value)} />
       </Field>
@@ -218,7 +216,7 @@ function Login({ hostId, server, onClose }: { hostId: string; server: string; on
         <Input value={username} autoComplete="off" onChange={(event) => setUsername(event.target.value)} />
       </Field>
       <Field label={t('password')} required help={t('passwordHelp')}>
-        <Input type="password" value={password} autoComplete="new-password" onChange={(event) => setPassword(event.target.value)} />
+        <PasswordInput value={password} autoComplete="new-password" onChange={(event) => setPassword(event.target.value)} />
       </Field>
     </ConfirmDialog>
   )

@@ -6,6 +6,7 @@ import { Button } from '../../ui/button'
 import { ErrorPanel } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
+import { PasswordInput } from '../../ui/password-input'
 import { dashboardClient } from '../../wire/dashboard'
 
 const addressPattern = /^[^\s@]+@[^\s@]+$/
@@ -35,20 +36,24 @@ export function SetupForm() {
   })
   const field = (
     key: keyof typeof values,
-    control: { type?: string; autoComplete: string; help?: ReactNode; mono?: boolean; autoFocus?: boolean },
-  ): ReactNode => (
-    <Field label={t(key)} help={control.help} error={asked ? problems[key] : null} required>
-      <Input
-        name={key}
-        type={control.type ?? 'text'}
-        autoComplete={control.autoComplete}
-        mono={control.mono}
-        autoFocus={control.autoFocus}
-        value={values[key]}
-        onChange={(event) => setValues((before) => ({ ...before, [key]: event.target.value }))}
-      />
-    </Field>
-  )
+    {
+      help,
+      secret,
+      ...control
+    }: { type?: string; autoComplete: string; help?: ReactNode; mono?: boolean; autoFocus?: boolean; secret?: boolean },
+  ): ReactNode => {
+    const Control = secret ? PasswordInput : Input
+    return (
+      <Field label={t(key)} help={help} error={asked ? problems[key] : null} required>
+        <Control
+          {...control}
+          name={key}
+          value={values[key]}
+          onChange={(event) => setValues((before) => ({ ...before, [key]: event.target.value }))}
+        />
+      </Field>
+    )
+  }
   return (
     <form
       className="grid gap-4"
@@ -62,8 +67,8 @@ export function SetupForm() {
       {field('token', { autoComplete: 'off', help: t('tokenHelp'), mono: true, autoFocus: true })}
       {field('name', { autoComplete: 'name' })}
       {field('email', { type: 'email', autoComplete: 'username', help: t('emailHelp') })}
-      {field('password', { type: 'password', autoComplete: 'new-password', help: t('passwordHelp') })}
-      {field('again', { type: 'password', autoComplete: 'new-password' })}
+      {field('password', { secret: true, autoComplete: 'new-password', help: t('passwordHelp') })}
+      {field('again', { secret: true, autoComplete: 'new-password' })}
       {create.error ? <ErrorPanel error={create.error} title={t('failed')} compact /> : null}
       <Button type="submit" tone="primary" busy={create.isPending || create.isSuccess}>
         {t('create')}

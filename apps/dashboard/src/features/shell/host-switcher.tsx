@@ -28,6 +28,7 @@ export function HostSwitcher() {
   return (
     <Menu
       align="start"
+      block
       trigger={
         <button
           type="button"

@@ -1,7 +1,7 @@
 'use client'
 import { useTranslations } from 'next-intl'
 import { Field } from '../../ui/field'
-import { Input } from '../../ui/input'
+import { PasswordInput } from '../../ui/password-input'
 
 const leastLength = 10
 
@@ -30,8 +30,7 @@ export function NewPasswordFields({
   return (
     <>
       <Field label={t('newPassword')} help={t('newPasswordHelp')} error={problem === 'short' ? t('problem.short') : null} required>
-        <Input
-          type="password"
+        <PasswordInput
           name="new-password"
           autoComplete="new-password"
           value={password}
@@ -39,8 +38,7 @@ export function NewPasswordFields({
         />
       </Field>
       <Field label={t('again')} error={problem === 'different' ? t('problem.different') : null} required>
-        <Input
-          type="password"
+        <PasswordInput
           name="new-password-again"
           autoComplete="new-password"
           value={again}

@@ -7,6 +7,7 @@ import { Button } from '../../ui/button'
 import { ErrorPanel } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
+import { PasswordInput } from '../../ui/password-input'
 import { dashboardClient } from '../../wire/dashboard'
 import { Entrance } from './entrance'
 import { safeDestination } from './safe-destination'
@@ -49,8 +50,7 @@ export function SignInForm() {
               />
             </Field>
             <Field label={t('password')} required>
-              <Input
-                type="password"
+              <PasswordInput
                 name="password"
                 autoComplete="current-password"
                 required

@@ -1,20 +1,19 @@
 'use client'
 import { objectName } from '@berth/contract/id'
 import type { VolumeSummary } from '@berth/contract/volume'
-import { useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Checkbox } from '../../ui/checkbox'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
 import { useShowTask } from '../../ui/dock'
-import { ErrorPanel, Notice } from '../../ui/error-panel'
+import { Notice } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
 import { FileInput } from '../../ui/file-input'
 import { useFormat } from '../../ui/format'
+import { HostField } from '../../ui/host-field'
 import { Input, Textarea } from '../../ui/input'
 import { Meter } from '../../ui/meter'
-import { Select } from '../../ui/select'
-import { SkeletonRows } from '../../ui/skeleton'
+import { PruneDialog } from '../../ui/prune-dialog'
 import { sayDone } from '../../ui/toaster'
 import { agentClient, dataUrl } from '../../wire/agent'
 import { useHost, useHosts } from '../../wire/hosts'
@@ -72,15 +71,7 @@ export function CreateVolume({ hostId, onClose }: DialogOf) {
         sayDone(t('create.done', { name: volume.name }))
       }}
     >
-      {hosts.length > 1 ? (
-        <Field label={t('column.host')}>
-          <Select
-            value={host}
-            onChange={setHost}
-            choices={hosts.map((one) => ({ value: one.id, label: one.name, disabled: one.state !== 'online' }))}
-          />
-        </Field>
-      ) : null}
+      <HostField hosts={hosts} value={host} onChange={setHost} />
       <Field label={t('column.name')} optional={tu('optional')} error={wrong} help={t('create.nameHelp')}>
         <Input mono value={name} placeholder="data" onChange={(event) => setName(event.target.value)} />
       </Field>
@@ -122,13 +113,12 @@ export function RemoveVolumes({
       verb={t('remove.verb')}
       typeName={one ? one.volume.name : `${targets.length}`}
       commandLine={() => `docker volume rm ${targets.map((target) => target.volume.name).join(' ')}`}
+      each={targets.map(({ hostId, volume }) => ({
+        key: `${hostId}/${volume.name}`,
+        name: volume.name,
+        run: () => agentClient(hostId).volumes.remove.mutate({ volume: volume.name }),
+      }))}
       onConfirm={async () => {
-        const failures: string[] = []
-        for (const { hostId, volume } of targets)
-          await agentClient(hostId)
-            .volumes.remove.mutate({ volume: volume.name })
-            .catch((error: unknown) => failures.push(error instanceof Error ? error.message : String(error)))
-        if (failures.length > 0) throw new Error(failures.join('\n'))
         sayDone(t('remove.done', { count: targets.length }))
         onDone?.()
       }}
@@ -155,6 +145,9 @@ export function CloneVolume({ hostId, volume, onClose }: DialogOf & { volume: Vo
         const operation = await agentClient(hostId).volumes.clone.mutate({ source: volume.name, target })
         show({ id: hostId, name: host?.name }, operation.id, t('clone.tab', { name: volume.name }))
       }}
+      commandLine={() =>
+        `docker volume create ${target} && docker run --rm -v ${volume.name}:/from:ro -v ${target}:/to busybox cp -a /from/. /to/`
+      }
     >
       {volume.usedBy.length > 0 ? <Notice tone="warn">{t('clone.used', { name: volume.usedBy[0]?.name ?? '' })}</Notice> : null}
       <Field label={t('clone.target')} required error={objectName.safeParse(target).success ? null : t('nameRule')}>
@@ -180,6 +173,7 @@ export function RestoreVolume({ hostId, volume, onClose }: DialogOf & { volume: 
       description={t('restore.description')}
       verb={t('restore.verb')}
       tone="danger"
+      commandLine={() => `docker run --rm -i -v ${volume.name}:/to busybox tar -xzf - -C /to < ${file?.name ?? 'backup.tar.gz'}`}
       onConfirm={async () => {
         if (!file) throw new Error(t('restore.needed'))
         setSent(0)
@@ -205,46 +199,27 @@ export function RestoreVolume({ hostId, volume, onClose }: DialogOf & { volume: 
 /** Removes volumes that nothing uses; anonymous ones only unless the box is ticked. Shows first which. */
 export function PruneVolumes({ hostId, onClose }: DialogOf) {
   const t = useTranslations('volumes')
-  const format = useFormat()
   const host = useHost(hostId)
   const [all, setAll] = useState(false)
-  const dry = useQuery({
-    queryKey: ['prune-volumes', hostId, all],
-    queryFn: () => agentClient(hostId).volumes.prune.mutate({ all, dryRun: true }),
-    gcTime: 0,
-    staleTime: 0,
-  })
-  const list = dry.data?.removed ?? []
   return (
-    <ConfirmDialog
-      open
-      onOpenChange={(open) => !open && onClose()}
+    <PruneDialog
       title={t('prune.title')}
       description={t('prune.description')}
-      verb={dry.data ? t('prune.verb', { count: list.length, size: format.bytes(dry.data.reclaimedBytes) }) : t('prune.menu')}
-      typeName={all && list.length > 0 ? (host?.name ?? '') : undefined}
-      commandLine={() => `docker volume prune ${all ? '-a ' : ''}-f`}
-      onConfirm={async () => {
-        const result = await agentClient(hostId).volumes.prune.mutate({ all })
-        sayDone(t('prune.done', { count: result.removed.length, size: format.bytes(result.reclaimedBytes) }))
+      nothing={t('prune.nothing')}
+      list={t('prune.list')}
+      queryKey={['volumes', hostId, all]}
+      prune={(dryRun) => agentClient(hostId).volumes.prune.mutate({ all, dryRun })}
+      typeName={all ? (host?.name ?? '') : undefined}
+      commandLine={`docker volume prune ${all ? '-a ' : ''}-f`}
+      words={{
+        verb: (count, size) => t('prune.verb', { count, size }),
+        done: (count, size) => t('prune.done', { count, size }),
       }}
+      onClose={onClose}
     >
       <Checkbox checked={all} onChange={setAll} help={t('prune.allHelp')}>
         {t('prune.all')}
       </Checkbox>
-      {dry.error ? <ErrorPanel error={dry.error} compact onRetry={() => void dry.refetch()} /> : null}
-      {dry.isPending ? <SkeletonRows rows={3} /> : null}
-      {dry.data && list.length === 0 ? <p className="text-ink-2">{t('prune.nothing')}</p> : null}
-      {list.length > 0 ? (
-        <ul className="max-h-60 overflow-y-auto rounded-md border bg-sunken px-3 py-2 text-xs">
-          {list.map((volume) => (
-            <li key={volume.id} className="flex justify-between gap-4 py-0.5">
-              <span className="truncate font-mono">{volume.name || volume.id}</span>
-              <span className="tabular shrink-0 text-ink-3">{format.bytes(volume.sizeBytes)}</span>
-            </li>
-          ))}
-        </ul>
-      ) : null}
-    </ConfirmDialog>
+    </PruneDialog>
   )
 }

@@ -1,5 +1,6 @@
 'use client'
 import type { VolumeSummary } from '@berth/contract/volume'
+import { useQuery } from '@tanstack/react-query'
 import { createColumnHelper } from '@tanstack/react-table'
 import { Eraser, HardDrive, Plus, Trash2 } from 'lucide-react'
 import Link from 'next/link'
@@ -7,14 +8,13 @@ import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
-import { DataTable } from '../../ui/data-table'
-import { EmptyState } from '../../ui/empty-state'
+import { useFormat } from '../../ui/format'
+import { ListPage } from '../../ui/list-page'
 import { Ago } from '../../ui/now'
-import { PageHead } from '../../ui/page'
-import { PartialList } from '../../ui/partial-list'
-import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { type Placed, useAcross } from '../../wire/across'
+import { agentClient } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
-import { useHosts } from '../../wire/hosts'
+import { useScope } from '../../wire/hosts'
 import { CreateVolume, PruneVolumes, RemoveVolumes } from './volume-dialogs'
 import { VolumeMenu } from './volume-menu'
 
@@ -24,51 +24,10 @@ const column = createColumnHelper<Row>()
 /** Every volume of one host or of all. */
 export function VolumeList({ scope }: { scope: string }) {
   const t = useTranslations('volumes')
-  const { hosts } = useHosts()
+  const { several, target } = useScope(scope)
   const allow = useAllow(scope)
-  const list = useAcross(scope, 'volumes')
   const [asking, setAsking] = useState<'create' | 'prune' | null>(null)
-  const several = scope === everyHost && hosts.length > 1
-  const target = scope === everyHost ? (hosts.find((host) => host.state === 'online')?.id ?? '') : scope
-  const columns = useMemo(
-    () => [
-      column.accessor((row) => row.item.name, {
-        id: 'name',
-        meta: { label: t('column.name'), fixed: true },
-        cell: ({ row }) => <VolumeLink row={row.original} />,
-      }),
-      ...(several
-        ? [
-            column.accessor('hostName', {
-              id: 'host',
-              meta: { label: t('column.host'), width: 130 },
-              cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
-            }),
-          ]
-        : []),
-      column.accessor((row) => row.item.usedBy.length, {
-        id: 'used',
-        meta: { label: t('column.usedBy') },
-        cell: ({ row }) => <Users row={row.original} />,
-      }),
-      column.accessor((row) => row.item.mountpoint, {
-        id: 'mountpoint',
-        meta: { label: t('column.mountpoint'), hidden: true },
-        cell: ({ getValue }) => <span className="block truncate font-mono text-xs">{getValue()}</span>,
-      }),
-      column.accessor((row) => row.item.createdAt, {
-        id: 'created',
-        meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
-        cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
-      }),
-      column.display({
-        id: 'actions',
-        meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
-        cell: ({ row }) => <VolumeMenu hostId={row.original.hostId} volume={row.original.item} />,
-      }),
-    ],
-    [t, several],
-  )
+  const columns = useMemo(() => volumeColumns(t), [t])
   const facets = useMemo(
     () => [
       {
@@ -78,14 +37,13 @@ export function VolumeList({ scope }: { scope: string }) {
         name: (value: string) => t(`use.${value as 'used'}`),
       },
       {
-        key: 'name',
+        key: 'kind',
         label: t('facet.kind'),
         values: (row: Row) => [row.item.anonymous ? 'anonymous' : 'named'],
         name: (value: string) => t(`kind.${value as 'named'}`),
       },
-      ...(several ? [{ key: 'host', label: t('column.host'), values: (row: Row) => [row.hostName] }] : []),
     ],
-    [t, several],
+    [t],
   )
   const create = (
     <Button tone="primary" disabledReason={allow('create', target)} onClick={() => setAsking('create')}>
@@ -95,7 +53,8 @@ export function VolumeList({ scope }: { scope: string }) {
   )
   return (
     <>
-      <PageHead
+      <ListPage
+        id="volumes"
         title={t('title')}
         actions={
           <>
@@ -106,62 +65,95 @@ export function VolumeList({ scope }: { scope: string }) {
             {create}
           </>
         }
-      />
-      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
-      <DataTable
-        id="volumes"
-        label={t('title')}
-        rows={list.rows}
+        list={useAcross(scope, 'volumes')}
+        several={several}
         columns={columns}
-        rowId={(row) => `${row.hostId}/${row.item.name}`}
-        rowName={(row) => row.item.name}
-        searchText={(row) =>
-          [
-            row.item.name,
-            row.hostName,
-            ...row.item.usedBy.map((user) => user.name),
-            ...Object.entries(row.item.labels).map(([key, value]) => `${key}=${value}`),
-          ].join(' ')
-        }
+        itemId={(volume) => volume.name}
+        itemName={(volume) => volume.name}
+        words={(volume) => [
+          volume.name,
+          ...volume.usedBy.map((user) => user.name),
+          ...Object.entries(volume.labels).map(([key, value]) => `${key}=${value}`),
+        ]}
         searchLabel={t('search')}
         facets={facets}
         initialSort={[{ id: 'name', desc: false }]}
-        loading={list.pending}
-        isStale={(row) => row.stale}
         bulk={(rows, clear) => <BulkRemove rows={rows} clear={clear} />}
-        card={(row) => (
-          <div className="flex items-start justify-between gap-2">
-            <div className="grid min-w-0 gap-1">
-              <VolumeLink row={row} />
-              <p className="flex flex-wrap gap-x-3 text-ink-3 text-xs">
-                <Users row={row} />
-                {several ? <span>{row.hostName}</span> : null}
-                <Ago at={row.item.createdAt} />
-              </p>
-            </div>
-            <VolumeMenu hostId={row.hostId} volume={row.item} />
-          </div>
-        )}
-        empty={
-          list.error ? null : (
-            <EmptyState
-              icon={<HardDrive aria-hidden />}
-              action={create}
-              link={
-                <Link className="text-accent hover:underline" href={`/h/${target}/containers/new`}>
-                  {t('emptyLink')}
-                </Link>
-              }
-            >
-              {t('empty')}
-            </EmptyState>
-          )
-        }
+        card={(row) => ({
+          head: <VolumeLink row={row} />,
+          facts: (
+            <>
+              <Users row={row} />
+              <Ago at={row.item.createdAt} />
+            </>
+          ),
+          actions: <VolumeMenu hostId={row.hostId} volume={row.item} />,
+        })}
+        empty={{
+          icon: <HardDrive aria-hidden />,
+          words: t('empty'),
+          action: create,
+          link: (
+            <Link className="text-accent hover:underline" href={`/h/${target}/containers/new`}>
+              {t('emptyLink')}
+            </Link>
+          ),
+        }}
       />
       {asking === 'create' ? <CreateVolume hostId={target} onClose={() => setAsking(null)} /> : null}
       {asking === 'prune' ? <PruneVolumes hostId={target} onClose={() => setAsking(null)} /> : null}
     </>
   )
+}
+
+function volumeColumns(t: ReturnType<typeof useTranslations<'volumes'>>) {
+  return [
+    column.accessor((row) => row.item.name, {
+      id: 'name',
+      meta: { label: t('column.name'), fixed: true },
+      cell: ({ row }) => <VolumeLink row={row.original} />,
+    }),
+    column.accessor((row) => row.item.usedBy.length, {
+      id: 'used',
+      meta: { label: t('column.usedBy') },
+      cell: ({ row }) => <Users row={row.original} />,
+    }),
+    column.display({
+      id: 'size',
+      meta: { label: t('column.size'), width: 104, align: 'right', className: 'max-md:hidden' },
+      cell: ({ row }) => <Size row={row.original} />,
+    }),
+    column.accessor((row) => row.item.mountpoint, {
+      id: 'mountpoint',
+      meta: { label: t('column.mountpoint'), hidden: true },
+      cell: ({ getValue }) => <span className="block truncate font-mono text-xs">{getValue()}</span>,
+    }),
+    column.accessor((row) => row.item.createdAt, {
+      id: 'created',
+      meta: { label: t('column.created'), width: 120, className: 'max-md:hidden' },
+      cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
+    }),
+    column.display({
+      id: 'actions',
+      meta: { label: t('column.actions'), fixed: true, width: 52, align: 'right' },
+      cell: ({ row }) => <VolumeMenu hostId={row.original.hostId} volume={row.original.item} />,
+    }),
+  ]
+}
+
+/** Measured at the host for the rows that are in view alone: a size means that the host walks through every file. */
+function Size({ row }: { row: Row }) {
+  const format = useFormat()
+  // A key of its own: events of containers would have it measured again and again.
+  const measured = useQuery({
+    queryKey: ['volume-size', row.hostId, row.item.name],
+    queryFn: async () => (await agentClient(row.hostId).volumes.inspect.query({ volume: row.item.name, withSize: true })).sizeBytes,
+    enabled: !row.stale,
+    staleTime: 5 * 60_000,
+    retry: false,
+  })
+  const bytes = measured.data ?? null
+  return <span className="text-ink-2">{bytes === null ? '–' : format.bytes(bytes)}</span>
 }
 
 function VolumeLink({ row }: { row: Row }) {

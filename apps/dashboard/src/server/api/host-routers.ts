@@ -22,7 +22,7 @@ export interface HostView {
   message: string
   /** As it is, or was when last seen. */
   system: SystemInfo | null
-  /** The newest numbers of the machine; null when none came within the last seconds. */
+  /** The newest numbers of the machine: null when none came within the last seconds, or, while it is away, when none are known. */
   point: HostPoint | null
   joinedAt: string
   certificateEnd: string

@@ -17,6 +17,7 @@ import { authenticate, type Identity } from './authenticate.ts'
 import { limitBodyTime, readBody, requireShortBody } from './body.ts'
 import { isLoopback, originOf, plainAddress } from './request-origin.ts'
 import { setPagePolicy, setSecurityHeaders } from './security-headers.ts'
+import type { StaticFiles } from './static-files.ts'
 
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 const fleetProcedure = new RegExp(`^fleet\\.(${fleetNouns.join('|')})$`)
@@ -25,7 +26,12 @@ const mostEnrolBytes = 32 * 1024
 const mostUrl = 16 * 1024
 
 /** Every HTTP request: security headers, the way to HTTPS, then the API here or the pages of Next.js. */
-export function createHandler(rooms: ApiRooms, settings: Settings, identity: Identity, pages: PageHandler, development: boolean) {
+export function createHandler(
+  rooms: ApiRooms,
+  settings: Settings,
+  identity: Identity,
+  { pages, files, development }: { pages: PageHandler; files: StaticFiles; development: boolean },
+) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     serve(request, response).catch((error: unknown) => {
       if (!(error instanceof ServerError)) rooms.log.error({ err: error, url: request.url?.slice(0, 200) }, 'a request failed')
@@ -41,6 +47,7 @@ export function createHandler(rooms: ApiRooms, settings: Settings, identity: Ide
     const url = new URL(request.url ?? '/', 'http://dashboard')
     if (sendToHttps(request, response, url, origin.secure)) return
     if (!url.pathname.startsWith('/api/') && url.pathname !== '/healthz') {
+      if (files(request, response, url.pathname)) return
       setPagePolicy(request, response, development)
       await pages(request, response)
       return

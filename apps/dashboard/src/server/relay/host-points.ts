@@ -8,13 +8,15 @@ const retryMs = 3_000
 const lingerMs = 60_000
 
 /**
- * The newest numbers of each machine, for the list of hosts. Asked of the hosts only while somebody looks: a `newest` within the last minute keeps the stream open.
+ * The newest numbers of each machine, for the list of hosts; of one that is away the last that were heard (`at` in them says how old they are). Asked of the hosts only while somebody looks: a `newest` within the last minute keeps the stream open.
  */
 export class HostPoints {
   private readonly held = new Map<
     string,
     { leave: (() => void) | null; point: HostPoint | null; at: number; asked: number; trying: boolean }
   >()
+  /** What was heard last of each host, however long ago. */
+  private readonly last = new Map<string, HostPoint>()
   private readonly timer: NodeJS.Timeout
 
   constructor(
@@ -33,7 +35,8 @@ export class HostPoints {
       this.look()
     }
     entry.asked = Date.now()
-    return entry.point && Date.now() - entry.at < freshMs ? entry.point : null
+    if (entry.point && Date.now() - entry.at < freshMs) return entry.point
+    return this.links.find(hostId)?.state.state === 'online' ? null : (this.last.get(hostId) ?? null)
   }
 
   close(): void {
@@ -58,6 +61,7 @@ export class HostPoints {
               items: (items) => {
                 if (!items.host) return
                 entry.point = items.host
+                this.last.set(hostId, items.host)
                 entry.at = Date.now()
               },
               ended: () => {
