@@ -8,6 +8,8 @@ export interface E2eEnvironment {
   setupToken: string
   /** `127.0.0.1:port` of the registry, which is also the agents' mirror of Docker Hub: `busybox` and `web` are in it. */
   registry: string
+  /** One that asks who is there, empty at first. */
+  closedRegistry: { host: string; username: string; password: string }
   /** The first is enrolled by itself; the second by the spec that adds a host. */
   agents: { env: Record<string, string>; dockerHost: string; program: string }[]
   /** Process ids by name: `agent-a`, `agent-b`, `dashboard`. One that is killed is started again, as systemd would, and stands here with its new id. */

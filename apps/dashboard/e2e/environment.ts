@@ -167,6 +167,11 @@ await pushTestImage(
     ExposedPorts: { '80/tcp': {} },
   }),
 )
+const credentials = { username: 'ada', password: 'secret-of-the-registry' }
+const closed = await startRegistry({
+  htpasswd: execFileSync('htpasswd', ['-nbB', credentials.username, credentials.password], { encoding: 'utf8' }),
+})
+undo.push(() => closed.stop())
 const first = await agentPlace('a', 201, registry.url)
 const second = await agentPlace('b', 202, registry.url)
 const placed = undo.length
@@ -193,6 +198,7 @@ environment = {
   url: `http://localhost:${dashboardPort}`,
   setupToken,
   registry: registry.host,
+  closedRegistry: { host: closed.host, ...credentials },
   agents: [first, second].map((place) => ({
     env: place.env as Record<string, string>,
     dockerHost: `unix://${place.env.BERTH_RUN}/docker.sock`,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { expect, type Page } from '@playwright/test'
+import { type Browser, type BrowserContext, expect, type Page } from '@playwright/test'
 import { readEnvironment } from './environment-file.ts'
 
 /** `docker` against one of the two agents: the second door through which a spec looks at what the page has done. */
@@ -73,4 +73,29 @@ export function runChatty(agent: 0 | 1, name: string, ...options: string[]): str
   const script =
     'i=0; while true; do i=$((i+1)); echo "{\\"level\\":\\"info\\",\\"msg\\":\\"request $i served\\",\\"ms\\":12}"; echo "level=warn msg=\\"slow query $i\\"" >&2; echo "plain line $i"; sleep 0.5; done'
   return docker(agent, 'run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', script)
+}
+
+const password = 'correct horse battery staple'
+
+/** Somebody else, made anew by invitation and signed in, in a browser context of their own. `grants`: roles on all hosts (`*`) or on one. */
+export async function signInAs(
+  browser: Browser,
+  name: string,
+  grants: readonly { scope: string; role: 'viewer' | 'operator' | 'developer' | 'admin' }[],
+): Promise<{ context: BrowserContext; page: Page; email: string; password: string }> {
+  const { url } = readEnvironment()
+  const email = `${name.toLowerCase()}@example.org`
+  const admin = await browser.newPage()
+  const known = (await ask<{ id: string; email: string }[]>(admin, 'people.list')).find((one) => one.email === email)
+  if (known) await ask(admin, 'people.remove', { person: known.id })
+  const invitation = await ask<{ url: string }>(admin, 'invitations.create', { email, grants, hours: 24 })
+  await admin.close()
+  const context = await browser.newContext({ storageState: { cookies: [], origins: [] } })
+  const page = await context.newPage()
+  const token = invitation.url.split('/').pop() as string
+  const post = async (procedure: string, data: unknown) =>
+    expect((await page.request.post(`${url}/api/trpc/${procedure}`, { data, headers: { origin: url } })).status(), procedure).toBe(200)
+  await post('invitations.accept', { token, name, password })
+  await post('session.signIn', { email, password })
+  return { context, page, email, password }
 }

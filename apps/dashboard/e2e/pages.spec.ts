@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { darken, offences } from './axe.ts'
 import { screenshotDirectory } from './environment-file.ts'
 import { docker, hostsOf, runChatty, tryDocker } from './fleet.ts'
 
@@ -58,21 +58,27 @@ test.beforeAll(async ({ browser }) => {
     { name: 'registries', path: '/h/all/registries', ready: see('Look into another registry') },
     { name: 'activity', path: '/h/all/activity', ready: see('busybox') },
     { name: 'events', path: '/h/all/events', ready: see('create') },
+    { name: 'people', path: '/people', ready: see('Ada Lovelace') },
+    { name: 'audit', path: '/audit', ready: see('hosts.prepareJoin') },
+    { name: 'account', path: '/account', ready: see('Where you are signed in') },
+    { name: 'host-add', path: '/hosts/add', ready: see('Make the command') },
   )
 })
 
-/** What axe calls serious or critical, in words. */
-async function offences(page: Page, only?: string[]): Promise<string[]> {
-  const builder = new AxeBuilder({ page })
-  const { violations } = await (only ? builder.withRules(only) : builder.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])).analyze()
-  return violations
-    .filter((violation) => violation.impact === 'serious' || violation.impact === 'critical')
-    .flatMap((violation) =>
-      violation.nodes.map((node) => `${violation.id}: ${node.target.join(' ')} — ${node.failureSummary?.split('\n')[1]?.trim()}`),
-    )
-}
-
-const tooWide = (page: Page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+/** What stands out of the window at the right, the page itself or something inside a part that hides it; strips and code that are meant to be moved sideways do not count. */
+const tooWide = (page: Page) =>
+  page.evaluate(() => {
+    const over = document.documentElement.scrollWidth - window.innerWidth
+    if (over > 0) return `the page, by ${over} px`
+    const meant = '[role=tablist], [role=toolbar], pre, code, table, .xterm, .cm-scroller, section[aria-label], [data-sideways]'
+    for (const element of document.querySelectorAll<HTMLElement>('main *, main')) {
+      const style = getComputedStyle(element)
+      if (!/auto|scroll/.test(style.overflowX) || element.scrollWidth <= element.clientWidth + 1) continue
+      if (element.closest(meant) || element.querySelector('table')) continue
+      return `${element.tagName}.${element.className.slice(0, 60)} by ${element.scrollWidth - element.clientWidth} px`
+    }
+    return ''
+  })
 
 // One visit each: axe on the light page, its contrasts in the dark, then narrower and narrower.
 for (const part of [0, 1, 2] as const) {
@@ -93,12 +99,8 @@ for (const part of [0, 1, 2] as const) {
       await place.ready(page)
       for (const offence of await offences(page)) note(offence)
       await page.screenshot({ path: join(screenshotDirectory, `${place.name}-1440.png`) })
-      await page.evaluate(() => {
-        document.documentElement.dataset.theme = 'dark'
-        // Colours that are on their way have no contrast of their own yet.
-        return Promise.allSettled(document.getAnimations().map((animation) => animation.finished)).then(() => undefined)
-      })
-      for (const offence of await offences(page, ['color-contrast'])) note(`dark: ${offence}`)
+      await darken(page)
+      for (const offence of await offences(page, { only: ['color-contrast'] })) note(`dark: ${offence}`)
       await page.screenshot({ path: join(screenshotDirectory, `${place.name}-dark-1440.png`) })
       for (const [width, height] of [
         [900, 700],
@@ -107,7 +109,7 @@ for (const part of [0, 1, 2] as const) {
         await page.setViewportSize({ width, height })
         await page.waitForTimeout(150)
         const over = await tooWide(page)
-        if (over > 0) note(`${over} px too wide at ${width}`)
+        if (over) note(`too wide at ${width}: ${over}`)
         await page.screenshot({ path: join(screenshotDirectory, `${place.name}-${width}.png`) })
       }
     }
@@ -121,22 +123,24 @@ test('speaks Chinese on a telephone', async ({ browser }) => {
   const page = await context.newPage()
   await page.goto('/hosts')
   await context.addCookies([{ name: 'berth-locale', value: 'zh-CN', url: page.url() }])
-  for (const place of places.filter(({ name }) => ['hosts', 'containers', 'container', 'container-new'].includes(name))) {
+  for (const place of places.filter(({ name }) =>
+    ['hosts', 'host', 'containers', 'container', 'container-new', 'images', 'activity', 'audit', 'people'].includes(name),
+  )) {
     await page.goto(place.path)
     await expect(page.locator('html')).toHaveAttribute('lang', 'zh-CN')
     await expect(
       page
-        .getByText(/容器|主机/)
+        .getByText(/容器|主机|镜像|任务|审计|人员/)
         .filter({ visible: true })
         .first(),
     ).toBeVisible()
-    expect(await tooWide(page), place.name).toBe(0)
+    expect(await tooWide(page), place.name).toBe('')
     await page.screenshot({ path: join(screenshotDirectory, `${place.name}-zh-360.png`) })
   }
   await context.close()
 })
 
-/** The goal is 250 KB; this ceiling keeps what has been reached from growing again. */
+/** The goal of 250 KB is reached; this ceiling keeps it. */
 test('the list page stays below its ceiling of JavaScript', async ({ browser }) => {
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -153,5 +157,5 @@ test('the list page stays below its ceiling of JavaScript', async ({ browser }) 
   await context.close()
   console.log(`first-load JavaScript of the container list: ${Math.round(bytes / 1024)} KB compressed`)
   expect(bytes).toBeGreaterThan(50 * 1024)
-  expect(bytes).toBeLessThan(370 * 1024)
+  expect(bytes).toBeLessThan(256 * 1024)
 })

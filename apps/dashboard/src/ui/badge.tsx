@@ -55,11 +55,24 @@ export function StateMark({ shape, tone, className }: { shape: Shape; tone: Tone
 }
 
 /** Mark and word together. */
-export function StateLabel({ shape, tone, children, className }: { shape: Shape; tone: Tone; children: ReactNode; className?: string }) {
+export function StateLabel({
+  shape,
+  tone,
+  children,
+  wrap,
+  className,
+}: {
+  shape: Shape
+  tone: Tone
+  children: ReactNode
+  /** Goes over several lines where there is no room; else it is cut off. */
+  wrap?: boolean
+  className?: string
+}) {
   return (
-    <span className={cn('inline-flex items-center gap-1.5 whitespace-nowrap', className)}>
+    <span className={cn('inline-flex min-w-0 items-center gap-1.5', !wrap && 'whitespace-nowrap', className)}>
       <StateMark shape={shape} tone={tone} />
-      <span className="min-w-0 truncate">{children}</span>
+      <span className={cn('min-w-0', !wrap && 'truncate')}>{children}</span>
     </span>
   )
 }

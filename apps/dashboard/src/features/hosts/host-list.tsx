@@ -165,8 +165,8 @@ function Numbers({ host }: { host: HostView }) {
   // As high as the numbers will be, so that nothing jumps when they come.
   if (!point) return <p className="h-11 text-ink-3 text-xs">{stale ? t('noneKnown') : t('noNumbers')}</p>
   return (
-    <div className={cn('grid grid-cols-[minmax(0,1fr)] gap-x-4 gap-y-2 xs:grid-cols-3', stale && 'text-ink-off grayscale')}>
-      <div className="grid gap-0.5">
+    <div className={cn('grid grid-cols-2 gap-x-4 gap-y-2 xs:grid-cols-3', stale && 'text-ink-off grayscale')}>
+      <div className="grid min-w-0 gap-0.5 max-xs:col-span-2">
         <span className="eyebrow">{t('cpu')}</span>
         <span className="tabular flex items-baseline gap-1.5 text-xs">
           {format.percent(point.cpuPercent)}
@@ -174,7 +174,7 @@ function Numbers({ host }: { host: HostView }) {
         </span>
         <Sparkline values={points.map((one) => one.cpuPercent)} top={100} className="h-4 w-full" />
       </div>
-      <div className="grid content-start gap-0.5">
+      <div className="grid min-w-0 content-start gap-0.5">
         <span className="eyebrow">{t('memory')}</span>
         <Meter
           stale={stale}
@@ -184,7 +184,7 @@ function Numbers({ host }: { host: HostView }) {
           text={`${format.bytes(point.memoryUsedBytes)} / ${format.bytes(point.memoryTotalBytes)}`}
         />
       </div>
-      <div className="grid content-start gap-0.5">
+      <div className="grid min-w-0 content-start gap-0.5">
         <span className="eyebrow">{t('diskSpace')}</span>
         <Meter
           stale={stale}

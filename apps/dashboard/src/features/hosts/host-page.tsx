@@ -106,7 +106,7 @@ function StateLine({ host }: { host: HostView }) {
     <StateLabel
       shape={online ? 'full' : host.state === 'away' ? 'ring' : 'cross'}
       tone={online ? 'good' : host.state === 'away' ? 'warn' : 'bad'}
-      className="whitespace-normal"
+      wrap
     >
       {t(`state.${host.state}`)}
       {online ? (

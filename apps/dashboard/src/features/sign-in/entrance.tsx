@@ -19,9 +19,9 @@ export function Entrance({
   const t = useTranslations('sign-in')
   return (
     <div className="grid min-h-dvh lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
-      <aside className="relative hidden flex-col justify-between overflow-hidden border-r bg-sunken p-10 lg:flex">
+      <aside className="relative hidden flex-col overflow-hidden border-r bg-sunken p-10 lg:flex">
         <Mark />
-        <div className="relative z-10 max-w-md pb-40">
+        <div className="relative z-10 my-auto max-w-md pb-72">
           <p className="text-balance font-semibold text-2xl tracking-tight">{t('promise')}</p>
           {steps ? (
             <ol className="mt-5 grid gap-3 text-ink-2">
