@@ -64,7 +64,6 @@ const placesOf = (at: string): Record<string, readonly Surface[]> => ({
   ],
   [`${at}?tab=disk`]: [{ name: 'clean up', steps: [button('Clean up…')] }],
   [`${at}/images`]: [
-    { name: 'facet', steps: [button('Use')] },
     { name: 'columns', steps: [button('Columns')] },
     { name: 'pull', steps: [button('Pull an image')] },
     { name: 'build', steps: [button('More'), entry('Build…')] },
@@ -74,6 +73,7 @@ const placesOf = (at: string): Record<string, readonly Surface[]> => ({
     { name: 'push', steps: [button('Actions for busybox:latest'), entry('Push…')] },
     { name: 'remove an image', steps: [button('Actions for busybox:latest'), entry('Remove…')] },
   ],
+  '/h/all/events': [{ name: 'facet', steps: [button('Kind')] }],
   [`${at}/volumes`]: [
     { name: 'create a volume', steps: [button('Create a volume')] },
     { name: 'prune volumes', steps: [button('Clean up…')] },

@@ -4,6 +4,7 @@ import { useTranslations } from 'next-intl'
 import { Dialog as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
 import { cn } from './class-names'
+import { useFocusBack } from './focus-back'
 
 interface DialogProps {
   open: boolean
@@ -41,11 +42,13 @@ export function Sheet(props: DialogProps & { size?: 'normal' | 'wide' }) {
 
 function Frame({ open, onOpenChange, title, description, children, footer, sticky, className, place }: DialogProps & { place: string }) {
   const t = useTranslations('ui')
+  const focus = useFocusBack()
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-50 bg-scrim" />
         <Radix.Content
+          {...focus}
           {...(description ? {} : { 'aria-describedby': undefined })}
           onInteractOutside={(event) => {
             const onToast = event.target instanceof HTMLElement && event.target.closest('[data-sonner-toaster]')

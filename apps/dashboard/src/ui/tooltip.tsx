@@ -156,7 +156,15 @@ export function Tooltip({
   side?: Side
   className?: string
 }) {
-  const show = (anchor: HTMLElement) => set({ anchor, words, side, ...(className ? { className } : {}) })
+  const mine = useRef<HTMLElement | null>(null)
+  const show = (anchor: HTMLElement) => {
+    mine.current = anchor
+    set({ anchor, words, side, ...(className ? { className } : {}) })
+  }
+  // The reason may become another one while it is being read.
+  useEffect(() => {
+    if (shown && shown.anchor === mine.current && shown.words !== words) set({ ...shown, words })
+  }, [words])
   return (
     <Slot.Root
       onPointerEnter={(event: PointerEvent<HTMLElement>) => {

@@ -4,6 +4,7 @@ import { useTranslations } from 'next-intl'
 import { Dialog } from 'radix-ui'
 import { useMemo, useState } from 'react'
 import { cn } from '../../ui/class-names'
+import { useFocusBack } from '../../ui/focus-back'
 import { Key } from '../../ui/keys-dialog'
 import { type Entry, usePaletteEntries } from './palette-entries'
 import { bestEntries } from './rank'
@@ -11,11 +12,13 @@ import { bestEntries } from './rank'
 /** Finds anything on any host and acts on it: Enter opens, the actions of a container stand below its name, the foot shows what does the same on the command line. */
 export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const t = useTranslations('shell')
+  const focus = useFocusBack()
   return (
     <Dialog.Root open={open} onOpenChange={onOpenChange}>
       <Dialog.Portal>
         <Dialog.Overlay className="fixed inset-0 z-60 bg-scrim" />
         <Dialog.Content
+          {...focus}
           aria-describedby={undefined}
           className="pop-in fixed top-[10dvh] left-1/2 z-60 w-[calc(100vw-1.5rem)] max-w-xl -translate-x-1/2 overflow-hidden rounded-lg border border-line-strong bg-raised shadow-pop"
         >
