@@ -86,7 +86,9 @@ test('a viewer looks at everything and changes nothing', async ({ browser }) => 
   await refuses(page, 'Make the command', /Only/)
   // The palette finds, but does not do.
   await page.goto('/hosts')
+  await expect(page.getByText('second').first()).toBeVisible()
   await page.keyboard.press('Control+k')
+  await expect(page.getByPlaceholder(/A container, image/)).toBeFocused()
   await page.keyboard.type('stop guarded-far')
   const entry = page.getByRole('option', { name: /Stop guarded-far/ })
   await expect(entry).toHaveAttribute('aria-disabled', 'true')
@@ -102,7 +104,7 @@ test('an operator operates, but opens no shell and no files', async ({ browser }
   await refuses(page, /^Open/, missing('shell'))
   await page.goto(`/h/${host}/images`)
   await usable(page, 'Pull an image')
-  expect((await entriesOf(page, 'More')).get('Build…')).toMatchObject({ off: true })
+  expect((await entriesOf(page, 'More')).get('Build…')).toMatchObject({ off: false })
   await page.goto(`/h/${host}/registries`)
   await usable(page, 'Add credentials')
   await page.goto(`/h/${host}`)

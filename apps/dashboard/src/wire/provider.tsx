@@ -17,10 +17,16 @@ export function WireProvider({ signedIn, children }: { signedIn: boolean; childr
   return <QueryClientProvider client={queryClient}>{children}</QueryClientProvider>
 }
 
-/** Pages that are for people without a session stay. */
+/** A page that is on its way has this long before it is asked for once more. */
+const leavingMs = 15_000
+let leftAt = Number.NEGATIVE_INFINITY
+
+/** Pages that are for people without a session stay. Asked for once: each further call would break off the way there, and a page with many questions is told many times. */
 function leaveForSignIn(): void {
   const { pathname, search } = window.location
   if (/^\/(sign-in|setup|invite)(\/|$)/.test(pathname)) return
+  if (performance.now() - leftAt < leavingMs) return
+  leftAt = performance.now()
   window.location.assign(`/sign-in?next=${encodeURIComponent(pathname + search)}`)
 }
 

@@ -47,7 +47,7 @@ export function VolumeMenu({
           <ArchiveRestore aria-hidden />
           {t('restore.menu')}
         </MenuItem>
-        <MenuItem disabledReason={allow('files')} onSelect={() => setAsking('clone')}>
+        <MenuItem disabledReason={allow('create')} onSelect={() => setAsking('clone')}>
           <Copy aria-hidden />
           {t('clone.menu')}
         </MenuItem>
