@@ -57,7 +57,7 @@ test('signs in to a registry, tests it, pushes, looks into it, pulls, deletes a 
   await secret.fill(closedRegistry.password)
   await confirm(page).click()
   await expect(dialog(page)).toBeHidden()
-  const line = page.getByRole('listitem').filter({ hasText: closedRegistry.host })
+  const line = page.locator('main').getByRole('listitem').filter({ hasText: closedRegistry.host })
   await expect(line).toContainText(`signed in as ${closedRegistry.username}`)
   await line.getByRole('button', { name: 'Test' }).click()
   await expect(line.getByRole('note')).toBeVisible()

@@ -199,7 +199,8 @@ function ImageLink({ row }: { row: ImageRow }) {
 function BulkActions({ rows, clear }: { rows: ImageRow[]; clear: () => void }) {
   const t = useTranslations('images')
   const allow = useAllow('')
-  const [removing, setRemoving] = useState(false)
+  // Those that were selected then: rows leave the list while they are being removed.
+  const [asked, setAsked] = useState<ImageRow[] | null>(null)
   const reason = rows.map((row) => allow('create', row.hostId)).find(Boolean) ?? null
   const oneHost = new Set(rows.map((row) => row.hostId)).size === 1
   return (
@@ -214,11 +215,11 @@ function BulkActions({ rows, clear }: { rows: ImageRow[]; clear: () => void }) {
         <Download aria-hidden />
         {t('save.menu')}
       </Button>
-      <Button size="small" tone="danger-quiet" disabledReason={reason} onClick={() => setRemoving(true)}>
+      <Button size="small" tone="danger-quiet" disabledReason={reason} onClick={() => setAsked(rows)}>
         <Trash2 aria-hidden />
         {t('remove.menu')}
       </Button>
-      {removing ? <RemoveImages rows={rows} onClose={() => setRemoving(false)} onDone={clear} /> : null}
+      {asked ? <RemoveImages rows={asked} onClose={() => setAsked(null)} onDone={clear} /> : null}
     </>
   )
 }

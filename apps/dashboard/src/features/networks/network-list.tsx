@@ -175,18 +175,19 @@ function RemoveButton({ row }: { row: Row }) {
 function BulkRemove({ rows, clear }: { rows: Row[]; clear: () => void }) {
   const t = useTranslations('networks')
   const allow = useAllow('')
-  const [open, setOpen] = useState(false)
+  // Those that were selected then: rows leave the list while they are being removed.
+  const [asked, setAsked] = useState<Row[] | null>(null)
   const reason = rows.map((row) => allow('create', row.hostId) ?? obstacle(t, row.item)).find(Boolean) ?? null
   return (
     <>
-      <Button size="small" tone="danger-quiet" disabledReason={reason} onClick={() => setOpen(true)}>
+      <Button size="small" tone="danger-quiet" disabledReason={reason} onClick={() => setAsked(rows)}>
         <Trash2 aria-hidden />
         {t('remove.menu')}
       </Button>
-      {open ? (
+      {asked ? (
         <RemoveNetworks
-          targets={rows.map((row) => ({ hostId: row.hostId, network: row.item }))}
-          onClose={() => setOpen(false)}
+          targets={asked.map((row) => ({ hostId: row.hostId, network: row.item }))}
+          onClose={() => setAsked(null)}
           onDone={clear}
         />
       ) : null}

@@ -1,5 +1,5 @@
 'use client'
-import { useQuery } from '@tanstack/react-query'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { Database, KeyRound, Plus, Trash2, Wifi } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
@@ -114,6 +114,7 @@ interface Registry {
 function Entry({ hostId, registry, onLogin, onLook }: { hostId: string; registry: Registry; onLogin: () => void; onLook: () => void }) {
   const t = useTranslations('registries')
   const allow = useAllow(hostId)
+  const refresh = useRefresh(hostId)
   const [leaving, setLeaving] = useState(false)
   const [said, setSaid] = useState<{ ok: boolean; message: string } | null>(null)
   const test = useAction((_: undefined) => agentClient(hostId).registries.test.mutate({ server: registry.server }), {
@@ -173,6 +174,7 @@ function Entry({ hostId, registry, onLogin, onLook }: { hostId: string; registry
           onConfirm={async () => {
             await agentClient(hostId).registries.logout.mutate({ server: registry.server })
             sayDone(t('logout.done', { server: registry.server }))
+            await refresh()
           }}
         />
       ) : null}
@@ -181,6 +183,13 @@ function Entry({ hostId, registry, onLogin, onLook }: { hostId: string; registry
 }
 
 /** Credentials are checked with the registry before they are kept; afterwards nobody sees them again. */
+/** Reads a host's list again after its credentials have changed: that is no event of the engine. */
+function useRefresh(hostId: string): () => Promise<void> {
+  const queryClient = useQueryClient()
+  const agent = useAgent(hostId)
+  return () => queryClient.invalidateQueries(agent.registries.list.queryFilter())
+}
+
 function Login({ hostId, server, onClose }: { hostId: string; server: string; onClose: () => void }) {
   const t = useTranslations('registries')
   const { hosts } = useHosts()
@@ -188,6 +197,7 @@ function Login({ hostId, server, onClose }: { hostId: string; server: string; on
   const [address, setAddress] = useState(server)
   const [username, setUsername] = useState('')
   const [password, setPassword] = useState('')
+  const refresh = useRefresh(host)
   return (
     <ConfirmDialog
       open
@@ -201,6 +211,7 @@ function Login({ hostId, server, onClose }: { hostId: string; server: string; on
         try {
           const { status } = await agentClient(host).registries.login.mutate({ server: address.trim(), username, password })
           sayDone(status || t('login.done'))
+          await refresh()
         } catch (error) {
           setPassword('')
           sayFailed(t('login.failed'), error)

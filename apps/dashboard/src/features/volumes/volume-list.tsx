@@ -192,22 +192,23 @@ function Users({ row }: { row: Row }) {
 function BulkRemove({ rows, clear }: { rows: Row[]; clear: () => void }) {
   const t = useTranslations('volumes')
   const allow = useAllow('')
-  const [open, setOpen] = useState(false)
+  // Those that were selected then: rows leave the list while they are being removed.
+  const [asked, setAsked] = useState<Row[] | null>(null)
   return (
     <>
       <Button
         size="small"
         tone="danger-quiet"
         disabledReason={rows.map((row) => allow('create', row.hostId)).find(Boolean) ?? null}
-        onClick={() => setOpen(true)}
+        onClick={() => setAsked(rows)}
       >
         <Trash2 aria-hidden />
         {t('remove.menu')}
       </Button>
-      {open ? (
+      {asked ? (
         <RemoveVolumes
-          targets={rows.map((row) => ({ hostId: row.hostId, volume: row.item }))}
-          onClose={() => setOpen(false)}
+          targets={asked.map((row) => ({ hostId: row.hostId, volume: row.item }))}
+          onClose={() => setAsked(null)}
           onDone={clear}
         />
       ) : null}
