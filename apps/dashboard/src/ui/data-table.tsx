@@ -12,7 +12,7 @@ import {
 } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useTranslations } from 'next-intl'
-import { type KeyboardEvent, type ReactNode, useDeferredValue, useMemo, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useDeferredValue, useMemo, useState } from 'react'
 import { BulkBar } from './bulk-bar'
 import { Checkbox } from './checkbox'
 import { cn } from './class-names'
@@ -97,18 +97,15 @@ export function DataTable<T>(props: DataTableProps<T>) {
     enableRowSelection: props.bulk !== undefined,
   })
   const rows = table.getRowModel().rows
-  const scroller = useRef<HTMLDivElement>(null)
+  // State and not a ref: the rows below are laid out before a ref of ours is filled, and a list that comes from the cache is drawn once only.
+  const [scroller, setScroller] = useState<HTMLDivElement | null>(null)
   const selected = rows.filter((row) => selection[row.id]).map((row) => row.original)
   const nothing = props.rows.length === 0
   return (
     <div className={cn('flex min-h-0 flex-1 flex-col', props.className)} aria-busy={props.loading}>
       <TableToolbar {...props} address={address} table={table} shown={rows.length} />
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys pressed on the links inside bubble up to here */}
-      <div
-        ref={scroller}
-        className="relative min-h-0 flex-1 overflow-auto border-t"
-        onKeyDown={(event) => moveByKey(event, scroller.current)}
-      >
+      <div ref={setScroller} className="relative min-h-0 flex-1 overflow-auto border-t" onKeyDown={(event) => moveByKey(event, scroller)}>
         {props.loading && nothing ? (
           <SkeletonRows rows={10} />
         ) : nothing ? (
@@ -186,18 +183,10 @@ function moveByKey(event: KeyboardEvent, root: HTMLElement | null) {
   }
 }
 
-function CardList<T>({
-  rows,
-  props,
-  scroller,
-}: {
-  rows: Row<T>[]
-  props: DataTableProps<T>
-  scroller: { current: HTMLDivElement | null }
-}) {
+function CardList<T>({ rows, props, scroller }: { rows: Row<T>[]; props: DataTableProps<T>; scroller: HTMLDivElement | null }) {
   const virtual = useVirtualizer({
     count: rows.length,
-    getScrollElement: () => scroller.current,
+    getScrollElement: () => scroller,
     estimateSize: () => 84,
     overscan: 6,
     getItemKey: (index) => rows[index]?.id ?? index,

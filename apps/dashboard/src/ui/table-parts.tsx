@@ -71,13 +71,13 @@ export function TableBody<T>({
   isStale,
 }: {
   rows: Row<T>[]
-  scroller: { current: HTMLDivElement | null }
+  scroller: HTMLDivElement | null
   selectable: boolean
   rowName: (row: T) => string
   isStale?: (row: T) => boolean
 }) {
   const height = typeof window !== 'undefined' && window.matchMedia('(pointer: coarse)').matches ? 44 : 36
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller.current, estimateSize: () => height, overscan: 12 })
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller, estimateSize: () => height, overscan: 12 })
   const items = virtual.getVirtualItems()
   const before = items[0]?.start ?? 0
   const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0)
