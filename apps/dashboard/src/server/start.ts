@@ -108,7 +108,8 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
   const { key, certificate } = authority.https()
   const handler = createHandler(rooms, settings, identity, {
     pages: withSecureMark(pages, settings),
-    files: openStaticFiles(join(options.applicationRoot, '.next/static')),
+    // Pages that are compiled while one works on them are nothing that an earlier build has left.
+    files: options.development ? () => false : openStaticFiles(join(options.applicationRoot, '.next/static')),
     development: options.development,
   })
   const listener = createListener(handler, { key, cert: certificate })
