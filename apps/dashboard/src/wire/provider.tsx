@@ -56,7 +56,12 @@ function listen(queryClient: QueryClient): () => void {
       invalidate('hosts')
       invalidate('fleet')
     },
-    'audit.changed': () => invalidate('audit'),
+    'audit.changed': () => {
+      invalidate('audit')
+      // Somebody who has accepted an invitation or signed in has no event of their own, but is always a line there.
+      invalidate('people')
+      invalidate('invitations')
+    },
     'session.ended': leaveForSignIn,
     // The session ended while the connection was away: nothing else would say so.
     connect_error: (error: Error & { data?: { code?: string } }) => {
