@@ -48,6 +48,8 @@ export function TableToolbar<T>({
   const t = useTranslations('ui')
   const { query, chosen } = address
   const filtered = shown !== rows.length
+  // A filter that happens to fit every row is a filter all the same.
+  const active = query !== '' || Object.values(chosen).some((values) => values.length > 0)
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
       <FilterInput value={query} onChange={address.setQuery} label={searchLabel} clearLabel={t('clear')} className="w-full sm:w-64" />
@@ -63,7 +65,7 @@ export function TableToolbar<T>({
       <span role="status" className={cn('tabular text-ink-3 text-xs', !filtered && 'max-sm:hidden')}>
         {filtered ? t('shownOf', { shown, total: rows.length }) : t('rowCount', { count: rows.length })}
       </span>
-      {filtered ? (
+      {active ? (
         <Button tone="quiet" size="small" onClick={address.clear}>
           {t('clearFilter')}
         </Button>

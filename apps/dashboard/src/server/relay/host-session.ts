@@ -42,6 +42,9 @@ const openers = {
   'terminal.open': openTerminal,
 } as const
 
+/** How long a connection stays open for a farewell that has been written. */
+const farewellMs = 150
+
 /**
  * One browser's conversation with one host. Every event is checked against the roles of this moment before anything is done; a role that is taken away ends what
  * it had opened. Reads are shared with all other browsers through the hubs; terminals and operations have a stream of their own at the agent.
@@ -65,7 +68,11 @@ export class HostSession {
       if (id === principal.personId) this.recheck()
     }
     const onCredential = (id: string): void => {
-      if (id === principal.credentialId) socket.disconnect(true)
+      if (id !== principal.credentialId) return
+      // This namespace ends now. The connection, which the dashboard's own namespace shares, only when its farewell has left: the page must hear that it is to sign in again.
+      const { conn } = socket
+      socket.disconnect()
+      setTimeout(() => conn.close(), farewellMs)
     }
     rooms.links.on('state', onState)
     rooms.links.on('removed', onState)
