@@ -59,7 +59,7 @@ test.beforeAll(async ({ browser }) => {
     { name: 'activity', path: '/h/all/activity', ready: see('busybox') },
     { name: 'events', path: '/h/all/events', ready: see('create') },
     { name: 'people', path: '/people', ready: see('Ada Lovelace') },
-    { name: 'audit', path: '/audit', ready: see('hosts.prepareJoin') },
+    { name: 'audit', path: '/audit?text=prepareJoin', ready: see('hosts.prepareJoin') },
     { name: 'account', path: '/account', ready: see('Where you are signed in') },
     { name: 'host-add', path: '/hosts/add', ready: see('Make the command') },
   )
