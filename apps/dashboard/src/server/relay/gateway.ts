@@ -42,9 +42,9 @@ export function openGateway(servers: { http: HttpServer; https: HttpServer }, ro
     transports: ['websocket'],
     serveClient: false,
     maxHttpBufferSize: mostFrameBytes,
-    // Together less than 10 s: a page whose connection is dead must not show its values as live for longer.
-    pingInterval: 4_000,
-    pingTimeout: 4_500,
+    // Together less than 10 s: a page whose connection is dead must not show its values as live for longer. Often, so that a page or a machine that is busy for some seconds is not cut off.
+    pingInterval: 2_000,
+    pingTimeout: 7_500,
     connectTimeout: enterMs,
     perMessageDeflate: false,
     destroyUpgrade: false,
