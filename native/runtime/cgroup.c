@@ -82,6 +82,50 @@ int cgroup_detect(struct cgroup *cgroup, struct error *err) {
     return 0;
 }
 
+/* "a-b.slice" lies below "a.slice", and that at the top; "-.slice" is the top itself. */
+static int append_slices(const char *slice, size_t length, char *out, size_t room, struct error *err) {
+    static const char suffix[] = ".slice";
+    size_t stem = length - (sizeof(suffix) - 1), used = 0;
+    if (length <= sizeof(suffix) - 1 || memcmp(slice + stem, suffix, sizeof(suffix) - 1) != 0 ||
+        memchr(slice, '/', length))
+        return error_set(err, "invalid_argument", "cgroup", NULL,
+                         "invalid slice name \"%.*s\" in cgroupsPath", (int)length, slice);
+    out[0] = '\0';
+    if (stem == 1 && *slice == '-')
+        return 0;
+    for (size_t i = 1; i <= stem; i++) {
+        if (i < stem && slice[i] != '-')
+            continue;
+        if (slice[i - 1] == '-' || *slice == '-' || used + i + sizeof(suffix) + 1 > room)
+            return error_set(err, "invalid_argument", "cgroup", NULL,
+                             "invalid slice name \"%.*s\" in cgroupsPath", (int)length, slice);
+        used += (size_t)sprintf(out + used, "/%.*s.slice", (int)i, slice);
+    }
+    return 0;
+}
+
+int cgroup_path_of_slice(const char *cgroups_path, char *out, size_t room, struct error *err) {
+    const char *prefix = cgroups_path ? strchr(cgroups_path, ':') : NULL;
+    const char *name = prefix ? strchr(prefix + 1, ':') : NULL;
+    if (!name || strchr(name + 1, ':')) {
+        snprintf(out, room, "%s", cgroups_path ? cgroups_path : "");
+        return 0;
+    }
+    bool given = prefix > cgroups_path;
+    if (append_slices(given ? cgroups_path : "system.slice", given ? (size_t)(prefix - cgroups_path) : 12,
+                      out, room, err) < 0)
+        return -1;
+    size_t used = strlen(out), length = strlen(name + 1);
+    bool is_slice = length > 6 && strcmp(name + 1 + length - 6, ".slice") == 0;
+    int added = is_slice            ? snprintf(out + used, room - used, "/%s", name + 1)
+                : name > prefix + 1 ? snprintf(out + used, room - used, "/%.*s-%s.scope",
+                                               (int)(name - prefix - 1), prefix + 1, name + 1)
+                                    : snprintf(out + used, room - used, "/%s.scope", name + 1);
+    if (added < 0 || (size_t)added >= room - used)
+        return error_errno(err, ENAMETOOLONG, "cgroup", NULL, "cgroupsPath %.100s", cgroups_path);
+    return 0;
+}
+
 int cgroup_set_path(struct cgroup *cgroup, const char *cgroups_path, const char *id, struct error *err) {
     const char *from = cgroups_path && *cgroups_path ? cgroups_path : id;
     size_t used = 0;

@@ -34,6 +34,12 @@ struct cgroup {
 int cgroup_detect(struct cgroup *cgroup, struct error *err);
 
 /*
+ * "slice:prefix:name", as systemd's driver takes it, as the path that systemd would use:
+ * "a-b.slice:docker:x" is "/a.slice/a-b.slice/docker-x.scope". Another form is left as it is.
+ */
+int cgroup_path_of_slice(const char *cgroups_path, char *out, size_t room, struct error *err);
+
+/*
  * Fixes the path from linux.cgroupsPath, or "/<id>" without one. A relative path is rooted at the hierarchy.
  * ".." parts are refused.
  */

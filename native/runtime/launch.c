@@ -172,11 +172,16 @@ static int store_config(struct launch *l, struct error *err) {
 }
 
 static int find_cgroups(struct launch *l, struct error *err) {
+    char path[4096];
     if (l->options->no_cgroups)
         return 0;
     if (cgroup_detect(&l->cgroup, err) < 0)
         return -1;
-    return cgroup_set_path(&l->cgroup, l->spec.cgroups_path, l->options->id, err);
+    if (!l->options->slices)
+        return cgroup_set_path(&l->cgroup, l->spec.cgroups_path, l->options->id, err);
+    if (cgroup_path_of_slice(l->spec.cgroups_path, path, sizeof(path), err) < 0)
+        return -1;
+    return cgroup_set_path(&l->cgroup, path, l->options->id, err);
 }
 
 /* Everything that can be refused is refused here, before a process exists. */

@@ -27,6 +27,7 @@ struct launch_options {
     int preserve_fds;           /* with listen_fds */
     int listen_fds;             /* $LISTEN_FDS passed on to the container */
     bool no_pivot, no_new_keyring, no_cgroups, no_subreaper;
+    bool slices; /* --systemd-cgroup: cgroupsPath may be "slice:prefix:name" */
     bool run, detach, keep;
 };
 

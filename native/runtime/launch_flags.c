@@ -69,14 +69,20 @@ int inherited_fds_settle(int *count, int *listen_fds, struct error *err) {
     return 0;
 }
 
-int cgroup_manager_settle(const struct globals *globals, bool *none, struct error *err) {
+/*
+ * Without systemd there is nobody to ask: the groups are made where it would have made them. With it they are
+ * its own, and it takes away what it has not made.
+ */
+int cgroup_manager_settle(const struct globals *globals, bool *none, bool *slices, struct error *err) {
     const char *manager = globals->cgroup_manager ? globals->cgroup_manager : "cgroupfs";
     *none = strcmp(manager, "disabled") == 0;
-    if (globals->systemd_cgroup || strcmp(manager, "systemd") == 0)
+    *slices = globals->systemd_cgroup || strcmp(manager, "systemd") == 0;
+    if (*slices && access("/run/systemd/system", F_OK) == 0)
         return error_set(
             err, "failed_precondition", "cgroup", NULL,
-            "the systemd cgroup driver is not supported; use cgroupfs (without --systemd-cgroup)");
-    if (!*none && strcmp(manager, "cgroupfs") != 0)
+            "the systemd cgroup driver is not supported on a host that runs systemd; use cgroupfs "
+            "(without --systemd-cgroup)");
+    if (!*none && !*slices && strcmp(manager, "cgroupfs") != 0)
         return error_set(err, "invalid_argument", "arguments", NULL, "unknown cgroup manager \"%s\"",
                          manager);
     return 0;
@@ -91,7 +97,7 @@ int launch_options_complete(struct launch_options *o, const struct invocation *i
     o->config = absolute_path(o->config);
     if (o->bundle && !*o->bundle)
         o->bundle = NULL;
-    if (cgroup_manager_settle(in->globals, &o->no_cgroups, err) < 0)
+    if (cgroup_manager_settle(in->globals, &o->no_cgroups, &o->slices, err) < 0)
         return -1;
     return inherited_fds_settle(&o->preserve_fds, &o->listen_fds, err);
 }

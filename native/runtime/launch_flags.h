@@ -38,7 +38,8 @@ const char *absolute_path(const char *path);
  */
 int inherited_fds_settle(int *count, int *listen_fds, struct error *err);
 
-/* Reads the global flags that choose the cgroup driver; *none: no cgroups at all. */
-int cgroup_manager_settle(const struct globals *globals, bool *none, struct error *err);
+/* Reads the global flags that choose the cgroup driver; *none: no cgroups at all; *slices: paths as
+ * systemd's. */
+int cgroup_manager_settle(const struct globals *globals, bool *none, bool *slices, struct error *err);
 
 #endif

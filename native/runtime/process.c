@@ -276,6 +276,8 @@ static bool executable(const char *path) {
 static int program_error(const char *name, int number, struct error *err) {
     if (number == ENOENT || number == ENOTDIR)
         error_errno(err, number, "exec", name, "exec: \"%s\": stat %s", name, name);
+    else if (number == EISDIR) /* execve would say EACCES, and callers look for that */
+        error_errno(err, EACCES, "exec", name, "exec: \"%s\" is a directory", name);
     else
         error_errno(err, number, "exec", name, "exec: \"%s\"", name);
     return -1;

@@ -243,6 +243,18 @@ describe('control groups', () => {
     execFileSync('rmdir', [frozen])
   })
 
+  it.runIf(!existsSync('/run/systemd/system'))('are made where systemd would make them, if asked for so', () => {
+    const bundle = runtime.bundle('sliced', ['cat', '/proc/self/cgroup'], (config) => {
+      config.linux.namespaces = config.linux.namespaces.filter(({ type }) => type !== 'cgroup')
+      config.linux.cgroupsPath = `-.slice:bt${process.pid}:sliced`
+    })
+    for (const globals of [['--systemd-cgroup'], ['--cgroup-manager', 'systemd']]) {
+      const result = runtime.call(['run', '--bundle', bundle, 'sliced'], { globals })
+      expect(result).toMatchObject({ status: 0, stderr: '' })
+      expect(result.stdout).toContain(`:/bt${process.pid}-sliced.scope\n`)
+    }
+  })
+
   it('decide the processors, not what the caller is pinned to', () => {
     const allowed = (line: string) => /Cpus_allowed_list:\s+(\S+)/.exec(line)?.[1]
     const own = allowed(readFileSync('/proc/self/status', 'utf8'))

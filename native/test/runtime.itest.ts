@@ -116,7 +116,10 @@ describe('the process', () => {
     })
     expect(runtime.run('missing', ['/nope'])).toMatchObject({ status: 1, stderr: expect.stringContaining('no such file or directory') })
     expect(runtime.run('denied', ['/etc/passwd'])).toMatchObject({ status: 1, stderr: expect.stringContaining('permission denied') })
-    expect(runtime.run('directory', ['/etc'])).toMatchObject({ status: 1, stderr: expect.stringContaining('is a directory') })
+    expect(runtime.run('directory', ['/etc'])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('is a directory: permission denied'),
+    })
     writeFileSync(path.join(runtime.rootfs, 'bin/garbage'), 'not a program', { mode: 0o755 })
     const bundle = runtime.bundle('garbage', ['/bin/garbage'])
     expect(runtime.call(['create', '--bundle', bundle, 'garbage']).status).toBe(0)

@@ -48,6 +48,32 @@ static void refuse(const char *json, const char *words) {
     }
 }
 
+static void maps_slices(void) {
+    char path[200];
+    struct error err;
+    static const struct {
+        const char *from, *to;
+    } cases[] = {
+        {"system.slice:docker:abc", "/system.slice/docker-abc.scope"},
+        {":runc:x", "/system.slice/runc-x.scope"},
+        {"a-b-c.slice::x", "/a.slice/a-b.slice/a-b-c.slice/x.scope"},
+        {"-.slice:p:n.slice", "/n.slice"},
+        {"/plain/path", "/plain/path"},
+        {"one:colon", "one:colon"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        CHECK(cgroup_path_of_slice(cases[i].from, path, sizeof(path), &err) == 0);
+        CHECK_STRING(path, cases[i].to);
+    }
+    CHECK(cgroup_path_of_slice(NULL, path, sizeof(path), &err) == 0 && !*path);
+    static const char *const bad[] = {"a:b:c",        "../x.slice:b:c", "a--b.slice:b:c",
+                                      "-a.slice:b:c", "a-.slice:b:c",   ".slice:b:c"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        CHECK(cgroup_path_of_slice(bad[i], path, sizeof(path), &err) < 0);
+    char small[40];
+    CHECK(cgroup_path_of_slice("a-b-c-d-e-f-g-h.slice:b:c", small, sizeof(small), &err) < 0);
+}
+
 static void reads_a_config(void) {
     struct spec spec;
     struct error err;
@@ -274,6 +300,7 @@ static void compiles_seccomp(void) {
 }
 
 int main(void) {
+    maps_slices();
     reads_a_config();
     refuses_bad_configs();
     reads_users_strictly();

@@ -14,6 +14,7 @@ const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const chosen: Record<string, string> = {
   'runtime.itest.ts':
     'created, started|by name, by name|runs with the status|freezes|limits at create|unified|the listed devices|maps users|executes in a user',
+  'runtime-callers.itest.ts': 'below the container are joined|where systemd would|decide the processors|with their owners',
   'runtime-security.itest.ts': 'the runtime itself|null device|privileges|ENOSYS',
   'monitor.itest.ts': 'answers, writes the log|tells a signal|an exec|out of memory|echoes',
   'monitor-network.itest.ts': 'give the container|relay TCP',
