@@ -1,5 +1,6 @@
 /** Smaller promises of the docker command line: what inspect, ps, logs, events and cp tell. Compared with Docker Engine 20.10 side by side. */
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
 import { type Case, checkCases, type DockerHost, openDockerHost } from './docker.ts'
 
 let host: DockerHost
@@ -111,6 +112,50 @@ describe('what reaches a process', () => {
       script: `docker run --name cm -e A=1 bb:1 true; docker commit -c 'ENV PATH=/foo' -c 'ENV B=2' cm cm:1 >/dev/null; docker inspect -f '{{json .Config.Env}}' cm:1
         curl -s --unix-socket "\${DOCKER_HOST#unix://}" -H 'Content-Type: application/json' -d '{"Labels":{"k 1":"v 1"}}' 'http://d/commit?container=cm&repo=cm&tag=2' >/dev/null; docker inspect -f '{{index .Config.Labels "k 1"}}' cm:2; docker rm cm; docker rmi cm:1 cm:2 >/dev/null`,
       stdout: '["A=1","PATH=/foo","B=2"]\nv 1\ncm\n',
+    },
+  ])
+})
+
+describe('attach by WebSocket', () => {
+  const socketOf = (path: string) => new WebSocket(`ws+unix:${host.socket}:${path}`)
+
+  it('carries input and output, and ends with the container', async () => {
+    const id = (await host.sh(`docker run -d -i --name ws bb:1 sh -c 'read line; echo got $line; read other'`)).stdout.trim()
+    const socket = socketOf(`/v1.41/containers/${id}/attach/ws?stream=1&stdin=1&stdout=1&stderr=1`)
+    let seen = ''
+    socket.on('message', (data: Buffer) => {
+      seen += data.toString()
+    })
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.send('one\n')
+    await expect.poll(() => seen).toBe('got one\n')
+    socket.send('two\n')
+    await closed
+    expect((await host.sh('docker wait ws; docker rm ws')).stdout).toBe('0\nws\n')
+  })
+
+  it('refuses what is not there, and plain requests', async () => {
+    const refused = await new Promise((resolve) =>
+      socketOf('/containers/nosuch/attach/ws').once('error', (error) => resolve(error.message)),
+    )
+    expect(refused).toContain('404')
+    const plain = await host.sh(
+      `docker create --name wp bb:1 >/dev/null; curl -s --unix-socket ${host.socket} http://d/containers/wp/attach/ws; docker rm wp`,
+    )
+    expect(plain.stdout).toContain('needs a WebSocket handshake')
+  })
+})
+
+describe('networks and prune', () => {
+  check([
+    {
+      about: 'predefined networks are left alone, in words; every prune is told',
+      script: `docker network create bridge; docker run -d --name np bb:1 sleep 100 >/dev/null; docker network connect host np; docker network connect none np; docker update --cpus 0.5 np >/dev/null; docker update --cpu-quota 5000 np; docker rm -f np
+        S=$(date +%s); docker container prune -f >/dev/null; docker network prune -f >/dev/null; docker volume prune -f >/dev/null; sleep 1; docker events --since $S --until $(date +%s) --filter event=prune --format '{{.Type}}' | sort -u | tr '\\n' ' '`,
+      stdout: 'np\ncontainer network volume ',
+      stderr:
+        /operation is not permitted on predefined bridge network[\s\S]*cannot be disconnected from host network or connected to host network[\s\S]*private \(none\) mode[\s\S]*Cannot update container [0-9a-f]{64}: Conflicting options/,
     },
   ])
 })

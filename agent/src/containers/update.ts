@@ -19,7 +19,7 @@ export async function updateContainer(
 ): Promise<{ warnings: string[] }> {
   check('update', { id: container.id, spelled, status: container.status })
   const before = container.record
-  const limits = change.limits ? mergeLimits(before.options.limits, change.limits) : before.options.limits
+  const limits = change.limits ? merged(container, change.limits) : before.options.limits
   const warnings = checkLimits(limits, context.host)
   if (change.restart && change.restart.name !== 'no' && before.options.autoRemove)
     throw new EngineError('invalid_argument', 'Restart policy cannot be updated because AutoRemove is enabled for the container')
@@ -38,6 +38,15 @@ export async function updateContainer(
   container.record = { ...container.record, options: record.options }
   context.tell(container, 'update')
   return { warnings }
+}
+
+/** @throws EngineError invalid_argument that names the container, where one limit stands in another's way */
+function merged({ id, record }: Container, change: Partial<Limits>): Limits {
+  try {
+    return mergeLimits(record.options.limits, change)
+  } catch (error) {
+    throw error instanceof EngineError ? new EngineError(error.code, `Cannot update container ${id}: ${error.message}`) : error
+  }
 }
 
 /** The disk refused: the kernel gets the old limits again. */

@@ -137,6 +137,11 @@ export function writeOut(target: NodeJS.WritableStream & { destroyed?: boolean }
   })
 }
 
+/** Docker tells of every prune, also of one that found nothing. */
+export function tellPruned(call: Call, type: 'container' | 'network' | 'volume', reclaimedBytes: number): void {
+  call.engine.events.publish({ type, action: 'prune', actorId: '', attributes: { reclaimed: String(reclaimedBytes) } })
+}
+
 /** A body that is streamed; flushes the head at once, so that a client that waits for it goes on. */
 export function beginStream(call: Call, contentType: string): void {
   call.response.writeHead(200, { 'Content-Type': contentType })

@@ -1,6 +1,6 @@
 import type { ContainerSummary, Limits } from '@berth/contract/container'
 import { codeOf, EngineError, messageOf } from '../errors.ts'
-import { type Call, flag, integer, type Route, readObject, sendEmpty, sendJson } from './call.ts'
+import { type Call, flag, integer, type Route, readObject, sendEmpty, sendJson, tellPruned } from './call.ts'
 import { inspectBody, summaryBody } from './container-body.ts'
 import { parseCreate } from './container-config.ts'
 import { Fields } from './fields.ts'
@@ -216,6 +216,7 @@ async function prune(call: Call): Promise<void> {
     notLabels: filters['label!'] ?? [],
     dryRun: false,
   })
+  tellPruned(call, 'container', result.reclaimedBytes)
   sendJson(call, 200, {
     ContainersDeleted: result.removed.length === 0 ? null : result.removed.map((one) => one.id),
     SpaceReclaimed: result.reclaimedBytes,

@@ -1,6 +1,6 @@
 import type { NetworkSummary } from '@berth/contract/network'
 import { EngineError } from '../errors.ts'
-import { type Call, type Route, readObject, sendEmpty, sendJson } from './call.ts'
+import { type Call, type Route, readObject, sendEmpty, sendJson, tellPruned } from './call.ts'
 import { parseEndpoint } from './container-config.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
@@ -72,6 +72,8 @@ async function create(call: Call): Promise<void> {
   const fields = new Fields(await readObject(call))
   const name = fields.text('Name')
   if (name.trim() === '') throw new EngineError('invalid_argument', 'network name must not be empty')
+  if (['bridge', 'host', 'none', 'default'].includes(name))
+    throw new EngineError('permission_denied', `operation is not permitted on predefined ${name} network`)
   for (const key of ['Ingress', 'ConfigOnly'])
     if (fields.bool(key)) throw new EngineError('unavailable', `${key} networks are not supported: this engine has no swarm`)
   const ipam = fields.object('IPAM')
@@ -120,6 +122,7 @@ async function prune(call: Call): Promise<void> {
     notLabels: filters['label!'] ?? [],
     dryRun: false,
   })
+  tellPruned(call, 'network', 0)
   sendJson(call, 200, { NetworksDeleted: result.removed.length === 0 ? null : result.removed.map((one) => one.name) })
 }
 

@@ -7,6 +7,7 @@ import { codeOf, EngineError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { archiveRoutes } from './archive.ts'
 import { attachRoutes } from './attach.ts'
+import { attachWebsocketRoutes } from './attach-websocket.ts'
 import { buildRoutes } from './build.ts'
 import { apiVersion, type Call, minApiVersion, type Route } from './call.ts'
 import { containerRoutes } from './containers.ts'
@@ -25,6 +26,7 @@ export const routes: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
   ...attachRoutes,
+  ...attachWebsocketRoutes,
   ...logRoutes,
   ...statsRoutes,
   ...archiveRoutes,

@@ -1,6 +1,6 @@
 import type { VolumeSummary } from '@berth/contract/volume'
 import { codeOf, EngineError, messageOf } from '../errors.ts'
-import { type Call, flag, type Route, readObject, sendEmpty, sendJson } from './call.ts'
+import { type Call, flag, type Route, readObject, sendEmpty, sendJson, tellPruned } from './call.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters } from './filters.ts'
 
@@ -72,6 +72,7 @@ async function prune(call: Call): Promise<void> {
   // Before 1.42 every unused volume went; since then only anonymous ones, unless all is asked for.
   const all = call.minor < 42 || booleanFilter(filters, 'all') === true
   const result = await call.engine.volumes.prune({ all, labels: filters.label ?? [], notLabels: filters['label!'] ?? [], dryRun: false })
+  tellPruned(call, 'volume', result.reclaimedBytes)
   sendJson(call, 200, {
     VolumesDeleted: result.removed.length === 0 ? null : result.removed.map((one) => one.name),
     SpaceReclaimed: result.reclaimedBytes,

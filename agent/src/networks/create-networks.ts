@@ -289,7 +289,9 @@ class NetworkRoom implements Networks {
     if (network.record.driver !== 'bridge')
       throw new EngineError(
         'failed_precondition',
-        `container cannot be connected to network ${network.record.name}: it has no network of its own there`,
+        network.record.driver === 'null'
+          ? 'container cannot be connected to multiple networks with one of the networks in private (none) mode'
+          : 'container cannot be disconnected from host network or connected to host network',
       )
     await network.mend()
     const held = this.#held.get(container.id) ?? { ports: [], redirects: [], nextInterface: 0 }
