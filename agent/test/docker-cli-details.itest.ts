@@ -109,9 +109,9 @@ describe('what reaches a process', () => {
     },
     {
       about: 'commit changes variables in place and takes labels from the body',
-      script: `docker run --name cm -e A=1 bb:1 true; docker commit -c 'ENV PATH=/foo' -c 'ENV B=2' cm cm:1 >/dev/null; docker inspect -f '{{json .Config.Env}}' cm:1
+      script: `docker run --name cm -e A=1 bb:1 true; docker commit -c 'ENV PATH=/foo:$A' -c 'ENV B=2' cm cm:1 >/dev/null; docker inspect -f '{{json .Config.Env}}' cm:1
         curl -s --unix-socket "\${DOCKER_HOST#unix://}" -H 'Content-Type: application/json' -d '{"Labels":{"k 1":"v 1"}}' 'http://d/commit?container=cm&repo=cm&tag=2' >/dev/null; docker inspect -f '{{index .Config.Labels "k 1"}}' cm:2; docker rm cm; docker rmi cm:1 cm:2 >/dev/null`,
-      stdout: '["A=1","PATH=/foo","B=2"]\nv 1\ncm\n',
+      stdout: '["A=1","PATH=/foo:1","B=2"]\nv 1\ncm\n',
     },
   ])
 })

@@ -16,7 +16,8 @@ function applyChange(config: ImageConfig, change: string): ImageConfig {
   if (!match)
     throw new EngineError('invalid_argument', `the change ${JSON.stringify(change)} is not a Dockerfile instruction with an argument`)
   const instruction = (match[1] as string).toUpperCase()
-  const argument = (match[2] as string).trim()
+  const written = (match[2] as string).trim()
+  const argument = expanding.has(instruction) ? expand(written, config.env) : written
   switch (instruction) {
     case 'CMD':
       return { ...config, cmd: commandOf(argument) }
@@ -57,6 +58,18 @@ function applyChange(config: ImageConfig, change: string): ImageConfig {
     default:
       throw new EngineError('invalid_argument', `${instruction} is not a valid change command`)
   }
+}
+
+/** Instructions in whose arguments a Dockerfile replaces variables. */
+const expanding = new Set(['ENV', 'LABEL', 'EXPOSE', 'VOLUME', 'USER', 'WORKDIR', 'STOPSIGNAL'])
+
+/** `$NAME` and `${NAME}` by the environment so far; not behind a backslash, not in single quotes. Unknown names are nothing. */
+function expand(text: string, env: readonly string[]): string {
+  return text.replace(/\\.|'[^']*'|\$(?:\{(\w+)\}|(\w+))/g, (all, braced?: string, plain?: string) => {
+    const name = braced ?? plain
+    if (name === undefined) return all
+    return env.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1) ?? ''
+  })
 }
 
 function jsonList(text: string): string[] | null {

@@ -73,9 +73,10 @@ function goJsonError(text: string, message: string): string {
   return `invalid character '${text[at]}' looking for beginning of ${/property name/.test(message) ? 'object key string' : 'value'}`
 }
 
-/** A JSON object from the body, which must say that it is one. @throws invalid_argument */
+/** A JSON object from the body, which must be there and say that it is one. @throws invalid_argument */
 export async function readObject(call: Call): Promise<Record<string, unknown>> {
   const body = await readBody(call)
+  if (body.length === 0) throw new EngineError('invalid_argument', 'invalid JSON: got EOF while reading request body')
   checkContentType(call, body)
   return parseObject(body)
 }

@@ -1,6 +1,18 @@
 import type { ContainerSummary, Limits } from '@berth/contract/container'
 import { codeOf, EngineError, messageOf } from '../errors.ts'
-import { type Call, flag, integer, type Route, readObject, sendEmpty, sendJson, tellPruned } from './call.ts'
+import {
+  type Call,
+  checkContentType,
+  flag,
+  integer,
+  parseObject,
+  type Route,
+  readBody,
+  readObject,
+  sendEmpty,
+  sendJson,
+  tellPruned,
+} from './call.ts'
 import { inspectBody, summaryBody } from './container-body.ts'
 import { parseCreate } from './container-config.ts'
 import { Fields } from './fields.ts'
@@ -235,7 +247,9 @@ async function commit(call: Call): Promise<void> {
   const container = call.query.get('container') ?? ''
   const repository = call.query.get('repo') ?? ''
   const tag = call.query.get('tag') ?? ''
-  const body = new Fields(await readObject(call))
+  const sent = await readBody(call)
+  checkContentType(call, sent)
+  const body = new Fields(parseObject(sent))
   // A Config in the body overrides the container's; the CLI sends changes in the query instead.
   const changes = [...call.query.getAll('changes'), ...instructionsOf(body)]
     .flatMap((text) => text.split('\n'))

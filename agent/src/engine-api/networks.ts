@@ -127,7 +127,7 @@ async function prune(call: Call): Promise<void> {
 }
 
 export const networkRoutes: readonly Route[] = [
-  ['GET', /^\/networks$/, list],
+  ['GET', /^\/networks\/?$/, list],
   ['POST', /^\/networks\/create$/, create],
   ['POST', /^\/networks\/prune$/, prune],
   ['GET', /^\/networks\/([^/]+)$/, inspect],

@@ -113,6 +113,8 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       const { image } = store.resolve(source)
       const reference = parseTagged(target)
       if (reference.digest !== null) throw new EngineError('invalid_argument', 'refusing to create a tag with a digest reference')
+      if (/^sha(256|384|512)$/.test(familiarName(reference)))
+        throw new EngineError('invalid_argument', 'refusing to create an ambiguous tag using digest algorithm as name')
       await store.point(reference, image.id)
       tell('tag', image.id, { name: familiar(reference) })
     },
