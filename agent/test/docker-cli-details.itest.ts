@@ -159,3 +159,16 @@ describe('networks and prune', () => {
     },
   ])
 })
+
+describe('what old clients read', () => {
+  check([
+    {
+      about: "an image's volumes in ContainerConfig before 1.45, a container's as they were sent",
+      script: `docker build -q -t vo:1 - >/dev/null 2>&1 <<< 'FROM bb:1
+VOLUME /data'
+        S="curl -s --unix-socket \${DOCKER_HOST#unix://}"; $S http://d/v1.38/images/vo:1/json | grep -o '"ContainerConfig":.*"DockerVersion' | grep -o '"Volumes":{[^}]*}}'
+        $S -H 'Content-Type: application/json' -d '{"Image":"bb:1","Volumes":{"/v":{}},"HostConfig":{"Binds":["/tmp:/v"]}}' 'http://d/v1.38/containers/create?name=vo' >/dev/null; docker inspect -f '{{json .Config.Volumes}} {{len .Mounts}}' vo; docker rm vo; docker rmi vo:1 >/dev/null`,
+      stdout: '"Volumes":{"/data":{}}\n{"/v":{}} 1\nvo\n',
+    },
+  ])
+})

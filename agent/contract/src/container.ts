@@ -123,6 +123,8 @@ export const containerOptions = z.object({
   ports: z.array(portBinding).default([]),
   publishAll: z.boolean().default(false),
   mounts: z.array(mount).default([]),
+  /** Config.Volumes as an API client sent it, to be told again; what comes of it is in mounts. */
+  declaredVolumes: z.array(z.string()).optional(),
   volumesFrom: z.array(z.string()).default([]),
   /** bridge | host | none | container:NAME | a network's name. '' = bridge. */
   networkMode: z.string().default(''),

@@ -95,6 +95,7 @@ function configBody(detail: ContainerDetail): Record<string, unknown> {
   const volumes = [
     ...new Set([
       ...effective.volumes,
+      ...(options.declaredVolumes ?? []),
       ...options.mounts
         .filter((mount) => mount.type === 'volume' && mount.source === '' && mount.spelling === 'bind-string')
         .map((mount) => mount.target),

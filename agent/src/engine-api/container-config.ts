@@ -128,6 +128,7 @@ export function parseCreate(body: Record<string, unknown>, platform: string | nu
     stopTimeoutSeconds: fields.has('StopTimeout') ? fields.number('StopTimeout') : null,
     healthcheck: parseHealthcheck(fields.object('Healthcheck')),
     exposedPorts,
+    ...(fields.keys('Volumes').length > 0 ? { declaredVolumes: fields.keys('Volumes') } : {}),
     mounts,
     networks,
     networkDisabled: fields.bool('NetworkDisabled'),

@@ -81,18 +81,9 @@ function inspectBody(image: ImageDetail, call: Call): Record<string, unknown> {
     Comment: image.comment,
     Created: image.createdAt ?? zeroTime,
     Container: '',
-    // Newer Docker leaves this out, and docker-compose v1, which asks for the newest version there is, then cannot recreate a container.
-    ContainerConfig: {
-      ...legacy,
-      Env: null,
-      Cmd: null,
-      Volumes: null,
-      WorkingDir: '',
-      Entrypoint: null,
-      OnBuild: null,
-      Labels: null,
-      User: '',
-    },
+    // Newer Docker leaves this out. docker-compose v1, which asks for the newest version there is, cannot recreate a container without it, and finds in it which
+    // volumes an image declares: their data would be lost.
+    ContainerConfig: { ...legacy, ...body },
     DockerVersion: '',
     Author: image.author,
     Config: call.minor < 50 ? { ...legacy, ...body } : body,
