@@ -183,15 +183,15 @@ function fieldOf(flag: string | undefined, path: readonly PropertyKey[]): string
 const groups: readonly (readonly (keyof ContainerOptions)[])[] = (() => {
   const together: (keyof ContainerOptions)[][] = [
     ['entrypoint', 'cmd'],
-    ['mounts', 'tmpfs'],
+    ['mounts', 'tmpfs', 'declaredVolumes'],
     ['networkMode', 'networks', 'macAddress'],
   ]
   const grouped = new Set(together.flat())
   const others = (Object.keys(containerOptions.shape) as (keyof ContainerOptions)[]).filter((key) => key !== 'image' && !grouped.has(key))
   return [...together, ...others.map((key) => [key])]
 })()
-/** How the client of that time was attached: nobody misses it in a list of what was kept. */
-const clientWishes = new Set<keyof ContainerOptions>(['attachStdin', 'attachStdout', 'attachStderr', 'stdinOnce'])
+/** How the client of that time was attached and how it put things: nobody misses it in a list of what was kept. */
+const clientWishes = new Set<keyof ContainerOptions>(['attachStdin', 'attachStdout', 'attachStderr', 'stdinOnce', 'declaredVolumes'])
 const words = (value: unknown) => JSON.stringify(value) ?? ''
 /** Spelling is how it was said, not what was said; and what is nothing, 0 or -1 asks for nothing. */
 const meaning = (value: unknown): string => {

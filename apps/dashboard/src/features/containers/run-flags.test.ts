@@ -165,7 +165,16 @@ describe('every option of docker run', () => {
     const said = new Set(runFlags.map((flag) => flag.path?.split('.')[0]))
     const saidOtherwise = ['image', 'cmd', 'networkMode']
     // No line of docker's can say them: they are kept when a container is duplicated.
-    const kept = ['stdinOnce', 'attachStdin', 'attachStdout', 'attachStderr', 'networkDisabled', 'maskedPaths', 'readonlyPaths']
+    const kept = [
+      'stdinOnce',
+      'attachStdin',
+      'attachStdout',
+      'attachStderr',
+      'networkDisabled',
+      'maskedPaths',
+      'readonlyPaths',
+      'declaredVolumes',
+    ]
     expect(Object.keys(containerOptions.shape).filter((key) => !said.has(key) && ![...saidOtherwise, ...kept].includes(key))).toEqual([])
     const limitsSaid = new Set(runFlags.map((flag) => flag.path?.split('limits.')[1]))
     expect(Object.keys(limits.shape).filter((key) => !limitsSaid.has(key))).toEqual([])
