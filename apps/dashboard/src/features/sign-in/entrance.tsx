@@ -21,7 +21,7 @@ export function Entrance({
     <div className="grid min-h-dvh lg:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
       <aside className="relative hidden flex-col overflow-hidden border-r bg-sunken p-10 lg:flex">
         <Mark />
-        <div className="relative z-10 my-auto max-w-md pb-72">
+        <div className="relative z-10 my-auto max-w-md pb-[55%]">
           <p className="text-balance font-semibold text-2xl tracking-tight">{t('promise')}</p>
           {steps ? (
             <ol className="mt-5 grid gap-3 text-ink-2">
@@ -80,8 +80,7 @@ function Quay() {
   return (
     <svg
       viewBox="0 0 480 260"
-      preserveAspectRatio="xMinYMax slice"
-      className="pointer-events-none absolute inset-x-0 bottom-0 h-64 w-full"
+      className="pointer-events-none absolute inset-x-0 bottom-0 w-full"
       aria-hidden="true"
     >
       {boxes.map(([x, y, width, fill, opacity]) => (
