@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { expect, type Page, test } from '@playwright/test'
 import { person, readEnvironment } from './environment-file.ts'
-import { docker, hostsOf, runChatty, signInAs, tryDocker } from './fleet.ts'
+import { ask, docker, hostsOf, runChatty, signInAs, tryDocker } from './fleet.ts'
 
 /** People, their accounts, what was done by whom, and hosts that come and go. */
 const dialog = (page: Page) => page.getByRole('dialog')
@@ -21,6 +21,8 @@ function codeOf(secret: string, at = Date.now()): string {
 }
 
 test('invites somebody, who makes an account by the link, which works once', async ({ page, browser }) => {
+  const known = (await ask<{ id: string; email: string }[]>(page, 'people.list')).find((one) => one.email === 'nina@example.org')
+  if (known) await ask(page, 'people.remove', { person: known.id })
   await page.goto('/people')
   await page.getByRole('button', { name: 'Invite somebody' }).click()
   await dialog(page).getByLabel('E-mail address').fill('nina@example.org')
