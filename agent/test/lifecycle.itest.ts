@@ -68,6 +68,23 @@ describe('ending', () => {
     expect(await state(always)).toMatchObject({ status: 'exited', restartCount })
   })
 
+  it('stays stopped at whatever moment of a restart it was stopped', async () => {
+    const ids = await Promise.all(Array.from({ length: 24 }, () => run('exit 0', { restart: { name: 'always' } })))
+    await Promise.all(
+      ids.map(async (id, index) => {
+        await expect.poll(() => actions(id).filter((action) => action === 'die').length, { interval: 5 }).toBe(2)
+        // The next restart is due 200 ms after the end: one stop comes a little before it, the next in its middle, the last after it.
+        const due = Date.parse((await state(id)).finishedAt as string) + 200
+        await new Promise((resolve) => setTimeout(resolve, due + 2 * (index - 8) - Date.now()))
+        await engine.containers.stop(id)
+      }),
+    )
+    const stopped = await Promise.all(ids.map(async (id) => (await state(id)).restartCount))
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    for (const [index, id] of ids.entries()) expect(await state(id)).toMatchObject({ status: 'exited', restartCount: stopped[index] })
+    await Promise.all(ids.map((id) => engine.containers.remove(id, { force: true, volumes: false })))
+  })
+
   it('is frozen and thawed, renamed and restarted', async () => {
     const id = await run('i=0; while :; do i=$((i+1)); echo $i; sleep 0.02; done')
     await engine.containers.pause(id)

@@ -174,7 +174,7 @@ function lifecycle(context: Context, execs: Execs) {
     },
     async remove(spelled: string, options: { force: boolean; volumes: boolean }) {
       const container = index.resolve(spelled)
-      if (options.force && (container.running || container.restartTimer)) {
+      if (options.force && (container.running || container.restartTimer || container.starting)) {
         // A paused one is thawed first, or the signal would wait for ever.
         await stopContainer(context, container, { timeoutSeconds: 0 }, spelled)
       }

@@ -11,6 +11,7 @@ const sigkill = 9
 /** @throws EngineError failed_precondition, invalid_argument */
 export async function killContainer(context: Context, container: Container, signal: string, spelled: string): Promise<void> {
   const number = signalNumber(signal || 'KILL')
+  await startSettled(container)
   check('kill', { id: container.id, spelled, status: container.status })
   if (container.restartTimer) {
     container.cancelRestart()
@@ -34,16 +35,19 @@ export async function stopContainer(
   options: { timeoutSeconds?: number | null; signal?: string },
   spelled: string,
 ): Promise<boolean> {
-  if (check('stop', { id: container.id, spelled, status: container.status }) === 'no-op') return false
   const number = signalNumber(options.signal || container.record.effective.stopSignal)
   const timeout = options.timeoutSeconds ?? container.record.options.stopTimeoutSeconds ?? defaultTimeoutSeconds
-  await markStopped(context, container)
+  await startSettled(container)
+  if (check('stop', { id: container.id, spelled, status: container.status }) === 'no-op') return false
   if (container.restartTimer) {
+    // Before anything is awaited: a restart that is due this very moment finds that it is not wanted.
     container.cancelRestart()
+    await markStopped(context, container)
     container.exited({ exitCode: container.record.state.exitCode, error: '' })
     context.tell(container, 'stop')
     return true
   }
+  await markStopped(context, container)
   const { task } = container
   if (!task) return false
   const over = container.wait('next-exit').then(() => true)
@@ -65,6 +69,11 @@ export async function stopContainer(
   await container.inTurn(async () => {})
   context.tell(container, 'stop')
   return true
+}
+
+/** A start that is under way says first how it went, or it would run on what is said meanwhile. */
+async function startSettled(container: Container): Promise<void> {
+  if (container.starting) await container.inTurn(async () => {})
 }
 
 /** A person's wish outlives the agent where a restart policy would otherwise undo it. */
