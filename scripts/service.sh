@@ -130,5 +130,6 @@ case "$1 ${2:-all}" in
   "remove all") need_root; need_systemd; remove_services; exit ;;
   *) die "$usage" ;;
 esac
+link_command
 node=$(node -p process.execPath)
 install_services "${2:-all}"
