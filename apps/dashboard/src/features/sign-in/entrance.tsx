@@ -78,11 +78,7 @@ function Quay() {
     [40, 38, 84, 'var(--brass)', 0.35],
   ] as const
   return (
-    <svg
-      viewBox="0 0 480 260"
-      className="pointer-events-none absolute inset-x-0 bottom-0 w-full"
-      aria-hidden="true"
-    >
+    <svg viewBox="0 0 480 260" className="pointer-events-none absolute inset-x-0 bottom-0 w-full" aria-hidden="true">
       {boxes.map(([x, y, width, fill, opacity]) => (
         <g key={`${x}-${y}`}>
           <rect x={x} y={y} width={width} height="50" rx="3" fill={fill} opacity={opacity} />
