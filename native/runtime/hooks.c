@@ -1,6 +1,7 @@
 #include "hooks.h"
 
 #include "cleanup.h"
+#include "log.h"
 #include "syscalls.h"
 
 #include <ctype.h>
@@ -145,6 +146,15 @@ static int make_document(const struct state *state, enum status status, struct e
     return error_errno(err, number, "hooks", NULL, "write the state document for the hooks");
 }
 
+static int run_numbered(const struct hooks_spec *hooks, size_t number, const char *kind, int document,
+                        char **env, struct error *err) {
+    char label[64]; /* runc's wording, counted from 0, which its users look for */
+    snprintf(label, sizeof(label), "%s hook #%zu:", kind, number);
+    if (lseek(document, 0, SEEK_SET) < 0)
+        return hook_error(&hooks->items[number], label, errno, "rewind state", err);
+    return run_one(&hooks->items[number], label, document, env, err);
+}
+
 int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct state *state, enum status status,
               char **env, struct error *err) {
     if (!hooks->count)
@@ -152,13 +162,20 @@ int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct sta
     cleanup_fd int document = make_document(state, status, err);
     if (document < 0)
         return -1;
-    for (size_t i = 0; i < hooks->count; i++) {
-        char label[64]; /* runc's wording, counted from 0, which its users look for */
-        snprintf(label, sizeof(label), "%s hook #%zu:", kind, i);
-        if (lseek(document, 0, SEEK_SET) < 0)
-            return hook_error(&hooks->items[i], label, errno, "rewind state", err);
-        if (run_one(&hooks->items[i], label, document, env, err) < 0)
+    for (size_t i = 0; i < hooks->count; i++)
+        if (run_numbered(hooks, i, kind, document, env, err) < 0)
             return -1;
-    }
     return 0;
+}
+
+void hooks_run_poststop(const struct hooks_spec *hooks, const struct state *state) {
+    struct error err;
+    if (!hooks->count)
+        return;
+    cleanup_fd int document = make_document(state, STATUS_STOPPED, &err);
+    if (document < 0)
+        log_message(LOG_WARNING, "%s", err.message);
+    for (size_t i = 0; document >= 0 && i < hooks->count; i++)
+        if (run_numbered(hooks, i, hook_names[HOOK_POSTSTOP], document, environ, &err) < 0)
+            log_message(LOG_WARNING, "%s", err.message);
 }

@@ -401,8 +401,7 @@ static void undo(struct launch *l) {
             cgroup_kill(&l->cgroup, SIGKILL, &ignored);
     }
     if (l->hooks_ran)
-        hooks_run(&l->spec.hooks[HOOK_POSTSTOP], hook_names[HOOK_POSTSTOP], &l->state, STATUS_STOPPED,
-                  environ, &ignored);
+        hooks_run_poststop(&l->spec.hooks[HOOK_POSTSTOP], &l->state);
     cgroup_undo(&l->cgroup);
     if (l->state.intel_rdt)
         intel_rdt_remove(l->state.intel_rdt, &ignored);

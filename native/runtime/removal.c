@@ -1,7 +1,6 @@
 #include "removal.h"
 
 #include "intel_rdt.h"
-#include "log.h"
 #include "stored_hooks.h"
 
 int removal_of(const struct state *state, const char *root, int dir, struct error *err) {
@@ -17,11 +16,7 @@ int removal_of(const struct state *state, const char *root, int dir, struct erro
         result = intel_rdt_remove(state->intel_rdt, err);
     if (result < 0)
         return -1;
-    /* A failing hook is told but does not keep the container (runtime-spec, "poststop"). */
-    if (state->has_poststop) {
-        struct error hook;
-        if (stored_hooks_run(state, dir, HOOK_POSTSTOP, STATUS_STOPPED, &hook) < 0)
-            log_message(LOG_WARNING, "%s", hook.message);
-    }
+    if (state->has_poststop)
+        stored_poststop_run(state, dir);
     return state_remove(root, state->id, dir, err);
 }

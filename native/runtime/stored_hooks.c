@@ -2,6 +2,7 @@
 
 #include "cleanup.h"
 #include "hooks.h"
+#include "log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,23 @@ int stored_spec_read(struct spec *spec, int dir, struct error *err) {
     return spec_read(spec, fd, STATE_CONFIG, err);
 }
 
-int stored_hooks_run(const struct state *state, int dir, enum hook_kind kind, enum status status,
-                     struct error *err) {
+int stored_poststart_run(const struct state *state, int dir, struct error *err) {
     struct spec spec;
     if (stored_spec_read(&spec, dir, err) < 0)
         return -1;
-    int result = hooks_run(&spec.hooks[kind], hook_names[kind], state, status, environ, err);
+    int result = hooks_run(&spec.hooks[HOOK_POSTSTART], hook_names[HOOK_POSTSTART], state, STATUS_RUNNING,
+                           environ, err);
     spec_free(&spec);
     return result;
+}
+
+void stored_poststop_run(const struct state *state, int dir) {
+    struct spec spec;
+    struct error err;
+    if (stored_spec_read(&spec, dir, &err) < 0) {
+        log_message(LOG_WARNING, "%s", err.message);
+        return;
+    }
+    hooks_run_poststop(&spec.hooks[HOOK_POSTSTOP], state);
+    spec_free(&spec);
 }

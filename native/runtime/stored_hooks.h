@@ -6,9 +6,11 @@
 #include "spec.h"
 #include "state.h"
 
-/* Runs the container's hooks of this kind. */
-int stored_hooks_run(const struct state *state, int dir, enum hook_kind kind, enum status status,
-                     struct error *err);
+/* Runs the container's poststart hooks; stops at the first that fails. */
+int stored_poststart_run(const struct state *state, int dir, struct error *err);
+
+/* Runs all of the container's poststop hooks; what fails is told as a warning. */
+void stored_poststop_run(const struct state *state, int dir);
 
 /* The container's config.json as it was at create. */
 int stored_spec_read(struct spec *spec, int dir, struct error *err);

@@ -1,7 +1,7 @@
-// berth-runtime as the runtime of Podman (through conmon) and of Docker (through containerd's shim): both from Debian, each with directories
-// and networks of its own, started and ended here.
+// berth-runtime as the runtime of Podman (through conmon), of Docker (through containerd's shim) and of containerd's own ctr: all from Debian,
+// each with directories and networks of its own, started and ended here.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -189,5 +189,91 @@ describe.skipIf(!has('dockerd') || !has('docker'))('docker', () => {
     expect(docker('run', '--rm', '--privileged', '--network', 'none', 'image', 'grep', 'CapEff', '/proc/self/status').stdout).not.toContain(
       '00000000a80425fb',
     )
+  })
+})
+
+describe.skipIf(!has('containerd') || !has('ctr'))('ctr', () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'berth-ctr-'))
+  const cgroup = `/berth-ctr-${process.pid}`
+  const image = new Runtime()
+  const ctr = (...args: string[]) => command('ctr', ['--address', `${directory}/containerd.sock`, ...args], {})
+  // --runc-root is where the shim has the runtime keep its state: in a directory per namespace.
+  const run = (flags: string[], name: string, ...args: string[]) =>
+    ctr(
+      ...[
+        'run',
+        '--runc-binary',
+        binary,
+        '--runc-root',
+        `${directory}/runc`,
+        '--fifo-dir',
+        `${directory}/fifo`,
+        '--env',
+        'PATH=/bin',
+        '--cgroup',
+        `${cgroup}/${name}`,
+      ],
+      ...flags,
+      ...['--rootfs', image.rootfs, name, ...args],
+    )
+  let daemon: ChildProcess
+
+  beforeAll(async () => {
+    const config = `version = 2
+root = "${directory}/root"
+state = "${directory}/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+address = "${directory}/containerd.sock"
+[ttrpc]
+address = "${directory}/containerd.sock.ttrpc"
+`
+    writeFileSync(path.join(directory, 'config.toml'), config)
+    const log = openSync(path.join(directory, 'log'), 'w')
+    daemon = spawn('containerd', ['--config', path.join(directory, 'config.toml')], { stdio: ['ignore', log, log] })
+    await eventually(() => existsSync(`${directory}/containerd.sock`) && ctr('version').status === 0, 60_000)
+  })
+  afterAll(async () => {
+    ctr('task', 'kill', '--signal', 'SIGKILL', 'one')
+    await eventually(() => !ctr('task', 'list').stdout.includes('RUNNING'))
+    for (const noun of ['task', 'container']) ctr(noun, 'delete', 'one')
+    const ended = new Promise((resolve) => daemon.once('exit', resolve))
+    daemon.kill('SIGTERM')
+    await ended
+    for (const hierarchy of readdirSync('/sys/fs/cgroup')) {
+      const parent = path.join('/sys/fs/cgroup', hierarchy, cgroup)
+      if (existsSync(parent)) rmdirSync(parent)
+    }
+    image.remove()
+    rmSync(directory, { recursive: true, force: true })
+  })
+
+  it('runs, with the status of the process, and leaves nothing', () => {
+    expect(run(['--rm'], 'short', 'sh', '-c', 'echo hello; exit 5')).toMatchObject({ status: 5, stdout: 'hello\n' })
+    expect(run(['--rm', '--seccomp', '--read-only'], 'short', 'sh', '-c', 'touch /x || grep Seccomp: /proc/self/status')).toMatchObject({
+      status: 0,
+      stdout: 'Seccomp:\t2\n',
+    })
+    expect(run(['--rm'], 'short', '/nope')).toMatchObject({ status: 1, stderr: expect.stringContaining('no such file or directory') })
+    expect(ctr('container', 'list', '--quiet').stdout).toBe('')
+    expect(readdirSync(`${directory}/runc/default`).filter((name) => !name.includes('@'))).toEqual([])
+  })
+
+  it('executes, pauses, measures, kills and deletes', async () => {
+    expect(run(['--detach', '--memory-limit', '67108864'], 'one', 'sleep', '1000')).toMatchObject({ status: 0, stderr: '' })
+    const exec = (...args: string[]) => ctr('task', 'exec', '--fifo-dir', `${directory}/fifo`, '--exec-id', 'two', ...args)
+    expect(exec('one', 'sh', '-c', 'cat /proc/1/comm; exit 4')).toMatchObject({ status: 4, stdout: 'sleep\n' })
+    expect(ctr('task', 'metrics', 'one').stdout).toMatch(/memory.limit_in_bytes\s+67108864/)
+    const pid = /^one\s+(\d+)\s+RUNNING/m.exec(ctr('task', 'list').stdout)?.[1]
+    expect(ctr('task', 'ps', 'one').stdout).toContain(pid)
+    expect(ctr('task', 'pause', 'one').status).toBe(0)
+    expect(ctr('task', 'list').stdout).toContain('PAUSED')
+    expect(ctr('task', 'resume', 'one').status).toBe(0)
+    expect(ctr('task', 'kill', '--signal', 'SIGKILL', 'one').status).toBe(0)
+    await eventually(() => ctr('task', 'list').stdout.includes('STOPPED'))
+    // Its own status is the process's.
+    expect(ctr('task', 'delete', 'one').stderr).toContain('non-zero exit code 137')
+    expect(ctr('container', 'delete', 'one').status).toBe(0)
+    expect(existsSync(`${directory}/runc/default/one`)).toBe(false)
   })
 })

@@ -1,7 +1,18 @@
 /** What is thrown at berth-unpack by images and archives: each class is refused by a sentence or harmless, and nothing outside is touched. */
-import { execFileSync } from 'node:child_process'
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type TarEntry, tarArchive, tarEntries } from './tar-archive.ts'
@@ -312,5 +323,87 @@ describe('archives that are damaged or meant to fill the disk', () => {
       run('touch', '-d', '2020-01-01', directory())
     }
     expect(existsSync(join(target, 'file'))).toBe(false)
+  })
+})
+
+describe('a root whose container runs on', () => {
+  it('22: is left by no link that is swapped in on the way (CVE-2018-15664)', async () => {
+    mkdirSync(join(target, 'swap'))
+    writeFileSync(join(target, 'swap/file'), 'inside')
+    symlinkSync(join(directory(), 'victim'), join(target, 'link'))
+    const worker = new Worker(
+      `const fs = require('node:fs'); const t = ${JSON.stringify(target)};
+       for (;;) { try { fs.renameSync(t + '/swap', t + '/aside'); fs.renameSync(t + '/link', t + '/swap'); fs.renameSync(t + '/swap', t + '/link'); fs.renameSync(t + '/aside', t + '/swap') } catch {} }`,
+      { eval: true },
+    )
+    const tar = tarArchive([{ name: 'file', content: 'hostile' }])
+    const read = new Set<string>()
+    for (let runs = 0; runs < 80; runs++) {
+      unpack(['put', '--root', target, '--path', '/swap'], tar)
+      const got = unpack(['get', '--root', target, '--path', '/swap/file'])
+      if (got.status === 0) read.add(got.stdout.toString('latin1', 512, 519).replaceAll('\0', ''))
+      expect(readFileSync(join(directory(), 'victim/file'), 'utf8')).toBe('victim')
+    }
+    await worker.terminate()
+    read.delete('inside')
+    expect([...read]).toEqual(['hostile'])
+  })
+
+  it('22: has none of its code run outside of it (CVE-2019-14271)', async () => {
+    // A library that tells of itself, under the names that name-service look-ups and the dynamic linker use, and programs that tell of themselves.
+    const told = join(target, 'told')
+    const source = join(target, 'evil.c')
+    writeFileSync(
+      source,
+      `#include <fcntl.h>\n__attribute__((constructor)) static void tell(void) { open("${told}", O_CREAT, 0600); open("/told", O_CREAT, 0600); }\n`,
+    )
+    const library = join(target, 'evil.so')
+    run('cc', '-shared', '-fPIC', '-o', library, source)
+    run('python3', '-c', `import ctypes, os; os.umask(0); ctypes.CDLL('${library}')`)
+    expect(existsSync(told)).toBe(true)
+    run('rm', '-f', told, '/told')
+    const root = join(target, 'root')
+    for (const name of [
+      'etc',
+      'bin',
+      'usr/bin',
+      'lib',
+      'lib64',
+      'lib/x86_64-linux-gnu',
+      'usr/lib/x86_64-linux-gnu',
+      told.slice(1, told.lastIndexOf('/')),
+    ])
+      mkdirSync(join(root, name), { recursive: true })
+    for (const name of ['lib', 'lib64', 'lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'])
+      for (const victim of ['libnss_files.so.2', 'libnss_compat.so.2', 'libc.so.6', 'libz.so.1', 'libzstd.so.1'])
+        copyFileSync(library, join(root, name, victim))
+    writeFileSync(join(root, 'etc/nsswitch.conf'), 'passwd: compat files\ngroup: compat files\n')
+    writeFileSync(join(root, 'etc/ld.so.preload'), '/lib/libc.so.6\n')
+    writeFileSync(join(root, 'etc/passwd'), 'evil:x:1234:1234::/:/bin/sh\n')
+    for (const name of ['bin/tar', 'bin/gzip', 'usr/bin/zstd', 'bin/unpigz', 'bin/xz'])
+      writeFileSync(join(root, name), `#!/bin/sh\ntouch ${told}\n`, { mode: 0o755 })
+    copyFileSync('/bin/busybox', join(root, 'busybox'))
+    const child = spawn('chroot', [root, '/busybox', 'sleep', '60'], { stdio: 'ignore' })
+    try {
+      await expect.poll(() => readlinkSync(`/proc/${child.pid}/root`)).toBe(root)
+      const startTime = readFileSync(`/proc/${child.pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ')[19] as string
+      for (const from of [
+        ['--root', root],
+        ['--pid', String(child.pid), '--start-time', startTime],
+      ]) {
+        for (const compress of [(tar: Buffer) => tar, gzipSync])
+          expect(
+            unpack(['put', ...from, '--path', '/'], compress(tarArchive([{ name: 'put', uid: 1234, gid: 1234, content: 'x' }]))),
+          ).toMatchObject({ status: 0 })
+        expect(unpack(['get', ...from, '--path', '/etc/passwd']).status).toBe(0)
+        expect(unpack(['list', ...from, '--path', '/bin']).status).toBe(0)
+        expect(unpack(['stat', ...from, '--path', '/put']).status).toBe(0)
+        expect(unpack(['export', ...from]).status).toBe(0)
+      }
+    } finally {
+      child.kill('SIGKILL')
+    }
+    expect(['told', `root${told}`, 'root/told'].filter((name) => existsSync(join(target, name)))).toEqual([])
+    expect(existsSync('/told')).toBe(false)
   })
 })

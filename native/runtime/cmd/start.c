@@ -1,11 +1,12 @@
 /* start: lets a created container's init execute the user's program, and hears whether it did. */
 #include "channel.h"
 #include "cleanup.h"
-#include "hooks.h"
+#include "log.h"
 #include "notify.h"
 #include "path.h"
 #include "state.h"
 #include "stored_hooks.h"
+#include "termination.h"
 #include "verbs.h"
 
 #include <errno.h>
@@ -65,8 +66,13 @@ static int start(const struct state *state, int dir, struct error *err) {
     unlinkat(dir, STATE_START_SOCKET, 0);
     if (await_exec(fd, err) < 0)
         return -1;
-    if (state->has_poststart && stored_hooks_run(state, dir, HOOK_POSTSTART, STATUS_RUNNING, err) < 0)
+    if (state->has_poststart && stored_poststart_run(state, dir, err) < 0) {
+        /* The container is stopped (runtime-spec, "Lifecycle"); its record stays for the caller's delete. */
+        struct error stop;
+        if (terminate(state, &stop) < 0)
+            log_message(LOG_WARNING, "%s", stop.message);
         return -1;
+    }
     return notify >= 0 ? notify_forward(notify, state->pid, err) : 0;
 }
 
