@@ -18,8 +18,8 @@ int hooks_run(const struct hooks_spec *hooks, const char *kind, const struct sta
               char **env, struct error *err);
 
 /*
- * Runs every poststop hook: the container is gone, so one that fails is only told as a warning, and the others
- * follow (runtime-spec, "Lifecycle").
+ * Runs every poststop hook: the container is gone, so one that fails is only told as a warning, and the
+ * others follow (runtime-spec, "Lifecycle").
  */
 void hooks_run_poststop(const struct hooks_spec *hooks, const struct state *state);
 

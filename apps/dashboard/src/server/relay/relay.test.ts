@@ -205,7 +205,6 @@ describe('procedures', () => {
 
   it('are refused by the table before anything is forwarded, and the refusal is recorded', async () => {
     const viewer = await addPerson(dashboard, admin, 'vera', [{ scope: '*', role: 'viewer' }])
-    const before = agent.seen.requests.length
     expect((await viewer.call('POST', `/api/hosts/${host}/trpc/containers.remove`, { container: 'web' })).error).toMatchObject({
       code: 'permission_denied',
       message: expect.stringContaining('"create"'),
@@ -218,7 +217,8 @@ describe('procedures', () => {
     expect((await viewer.call('GET', `/api/hosts/${host}/data/files/content?container=web&path=/etc/shadow`)).error?.code).toBe(
       'permission_denied',
     )
-    expect(agent.seen.requests.length).toBe(before)
+    // The dashboard's own questions to the host may come at any time.
+    expect(agent.seen.requests.filter(({ claim }) => claim?.user === viewer.id)).toEqual([])
     const { records } = (await admin.query('audit.list', { action: 'containers.remove' })).data as { records: unknown[] }
     expect(records[0]).toMatchObject({ personName: 'vera', outcome: 'permission_denied' })
   })
