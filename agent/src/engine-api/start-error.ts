@@ -8,8 +8,8 @@ const hint =
 
 /** runc puts this in front of everything; ours names only what failed where it is not the program. */
 function withStart(message: string): string {
-  // A directory is no program; clients of Docker 20.10 know 126 by these words alone.
-  const known = message.replace(/^(.*exec: ".*": )is a directory$/, '$1permission denied')
+  // A directory is no program; Docker 20.10 does not say which of the two reasons it was.
+  const known = message.replace(/^(.*exec: ".*") is a directory: permission denied$/, '$1: permission denied')
   return known.replace(/^(exec failed: )?(?:unable to start container process: )?/, '$1unable to start container process: ')
 }
 
