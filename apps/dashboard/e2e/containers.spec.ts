@@ -1,5 +1,5 @@
-import AxeBuilder from '@axe-core/playwright'
 import { expect, type Page, test } from '@playwright/test'
+import { darken, offences } from './axe.ts'
 import { ask, docker, hostsOf, runChatty, tryDocker } from './fleet.ts'
 
 /** A container's dialogs, menus and panels: for everybody (axe, keyboard, focus), and for those who may not. */
@@ -18,27 +18,16 @@ test.afterAll(() => {
   tryDocker(0, 'rm', '-fv', 'careful', 'careful-copy', 'nowhere', 'many-options')
 })
 
-/** What axe calls serious or critical inside `where`, as it is in the light and (colours alone) in the dark. */
-async function offences(page: Page, where: string): Promise<string[]> {
-  const found: string[] = []
-  for (const theme of ['light', 'dark'] as const) {
-    await page.evaluate((name) => {
-      document.documentElement.dataset.theme = name
-      for (const animation of document.getAnimations()) animation.finish()
-    }, theme)
-    const builder = new AxeBuilder({ page }).include(where)
-    const { violations } = await (theme === 'dark'
-      ? builder.withRules(['color-contrast'])
-      : builder.withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'])
-    ).analyze()
-    for (const { id, impact, nodes } of violations)
-      if (impact === 'serious' || impact === 'critical')
-        found.push(...nodes.map((node) => `${where} ${theme} ${id}: ${node.target.join(' ')}`))
-  }
-  return found
+/** What axe finds inside that part of the page, as it is in the light and (colours alone) in the dark. */
+async function offencesIn(page: Page, inside: string): Promise<string[]> {
+  await darken(page, false)
+  const light = await offences(page, { inside })
+  await darken(page)
+  const dark = await offences(page, { inside, only: ['color-contrast'] })
+  return [...light, ...dark.map((words) => `dark: ${words}`)].map((words) => `${inside}: ${words}`)
 }
 
-test('has accessible dialogs and menus, by keyboard alone', async ({ page }) => {
+test('has accessible dialogs and menus that give the focus back, by keyboard alone', async ({ page }) => {
   test.setTimeout(180_000)
   await page.emulateMedia({ reducedMotion: 'reduce' })
   const wrong: string[] = []
@@ -47,7 +36,7 @@ test('has accessible dialogs and menus, by keyboard alone', async ({ page }) => 
   await actions.focus()
   await page.keyboard.press('Enter')
   await expect(page.getByRole('menu')).toBeVisible()
-  wrong.push(...(await offences(page, '[role=menu]')))
+  wrong.push(...(await offencesIn(page, '[role=menu]')))
   await page.keyboard.press('Escape')
   for (const entry of ['Send a signal…', 'Rename…', 'Recreate…', 'Make an image…', 'Remove…']) {
     // By keyboard alone: Enter opens the menu, typing finds the entry.
@@ -58,9 +47,10 @@ test('has accessible dialogs and menus, by keyboard alone', async ({ page }) => 
     const dialog = page.getByRole('dialog')
     await expect(dialog, entry).toBeVisible()
     await expect.poll(() => dialog.evaluate((element) => element.contains(document.activeElement)), entry).toBe(true)
-    wrong.push(...(await offences(page, '[role=dialog]')).map((words) => `${entry}: ${words}`))
+    wrong.push(...(await offencesIn(page, '[role=dialog]')).map((words) => `${entry}: ${words}`))
     await page.keyboard.press('Escape')
     await expect(dialog).toBeHidden()
+    await expect(actions, `${entry} gives the focus back`).toBeFocused()
   }
   expect(wrong).toEqual([])
 })
@@ -75,17 +65,18 @@ test('has an accessible form with every section open, and panels', async ({ page
   const sections = page.locator('form details > summary')
   for (const section of await sections.all()) await section.click()
   await expect(page.getByLabel('Annotations')).toBeVisible()
-  wrong.push(...(await offences(page, 'form')))
+  wrong.push(...(await offencesIn(page, 'form')))
   await page.getByRole('button', { name: 'Paste a docker run line' }).click()
   await expect(page.getByRole('dialog')).toBeVisible()
-  wrong.push(...(await offences(page, '[role=dialog]')))
+  wrong.push(...(await offencesIn(page, '[role=dialog]')))
   await page.goto(`/h/${host}/containers/${box}?tab=logs`)
   await page.getByRole('button', { name: 'Merge with' }).click()
-  wrong.push(...(await offences(page, '[role=dialog]')))
+  wrong.push(...(await offencesIn(page, '[role=dialog]')))
   await page.keyboard.press('Escape')
   await page.getByRole('button', { name: 'Terminal', exact: true }).click()
   const panel = page.getByRole('region', { name: 'Open terminals and logs' })
   await expect(panel.locator('.xterm-rows')).toContainText('#')
+  wrong.push(...(await offencesIn(page, 'section[aria-label="Open terminals and logs"]')))
   expect(wrong).toEqual([])
 })
 

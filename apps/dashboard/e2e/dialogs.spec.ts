@@ -166,3 +166,32 @@ async function look(page: Page, surface: Surface): Promise<string[]> {
   if (lost && surface.name !== 'keys') wrong.push('the focus is lost after Escape')
   return wrong
 }
+
+test('the palette keeps what is typed before it has been fetched, and gives the focus back', async ({ page }) => {
+  await page.goto('/h/all/containers')
+  await expect(page.getByRole('heading', { name: 'Containers' })).toBeVisible()
+  const filter = page.getByRole('main').getByRole('searchbox').or(page.getByRole('main').getByRole('textbox')).first()
+  await filter.focus()
+  let release = () => undefined as unknown
+  const held = new Promise((resolve) => {
+    release = () => resolve(undefined)
+  })
+  await page.route('**/_next/static/chunks/**', (route) => held.then(() => route.continue()))
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('audiy')
+  await page.keyboard.press('Backspace')
+  await page.keyboard.type('t')
+  await expect(page.getByRole('status').filter({ hasText: 'audit' })).toBeVisible()
+  await expect(filter).toHaveValue('')
+  release()
+  const field = page.getByPlaceholder(/A container, image/)
+  await expect(field).toBeFocused()
+  await expect(field).toHaveValue('audit')
+  await page.keyboard.press('Escape')
+  await expect(filter).toBeFocused()
+  await page.keyboard.press('Control+k')
+  await expect(field).toHaveValue('')
+  await page.keyboard.type('audit')
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(/\/audit/)
+})

@@ -1,22 +1,27 @@
-import { expect, type Page, test } from '@playwright/test'
-import { readEnvironment } from './environment-file.ts'
+import { type Browser, type BrowserContext, expect, type Page, test } from '@playwright/test'
+import { person, readEnvironment } from './environment-file.ts'
 import { docker, hostsOf, kill, runChatty, tryDocker } from './fleet.ts'
 
-/** What a person sees when something goes: a host, the dashboard. Real processes; nothing is loaded again by hand. */
+/** What a person sees when something goes: a host, the dashboard, a session. Real processes; nothing is loaded again by hand. */
 test.describe.configure({ mode: 'serial' })
+let first = ''
 let second = ''
+let typing = ''
 
 test.beforeAll(async ({ browser }) => {
   const page = await browser.newPage()
-  second = (await hostsOf(page)).second.id
+  const hosts = await hostsOf(page)
+  first = hosts.first.id
+  second = hosts.second.id
   await page.close()
   runChatty(1, 'over-there')
+  typing = runChatty(0, 'typed-into')
 })
 test.afterAll(async () => {
   // A test that failed in the middle leaves nothing either.
   await answers(1)
   tryDocker(1, 'rm', '-f', 'over-there', 'meanwhile')
-  tryDocker(0, 'rm', '-f', 'after-restart')
+  tryDocker(0, 'rm', '-f', 'after-restart', 'typed-into')
 })
 
 const row = (page: Page, name: string) => page.getByRole('row').filter({ has: page.getByText(name, { exact: true }) })
@@ -36,6 +41,18 @@ async function answers(agent: 0 | 1): Promise<void> {
       { timeout: 60_000 },
     )
     .toBe(true)
+}
+
+/** Another browser of the same person, signed in by itself. */
+async function anotherBrowser(browser: Browser): Promise<{ context: BrowserContext; page: Page }> {
+  const context = await browser.newContext({ storageState: { cookies: [], origins: [] } })
+  const { url } = readEnvironment()
+  const answer = await context.request.post(`${url}/api/trpc/session.signIn`, {
+    data: { email: person.email, password: person.password },
+    headers: { origin: url },
+  })
+  expect(answer.status()).toBe(200)
+  return { context, page: await context.newPage() }
 }
 
 test('a host that stops answering is shown as away, its values grey with their age; it comes back by itself with what happened', async ({
@@ -109,4 +126,40 @@ test('a dashboard that is killed and starts again finds the page, its session an
   docker(0, 'run', '-d', '--name', 'after-restart', 'busybox', 'sleep', '1000')
   await expect(row(page, 'after-restart')).toBeVisible({ timeout: 30_000 })
   await expect(page).toHaveURL(/\/h\/all\/containers/)
+})
+
+test('a session that is ended from another browser leaves the page at once, with its terminal, and comes back to where it was', async ({
+  page,
+  browser,
+}) => {
+  const other = await anotherBrowser(browser)
+  await other.page.goto(`/h/${first}/containers/${typing}`)
+  await other.page.getByRole('button', { name: 'Terminal', exact: true }).click()
+  const rows = other.page.getByRole('group', { name: 'Terminal in typed-into' }).locator('.xterm-rows')
+  await expect(rows).toContainText('#')
+  await page.goto('/account')
+  // The newest of the others: the list is in the order of last use.
+  await page.getByRole('button', { name: 'Sign out there' }).first().click()
+  await expect(other.page).toHaveURL(new RegExp(`/sign-in\\?next=.*${typing}`), { timeout: 15_000 })
+  await other.page.getByLabel('E-mail address').fill(person.email)
+  await other.page.getByLabel('Password', { exact: false }).first().fill(person.password)
+  await other.page.getByRole('button', { name: 'Sign in' }).click()
+  await expect(other.page).toHaveURL(new RegExp(`/h/${first}/containers/${typing}`))
+  await other.context.close()
+})
+
+test('signing out everywhere else ends every other browser and leaves this one', async ({ page, browser }) => {
+  const others = [await anotherBrowser(browser), await anotherBrowser(browser)]
+  for (const other of others) {
+    await other.page.goto('/hosts')
+    await expect(other.page.getByRole('link', { name: 'second', exact: true })).toBeVisible()
+  }
+  await page.goto('/account')
+  await page.getByRole('button', { name: 'Sign out everywhere else' }).click()
+  for (const other of others) {
+    await expect(other.page).toHaveURL(/\/sign-in/, { timeout: 15_000 })
+    await other.context.close()
+  }
+  await page.goto('/hosts')
+  await expect(page.getByRole('link', { name: 'second', exact: true })).toBeVisible()
 })

@@ -140,7 +140,7 @@ test('speaks Chinese on a telephone', async ({ browser }) => {
   await context.close()
 })
 
-/** The goal is 250 KB. What the page itself names is below it (245 KB); the rest is what it fetches by itself while one waits. This ceiling keeps what has been reached from growing again. */
+/** The goal is 250 KB, of which 110 KB are React and Next.js. This ceiling keeps what has been reached from growing again. */
 test('the list page stays below its ceiling of JavaScript', async ({ browser }) => {
   const context = await browser.newContext()
   const page = await context.newPage()
@@ -148,6 +148,8 @@ test('the list page stays below its ceiling of JavaScript', async ({ browser }) 
   await session.send('Network.enable')
   const scripts = new Set<string>()
   let bytes = 0
+  const urls = new Map<string, string>()
+  session.on('Network.responseReceived', ({ requestId, response }) => urls.set(requestId, response.url.split('/').pop() as string))
   session.on('Network.responseReceived', ({ requestId, type }) => type === 'Script' && scripts.add(requestId))
   session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
     if (scripts.has(requestId)) bytes += encodedDataLength
@@ -157,5 +159,5 @@ test('the list page stays below its ceiling of JavaScript', async ({ browser }) 
   await context.close()
   console.log(`first-load JavaScript of the container list: ${Math.round(bytes / 1024)} KB compressed`)
   expect(bytes).toBeGreaterThan(50 * 1024)
-  expect(bytes).toBeLessThan(285 * 1024)
+  expect(bytes).toBeLessThan(252 * 1024)
 })

@@ -141,7 +141,7 @@ test('a developer on one host sees that host alone', async ({ browser }) => {
 })
 
 test('a role that is taken away holds at once in the open page', async ({ browser, page: admin }) => {
-  const { context, page } = await signInAs(browser, 'Rolf', [{ scope: '*', role: 'operator' }])
+  const { context, page, email } = await signInAs(browser, 'Rolf', [{ scope: '*', role: 'operator' }])
   await page.goto(`/h/${host}/containers/${container}`)
   await usable(page, 'Stop')
   await admin.goto('/people?q=rolf')
@@ -151,5 +151,11 @@ test('a role that is taken away holds at once in the open page', async ({ browse
   await admin.getByRole('option', { name: /Viewer/ }).click()
   await admin.getByRole('button', { name: 'Save' }).click()
   await refuses(page, 'Stop', missing('operate'))
+  // And the person: an open page goes to the sign-in.
+  await admin.getByRole('button', { name: 'What to do with Rolf' }).click()
+  await admin.getByRole('menuitem', { name: 'Remove' }).click()
+  await admin.getByRole('dialog').getByRole('textbox').fill(email)
+  await admin.getByTestId('confirm').click()
+  await expect(page).toHaveURL(/\/sign-in/)
   await context.close()
 })

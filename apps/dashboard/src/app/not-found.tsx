@@ -1,4 +1,3 @@
-import Link from 'next/link'
 import { getTranslations } from 'next-intl/server'
 
 export default async function NotFound() {
@@ -7,9 +6,10 @@ export default async function NotFound() {
     <main className="grid min-h-dvh place-content-center justify-items-center gap-3 p-6 text-center">
       <p className="tabular font-semibold text-2xl text-ink-3">404</p>
       <h1 className="text-lg">{t('notFound')}</h1>
-      <Link href="/hosts" className="text-accent underline-offset-2 hover:underline">
+      {/* Not the router's link: this page is named by every other, and the link's code would be fetched with it once more. */}
+      <a href="/hosts" className="text-accent underline-offset-2 hover:underline">
         {t('toHosts')}
-      </Link>
+      </a>
     </main>
   )
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import compile from 'icu-minify/compile'
 import { globSync } from 'tinyglobby'
 import { describe, expect, it } from 'vitest'
 
@@ -43,6 +44,20 @@ describe('messages', () => {
       return wanted(text).some((name) => !other.has(name))
     })
     expect(different).toEqual([])
+  })
+
+  it('can be compiled, all of them', () => {
+    const broken = languages.flatMap((language) =>
+      [...(all[language] ?? [])].filter(([, text]) => {
+        try {
+          compile(text)
+          return false
+        } catch {
+          return true
+        }
+      }),
+    )
+    expect(broken).toEqual([])
   })
 
   it('are there for every key that the code names', () => {

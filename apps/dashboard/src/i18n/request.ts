@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import compile from 'icu-minify/compile'
 import { cookies, headers } from 'next/headers'
 import { getRequestConfig } from 'next-intl/server'
 import { chooseLocale, type Locale, localeCookie } from './locale.ts'
@@ -8,7 +9,17 @@ import { chooseLocale, type Locale, localeCookie } from './locale.ts'
 function loadMessages(locale: Locale): Record<string, object> {
   const folder = join(process.cwd(), 'messages', locale)
   const files = readdirSync(folder).filter((file) => file.endsWith('.json'))
-  return Object.fromEntries(files.map((file) => [basename(file, '.json'), JSON.parse(readFileSync(join(folder, file), 'utf8'))]))
+  return Object.fromEntries(files.map((file) => [basename(file, '.json'), compiled(JSON.parse(readFileSync(join(folder, file), 'utf8')))]))
+}
+
+/** Messages in the form that the browser formats without a parser (next.config.mjs). */
+function compiled(messages: object): object {
+  const entries = Object.entries(messages).map(([key, value]: [string, unknown]) => [
+    key,
+    // Through JSON, because React hands nothing to the browser that has no prototype.
+    typeof value === 'string' ? JSON.parse(JSON.stringify(compile(value))) : compiled(value as object),
+  ])
+  return Object.fromEntries(entries)
 }
 
 const loaded = new Map<Locale, Record<string, object>>()

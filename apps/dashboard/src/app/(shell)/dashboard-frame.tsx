@@ -3,12 +3,9 @@ import { ListChecks, ScrollText, SquareTerminal } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import type { ReactNode } from 'react'
 import { Shell } from '../../features/shell/shell'
-import type { DockRenderer, DockTab } from '../../ui/dock'
+import { CloseTerminal, mayCloseTerminal } from '../../features/terminals/close-terminal'
+import type { DockRenderer } from '../../ui/dock'
 
-const CloseTerminal = dynamic(() => import('../../features/terminals/close-terminal').then((module) => module.CloseTerminal), {
-  ssr: false,
-})
-const mayCloseTerminal = async (tab: DockTab) => (await import('../../features/terminals/close-terminal')).mayCloseTerminal(tab)
 const LogTab = dynamic(() => import('../../features/logs/log-tab').then((module) => module.LogTab), { ssr: false })
 const TerminalTab = dynamic(() => import('../../features/terminals/terminal-tab').then((module) => module.TerminalTab), { ssr: false })
 const OperationTab = dynamic(() => import('../../features/activity/operation-tab').then((module) => module.OperationTab), { ssr: false })

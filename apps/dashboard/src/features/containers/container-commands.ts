@@ -3,6 +3,7 @@ import type { ContainerSummary } from '@berth/contract/container'
 import { useTranslations } from 'next-intl'
 import { useCallback } from 'react'
 import { useDock } from '../../ui/dock'
+import { runEach } from '../../ui/run-each'
 import { sayDone, sayFailed } from '../../ui/toaster'
 import { useAction } from '../../ui/use-action'
 import { agentClient } from '../../wire/agent'
@@ -47,29 +48,19 @@ export function useContainerCommand() {
   })
 }
 
-/** The same command on many containers, four at a time per call; one message at the end that names those that failed. */
+/** The same command on many containers; one message at the end that names those that failed. */
 export function useBulkCommand() {
   const t = useTranslations('containers')
   return useCallback(
     async (targets: readonly Target[], label: string, one: (target: Target) => Promise<unknown>, progress?: (done: number) => void) => {
-      const failures: string[] = []
-      const queue = [...targets]
-      let done = 0
-      const worker = async () => {
-        for (let target = queue.shift(); target; target = queue.shift()) {
-          try {
-            await one(target)
-          } catch (error) {
-            failures.push(`${target.name}: ${error instanceof Error ? error.message : String(error)}`)
-          }
-          done += 1
-          progress?.(done)
-        }
-      }
-      await Promise.all(Array.from({ length: Math.min(4, targets.length) }, worker))
+      const steps = targets.map((target) => ({ key: `${target.hostId}/${target.id}`, name: target.name, run: () => one(target) }))
+      const failures = await runEach(steps, undefined, progress)
       const good = targets.length - failures.length
       if (failures.length === 0) sayDone(t('bulk.done', { action: label, count: good }))
-      else sayFailed(t('bulk.partly', { action: label, good, bad: failures.length }), new Error(failures.join('\n')))
+      else {
+        const words = failures.map(({ name, message }) => `${name}: ${message}`).join('\n')
+        sayFailed(t('bulk.partly', { action: label, good, bad: failures.length }), new Error(words))
+      }
       return failures
     },
     [t],

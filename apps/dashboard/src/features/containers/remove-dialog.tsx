@@ -1,15 +1,19 @@
 'use client'
 import { useTranslations } from 'next-intl'
+import { useState } from 'react'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
+import { sayDone } from '../../ui/toaster'
 import { agentClient } from '../../wire/agent'
-import { type Target, useBulkCommand } from './container-commands'
+import type { Target } from './container-commands'
 
 type Effect = 'force' | 'volumes'
 
 /** Removes one or many containers: running ones need a box ticked, anonymous volumes go only when asked for. */
-export function RemoveContainers({ targets, onClose, onDone }: { targets: readonly Target[]; onClose: () => void; onDone?: () => void }) {
+export function RemoveContainers(props: { targets: readonly Target[]; onClose: () => void; onDone?: () => void }) {
   const t = useTranslations('containers')
-  const bulk = useBulkCommand()
+  const { onClose, onDone } = props
+  // What was asked about: the list loses each that is removed while the others are still being removed.
+  const [targets] = useState(props.targets)
   const running = targets.filter((target) => !['created', 'exited', 'dead'].includes(target.status))
   const one = targets.length === 1 ? targets[0] : undefined
   const remove = (target: Target, chosen: Record<Effect, boolean>) =>
@@ -30,9 +34,13 @@ export function RemoveContainers({ targets, onClose, onDone }: { targets: readon
       commandLine={(chosen) =>
         `docker rm ${chosen.force ? '-f ' : ''}${chosen.volumes ? '-v ' : ''}${targets.map((target) => target.name).join(' ')}`
       }
-      onConfirm={async (chosen) => {
-        if (one) await remove(one, chosen)
-        else await bulk(targets, t('remove.bulk'), (target) => remove(target, chosen))
+      each={targets.map((target) => ({
+        key: `${target.hostId}/${target.id}`,
+        name: target.name,
+        run: (chosen) => remove(target, chosen),
+      }))}
+      onConfirm={async () => {
+        if (!one) sayDone(t('bulk.done', { action: t('remove.bulk'), count: targets.length }))
         onDone?.()
       }}
     >

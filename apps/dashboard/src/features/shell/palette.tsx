@@ -2,15 +2,22 @@
 import { Command } from 'cmdk'
 import { useTranslations } from 'next-intl'
 import { Dialog } from 'radix-ui'
-import { useMemo, useState } from 'react'
+import { useLayoutEffect, useMemo, useState } from 'react'
 import { cn } from '../../ui/class-names'
 import { useFocusBack } from '../../ui/focus-back'
 import { Key } from '../../ui/keys-dialog'
 import { type Entry, usePaletteEntries } from './palette-entries'
 import { bestEntries } from './rank'
 
+export interface PaletteProps {
+  open: boolean
+  onOpenChange: (open: boolean) => void
+  /** Gives what was typed before this was here, once. */
+  takeTyped: () => string
+}
+
 /** Finds anything on any host and acts on it: Enter opens, the actions of a container stand below its name, the foot shows what does the same on the command line. */
-export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
+export function Palette({ open, onOpenChange, takeTyped }: PaletteProps) {
   const t = useTranslations('shell')
   const focus = useFocusBack()
   return (
@@ -19,11 +26,19 @@ export function Palette({ open, onOpenChange }: { open: boolean; onOpenChange: (
         <Dialog.Overlay className="fixed inset-0 z-60 bg-scrim" />
         <Dialog.Content
           {...focus}
+          onOpenAutoFocus={(event) => {
+            focus.onOpenAutoFocus()
+            // Behind what was typed before the field was there, instead of marking it to be replaced.
+            event.preventDefault()
+            const field = (event.target as HTMLElement).querySelector('input')
+            field?.focus()
+            field?.setSelectionRange(field.value.length, field.value.length)
+          }}
           aria-describedby={undefined}
           className="pop-in fixed top-[10dvh] left-1/2 z-60 w-[calc(100vw-1.5rem)] max-w-xl -translate-x-1/2 overflow-hidden rounded-lg border border-line-strong bg-raised shadow-pop"
         >
           <Dialog.Title className="sr-only">{t('findOrDo')}</Dialog.Title>
-          {open ? <Finder close={() => onOpenChange(false)} /> : null}
+          {open ? <Finder close={() => onOpenChange(false)} takeTyped={takeTyped} /> : null}
         </Dialog.Content>
       </Dialog.Portal>
     </Dialog.Root>
@@ -34,10 +49,14 @@ const mostOfGroup = 9
 /** The groups in words; `appearance` is a heading of its own. */
 const headings = ['containers', 'images', 'volumes', 'networks', 'hosts'] as const
 
-function Finder({ close }: { close: () => void }) {
+function Finder({ close, takeTyped }: { close: () => void; takeTyped: () => string }) {
   const t = useTranslations('shell')
   const [typed, setTyped] = useState('')
   const [marked, setMarked] = useState('')
+  useLayoutEffect(() => {
+    const before = takeTyped()
+    if (before) setTyped(before)
+  }, [takeTyped])
   const entries = usePaletteEntries()
   const groups = useMemo(() => bestEntries(entries, typed, mostOfGroup), [entries, typed])
   const command = useMemo(() => groups.flatMap((group) => group.entries).find((entry) => entry.key === marked)?.command, [groups, marked])

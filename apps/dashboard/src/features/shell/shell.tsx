@@ -3,7 +3,7 @@ import { Menu as MenuIcon, Search } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { Button } from '../../ui/button'
 import { DockProvider, type DockRenderer } from '../../ui/dock'
 import { Key } from '../../ui/keys-dialog'
@@ -12,10 +12,9 @@ import { KeyHelp } from './key-help'
 import { Logo } from './logo'
 import { Content } from './lost-connection'
 import { Nav } from './nav'
+import { usePalette } from './palette-door'
 
 const Sheet = dynamic(() => import('../../ui/dialog').then((module) => module.Sheet), { ssr: false })
-const loadPalette = () => import('./palette')
-const Palette = dynamic(() => loadPalette().then((module) => module.Palette), { ssr: false })
 
 /** What surrounds every page: navigation at the left, a bar above, the dock below. `account` is the account menu. */
 export function Shell({
@@ -29,13 +28,7 @@ export function Shell({
 }) {
   const t = useTranslations('shell')
   const [nav, setNav] = useState(false)
-  const [palette, setPalette] = useState<'never' | 'open' | 'closed'>('never')
-  useEffect(() => {
-    // So that the first key typed after Ctrl-K is not lost while it is being fetched.
-    const timer = setTimeout(() => void loadPalette().catch(() => undefined), 1500)
-    return () => clearTimeout(timer)
-  }, [])
-  usePaletteKey(() => setPalette((before) => (before === 'open' ? 'closed' : 'open')))
+  const palette = usePalette()
   return (
     <div className="flex h-dvh min-h-0">
       <a
@@ -63,7 +56,8 @@ export function Shell({
             </Button>
             <button
               type="button"
-              onClick={() => setPalette('open')}
+              {...palette.near}
+              onClick={palette.show}
               className="flex h-control w-full max-w-md items-center gap-2 rounded-md border border-line bg-surface px-2.5 text-ink-3 text-sm hover:border-line-strong hover:text-ink-2"
             >
               <Search className="size-3.5 shrink-0" aria-hidden />
@@ -79,7 +73,7 @@ export function Shell({
             </div>
           </div>
           <Content>{children}</Content>
-          {palette === 'never' ? null : <Palette open={palette === 'open'} onOpenChange={(open) => setPalette(open ? 'open' : 'closed')} />}
+          {palette.surface}
         </DockProvider>
       </div>
       <KeyHelp />
@@ -94,18 +88,4 @@ function Brand() {
       <span className="font-semibold text-lg tracking-tight">Berth</span>
     </Link>
   )
-}
-
-function usePaletteKey(toggle: () => void) {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.key.toLowerCase() !== 'k' || !(event.metaKey || event.ctrlKey) || event.shiftKey || event.altKey) return
-      // In a terminal Ctrl-K belongs to the shell; Command-K does not.
-      if (event.ctrlKey && event.target instanceof Element && event.target.closest('.xterm')) return
-      event.preventDefault()
-      toggle()
-    }
-    document.addEventListener('keydown', press)
-    return () => document.removeEventListener('keydown', press)
-  })
 }

@@ -1,12 +1,14 @@
 'use client'
+import dynamic from 'next/dynamic'
 import { useTranslations } from 'next-intl'
 import { useEffect, useState } from 'react'
 import { Button } from '../../ui/button'
-import { Dialog } from '../../ui/dialog'
 import type { DockTab } from '../../ui/dock'
 import { sayFailed } from '../../ui/toaster'
 import { agentClient } from '../../wire/agent'
 import type { TerminalParams } from './terminal-tab'
+
+const Dialog = dynamic(() => import('../../ui/dialog').then((module) => module.Dialog), { ssr: false })
 
 let asked: ((question: { tab: DockTab; answer: (close: boolean) => void }) => void) | null = null
 

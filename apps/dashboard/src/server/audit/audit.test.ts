@@ -90,6 +90,7 @@ describe('the chain', () => {
     expect((await audit.list({ action: 'images.' }, null, 100)).records).toHaveLength(5)
     expect((await audit.list({ outcome: 'failed' }, null, 100)).records.map((record) => record.subject)).toEqual(['s7'])
     expect((await audit.list({ text: 'Bob', action: 'images.' }, null, 100)).records).toHaveLength(2)
+    expect((await audit.list({ text: 'images.pu' }, null, 100)).records).toHaveLength(5)
     const exported: number[] = []
     for await (const entry of audit.export({ action: 'images.' })) exported.push(entry.sequence)
     expect(exported).toEqual([5, 10, 15, 20, 25])

@@ -272,7 +272,9 @@ function whereOf(filter: AuditFilter, cursor: number | null) {
     ...(filter.since || filter.until
       ? { at: { ...(filter.since ? { gte: new Date(filter.since) } : {}), ...(filter.until ? { lte: new Date(filter.until) } : {}) } }
       : {}),
-    ...(text ? { OR: [{ subject: text }, { personName: text }, { detail: text }, { message: text }, { from: text }] } : {}),
+    ...(text
+      ? { OR: [{ action: text }, { subject: text }, { personName: text }, { detail: text }, { message: text }, { from: text }] }
+      : {}),
   }
 }
 
