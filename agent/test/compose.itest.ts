@@ -4,14 +4,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type DockerHost, openDockerHost } from './docker.ts'
+import { freePort } from './registry.ts'
 
-const project = `
+const projectOn = (port: number) => `
 version: "3.7"
 services:
   web:
     image: bb:1
     command: sh -c 'echo hello > /tmp/index.html; httpd -f -p 80 -h /tmp'
-    ports: ["26191:80"]
+    ports: ["${port}:80"]
     networks: [front]
     volumes: ["data:/data"]
     depends_on: [db]
@@ -27,9 +28,13 @@ volumes: {data: {}}
 `
 let host: DockerHost
 let directory: string
+let port: number
+let project: string
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'berth-compose-'))
   host = await openDockerHost()
+  port = await freePort()
+  project = projectOn(port)
   writeFileSync(join(directory, 'docker-compose.yml'), project)
 })
 afterAll(async () => {
@@ -41,9 +46,9 @@ it('brings a project up, works with it and takes it down', async () => {
   const compose = (args: string) => host.sh(`docker-compose -p proj ${args}`, { cwd: directory })
   const up = await compose('up -d')
   expect(up.status, up.stderr).toBe(0)
-  const { stdout: page } = await host.sh('for i in $(seq 100); do curl -sf 127.0.0.1:26191 && break; sleep 0.1; done')
+  const { stdout: page } = await host.sh(`for i in $(seq 100); do curl -sf 127.0.0.1:${port} && break; sleep 0.1; done`)
   expect(page).toBe('hello\n')
-  expect((await compose('ps')).stdout).toMatch(/proj_web_1 .* Up .*0\.0\.0\.0:26191->80\/tcp/)
+  expect((await compose('ps')).stdout).toMatch(new RegExp(`proj_web_1 .* Up .*0\\.0\\.0\\.0:${port}->80/tcp`))
   expect((await compose('exec -T web ping -c2 -W20 database')).stdout).toMatch(/[12] packets received/)
   expect((await compose('run --rm db sh -c "echo one-off"')).stdout).toContain('one-off')
   expect((await compose('up -d --scale db=2')).status).toBe(0)

@@ -69,6 +69,73 @@ LABEL x=y'
   ])
 })
 
+const inspected = (what: string) => `docker inspect -f '${what}'`
+const post = `curl -s --unix-socket "\${DOCKER_HOST#unix://}" -H 'Content-Type: application/json'`
+
+describe('what inspect tells again', () => {
+  check([
+    {
+      about: 'ports of who is on internal networks alone, which are not published',
+      script: `docker network create --internal inn >/dev/null; docker network create out >/dev/null; docker run -d --name ip --network inn -p 80 bb:1 sleep 100 >/dev/null; docker port ip
+        ${inspected('{{json .HostConfig.PortBindings}} {{len .NetworkSettings.Networks}}')} ip; docker network connect out ip; docker restart -t 0 ip; docker port ip | sed 's/:[0-9]*$/:N/'
+        docker rm -f ip; docker network rm inn out`,
+      stdout: '{"80/tcp":[{"HostIp":"","HostPort":""}]} 1\nip\n80/tcp -> 0.0.0.0:N\n80/tcp -> [::]:N\nip\ninn\nout\n',
+    },
+    {
+      about: 'options of an address plan',
+      script: `docker network create --ipam-opt foo=bar --ipam-opt b=c io >/dev/null; docker network inspect -f '{{json .IPAM.Options}}' io bridge; docker network rm io`,
+      stdout: '{"b":"c","foo":"bar"}\nnull\nio\n',
+    },
+    {
+      about: 'lists that were sent empty, and those that were not sent',
+      script: `docker create --name cl --isolation default bb:1 >/dev/null; ${post} -d '{"Image":"bb:1"}' 'http://d/containers/create?name=raw' >/dev/null
+        ${inspected('{{json .HostConfig.Dns}} {{json .HostConfig.Ulimits}} {{json .HostConfig.Devices}} {{.HostConfig.Isolation}}.')} cl raw; docker rm cl raw`,
+      stdout: '[] [] [] default.\nnull null null .\ncl\nraw\n',
+    },
+    {
+      about: 'no weight that was discarded',
+      script: `w=300; docker create --name bw --blkio-weight 300 bb:1 2>&1 >/dev/null | grep -q 'Weight discarded' && w=0; test "$(${inspected('{{.HostConfig.BlkioWeight}}')} bw)" = $w && docker rm bw`,
+      stdout: 'bw\n',
+    },
+    {
+      about: 'steps of a build, and WORKDIR as it was written',
+      script: `docker build -q -t st:1 - >/dev/null <<< 'FROM bb:1
+WORKDIR /tmp/
+RUN echo x > /y
+CMD ["sh"]'
+        i=st:1; for n in 1 2 3; do ${inspected('{{json .ContainerConfig.Cmd}} {{.Config.WorkingDir}}')} $i; i=$(${inspected('{{.Parent}}')} $i); done
+        docker run --rm st:1 pwd; docker create --name sc st:1 a b >/dev/null; docker commit sc st:2 >/dev/null; ${inspected('{{json .ContainerConfig.Cmd}}')} st:2 bb:1; docker rm sc; docker rmi -f st:1 st:2 >/dev/null`,
+      stdout: `["/bin/sh","-c","#(nop) ","CMD [\\"sh\\"]"] /tmp/
+["/bin/sh","-c","echo x > /y"] /tmp/
+["/bin/sh","-c","#(nop) WORKDIR /tmp/"] /tmp/
+/tmp
+["a","b"]
+null
+sc
+`,
+    },
+  ])
+})
+
+describe('what cannot be built', () => {
+  check([
+    {
+      about: 'a volume where the image has a file',
+      script: `docker build - <<< 'FROM bb:1
+VOLUME /new /etc /bin/busybox'; docker run --rm -v /bin/busybox bb:1 true; docker volume ls -q`,
+      stdout: /^Sending build context[\s\S]*Step 2\/2 : VOLUME \/new \/etc \/bin\/busybox\n$/,
+      stderr:
+        /cannot mount volume over existing file, file exists \/bin\/busybox\n[\s\S]*cannot mount volume over existing file, file exists \/bin\/busybox\n/,
+    },
+    {
+      about: 'with BuildKit, which says so; without it, by every client that is here',
+      script: `for docker in $(which -a docker); do DOCKER_BUILDKIT=1 $docker build - <<< 'FROM bb:1' >/dev/null 2>err.$$ && echo "$docker built"; grep -Eq 'buildx component is missing|DOCKER_BUILDKIT=0' err.$$ || cat err.$$
+        DOCKER_BUILDKIT=0 $docker build -q - <<< 'FROM bb:1' 2>&1 | grep -c ^sha256: | sort -u; done | sort -u; rm -f err.$$`,
+      stdout: '1\n',
+    },
+  ])
+})
+
 describe('what reaches a process', () => {
   check([
     {

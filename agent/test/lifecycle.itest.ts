@@ -215,8 +215,11 @@ describe('logs', () => {
 
 describe('statistics', () => {
   it('show work, memory and traffic', async () => {
-    // So little that it is held back on the busiest machine.
-    const id = await run('while :; do :; done', { networkMode: 'bridge', limits: { memoryBytes: 64 << 20, nanoCpus: 2e7 } })
+    // So little, and wanted by two, that it is held back on the busiest machine, sooner or later.
+    const id = await run('while :; do :; done & while :; do :; done', {
+      networkMode: 'bridge',
+      limits: { memoryBytes: 64 << 20, nanoCpus: 2e7 },
+    })
     const { sample } = await engine.stats.sample(id)
     expect(sample.cpu.percent).toBeGreaterThan(0)
     expect(sample.memory).toMatchObject({ limitBytes: 64 << 20, usageBytes: expect.any(Number) })
@@ -226,9 +229,8 @@ describe('statistics', () => {
       points.push(containers[0]?.point.throttledPercent ?? -1)
       expect(host?.memoryTotalBytes).toBeGreaterThan(1 << 20)
     })
-    await expect.poll(() => points.length, { timeout: 30_000 }).toBeGreaterThan(2)
+    await expect.poll(() => (points.length > 2 ? Math.max(...points) : 0), { timeout: 45_000 }).toBeGreaterThan(10)
     leave()
-    expect(Math.max(...points)).toBeGreaterThan(10)
     await engine.containers.stop(id)
     await expect(engine.stats.sample(id)).rejects.toMatchObject({ code: 'failed_precondition' })
   })

@@ -173,6 +173,10 @@ export const containerOptions = z.object({
   storageOptions: z.record(z.string(), z.string()).default({}),
   annotations: z.record(z.string(), z.string()).default({}),
   runtime: z.string().default(''),
+  /** '' | default: the only one there is on Linux, told again as it was sent. */
+  isolation: z.string().optional(),
+  /** Parts of Docker's HostConfig that its client left out, where inspect tells null instead of an empty list. */
+  unsaid: z.array(z.string()).optional(),
 })
 export type ContainerOptions = z.infer<typeof containerOptions>
 

@@ -72,6 +72,8 @@ export const imageDetail = imageSummary.extend({
   config: imageConfig,
   author: z.string(),
   comment: z.string(),
+  /** Command of the container that it was made of; absent where nobody told. */
+  madeBy: z.array(z.string()).optional(),
   layers: z.array(imageLayer),
   lastTaggedAt: z.string().nullable(),
 })

@@ -27,6 +27,8 @@ export const networkSummary = z.object({
   pools: z.array(ipamPool),
   labels,
   options: z.record(z.string(), z.string()),
+  /** What the client sent for the address plan (`--ipam-opt`); told again, and of no effect with the default one, as in Docker. */
+  ipamOptions: z.record(z.string(), z.string()).optional(),
   /** The bridge device on the host, empty for host and null. */
   bridge: z.string(),
   /** bridge, host, none: made by the engine, never removed. */
@@ -43,6 +45,7 @@ export const createNetworkInput = z.object({
   pools: z.array(ipamPool).default([]),
   labels: labels.default({}),
   options: z.record(z.string(), z.string()).default({}),
+  ipamOptions: z.record(z.string(), z.string()).optional(),
 })
 /** A container's wish for one network (`docker network connect` / `run --network`). */
 export const endpointConfig = z.object({

@@ -40,6 +40,9 @@ export function resolveWorkdir(before: string, path: string): string {
   return `/${parts.join('/')}`
 }
 
+/** WORKDIR as the image tells it: Docker leaves an absolute one as it was written. */
+const writtenWorkdir = (before: string, path: string) => (path.startsWith('/') ? path : resolveWorkdir(before, path))
+
 export interface ConfigState {
   config: ImageConfig
   author: string
@@ -65,7 +68,7 @@ export function changeConfig(state: ConfigState, statement: Statement): ConfigSt
     case 'label':
       return to({ labels: { ...config.labels, ...Object.fromEntries(statement.pairs) } })
     case 'workdir':
-      return to({ workingDir: resolveWorkdir(config.workingDir, statement.path) })
+      return to({ workingDir: writtenWorkdir(config.workingDir, statement.path) })
     case 'user':
       return to({ user: statement.user })
     case 'expose':
@@ -121,7 +124,7 @@ export function historyText(statement: Statement, config: ImageConfig): string {
     case 'arg':
       return ` ARG ${statement.args.map(({ name, value }) => (value === null ? name : `${name}=${value}`)).join(' ')}`
     case 'workdir':
-      return `WORKDIR ${resolveWorkdir(config.workingDir, statement.path)}`
+      return `WORKDIR ${writtenWorkdir(config.workingDir, statement.path)}`
     case 'user':
       return ` USER ${statement.user}`
     case 'expose':

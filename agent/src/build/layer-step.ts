@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { resolveUser } from '../containers/passwd.ts'
 import { readFromLayers } from '../containers/rootfs-files.ts'
-import { EngineError } from '../errors.ts'
+import { codeOf, EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
 import { resolveWorkdir } from './config-change.ts'
 import { type CopyStatement, type FoundSources, mountsFile, newMountpoint, type SourceGroup } from './copy-sources.ts'
@@ -148,4 +148,26 @@ export function workdirLayer(build: Build, chainId: string | null, path: string,
     const { stdout } = await runProgram(build.unpack, ['mkdir', ...root, '--path', path, '--parents'])
     return (JSON.parse(stdout) as { created: boolean }).created
   })
+}
+
+/** @throws failed_precondition for a volume whose path is not a directory of the image: no container could be made of it */
+export async function checkVolumes(build: Build, chainId: string | null, paths: readonly string[]): Promise<void> {
+  if (chainId === null) return
+  const mountpoint = await newMountpoint(build)
+  const file = await mountsFile(build, build.snapshots.view(chainId, mountpoint), mountpoint)
+  const statOf = async (path: string) => {
+    const { stdout } = await runProgram(build.unpack, ['stat', '--mounts', file, '--path', path])
+    return JSON.parse(stdout) as { isDir: boolean; linkTarget: string | null }
+  }
+  for (const path of paths.map((each) => resolveWorkdir('/', each))) {
+    const refused = (cause?: unknown) =>
+      new EngineError('failed_precondition', `cannot mount volume over existing file, file exists ${path}`, { cause })
+    try {
+      const { isDir, linkTarget } = await statOf(path)
+      if (!isDir && (linkTarget === null || !(await statOf(linkTarget)).isDir)) throw refused()
+    } catch (error) {
+      if (codeOf(error) === 'not_found') continue
+      throw error instanceof EngineError && error.message.startsWith('cannot mount') ? error : refused(error)
+    }
+  }
 }

@@ -9,7 +9,7 @@ import { keyOf } from './build-cache.ts'
 import { type ConfigState, changeConfig, defaultPath, emptyConfig, historyText, resolveWorkdir, shellOf } from './config-change.ts'
 import { findSources } from './copy-sources.ts'
 import { type Instruction, parseTrigger } from './dockerfile.ts'
-import { copyLayer, type NewLayer, targetPath, workdirLayer } from './layer-step.ts'
+import { checkVolumes, copyLayer, type NewLayer, targetPath, workdirLayer } from './layer-step.ts'
 import type { Build, StageResult } from './rooms.ts'
 import { type RunStatement, runCommand, runLayer } from './run-step.ts'
 import { type Stage, stageNamed } from './stage-plan.ts'
@@ -35,7 +35,8 @@ interface Step {
   key: unknown
   /** Costs more to find out, says less: asked only when `key` is not known, and then the step is found again by either. */
   contentKey?: () => Promise<unknown>
-  createdBy: string
+  /** Its command in the words of the classic builder; `docker history` shows it in one line. */
+  madeBy: string[]
   /** Makes the layer; null: no files are changed. */
   layer: (hold: (digest: string) => void) => Promise<NewLayer | null>
   after: ConfigState
@@ -140,7 +141,7 @@ export class StageRunner {
     if (known !== null || !step.contentKey) return { known, keys }
     const content = keyOf([this.imageId, await step.contentKey()])
     const same = lookUp(content)
-    if (same !== null) cache.store(keys[0] as string, same, step.createdBy.slice(0, 200))
+    if (same !== null) cache.store(keys[0] as string, same, step.madeBy.join(' ').slice(0, 200))
     return { known: same, keys: [...keys, content] }
   }
 
@@ -155,21 +156,21 @@ export class StageRunner {
           config: step.after.config,
           platform: build.platform,
           layers: layer ? [{ digest: layer.digest, sizeBytes: layer.sizeBytes, diffId: layer.diffId, mediaType: layer.mediaType }] : [],
-          history: [{ createdBy: step.createdBy, author: step.after.author, emptyLayer: layer === null }],
+          history: [{ createdBy: step.madeBy.join(' '), author: step.after.author, emptyLayer: layer === null }],
           author: step.after.author,
+          madeBy: step.madeBy,
         },
         '',
       )
       this.adopt(id)
       this.state = step.after
-      for (const key of keys) build.cache.store(key, id, step.createdBy.slice(0, 200))
+      for (const key of keys) build.cache.store(key, id, step.madeBy.join(' ').slice(0, 200))
     } finally {
       lease.release()
     }
   }
 
   private async prepare(statement: Statement): Promise<Step> {
-    const shell = shellOf(this.state.config).join(' ')
     if (statement.kind === 'run') return this.prepareRun(statement)
     if (statement.kind === 'copy') {
       const sources = await findSources(this.build, statement, this.stage.index)
@@ -181,7 +182,10 @@ export class StageRunner {
       return {
         key: keyFor(sources.digest),
         contentKey: content ? async () => keyFor(await content()) : undefined,
-        createdBy: `${shell} #(nop) ${statement.add ? 'ADD' : 'COPY'} ${statement.chown ? `--chown=${statement.chown} ` : ''}${sources.label} in ${statement.target} `,
+        madeBy: [
+          ...shellOf(this.state.config),
+          `#(nop) ${statement.add ? 'ADD' : 'COPY'} ${statement.chown ? `--chown=${statement.chown} ` : ''}${sources.label} in ${statement.target} `,
+        ],
         layer: (hold) =>
           copyLayer(this.build, statement, sources, { chainId: this.chainId, workingDir: this.state.config.workingDir }, hold),
         after: this.state,
@@ -193,8 +197,12 @@ export class StageRunner {
     const workdir = statement.kind === 'workdir' ? resolveWorkdir(this.state.config.workingDir, statement.path) : null
     return {
       key: ['config', statement.kind, text, after.config, after.author],
-      createdBy: `${shellOf(after.config).join(' ')} #(nop) ${text}`,
-      layer: async (hold) => (workdir === null ? null : workdirLayer(this.build, this.chainId, workdir, hold)),
+      // WORKDIR is told as one word, whatever else as two.
+      madeBy: [...shellOf(after.config), ...(workdir === null ? ['#(nop) ', text.trimStart()] : [`#(nop) ${text}`])],
+      layer: async (hold) => {
+        if (statement.kind === 'volume') await checkVolumes(this.build, this.chainId, statement.paths)
+        return workdir === null ? null : workdirLayer(this.build, this.chainId, workdir, hold)
+      },
       after,
     }
   }
@@ -223,7 +231,7 @@ export class StageRunner {
     const { mounts, network } = statement
     return {
       key: ['run', args, shown, mounts, network],
-      createdBy: [...(shown.length + proxies.length > 0 ? [`|${shown.length}`, ...shown] : []), ...args].join(' '),
+      madeBy: [...(shown.length + proxies.length > 0 ? [`|${shown.length}`, ...shown] : []), ...args],
       layer: (hold) =>
         runLayer(
           build,

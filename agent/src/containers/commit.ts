@@ -28,6 +28,7 @@ export async function commitContainer(
       history: [{ createdBy: record.effective.command.join(' '), comment: options.comment, author: options.author, emptyLayer: false }],
       author: options.author,
       comment: options.comment,
+      ...(record.options.cmd ? { madeBy: record.options.cmd } : {}),
     },
     options.reference,
   )

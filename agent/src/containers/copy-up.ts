@@ -33,6 +33,12 @@ export async function copyUp(context: Context, id: string, mount: RecordedMount)
       await runProgram(context.native.paths.unpack, ['copy', '--mounts', file, '--path', mount.destination, '--to-dir', target])
     })
   } catch (error) {
-    if (!(error instanceof EngineError && error.code === 'not_found')) throw error
+    if (!(error instanceof EngineError)) throw error
+    if (error.code === 'not_found') return
+    if (/: not a directory$/.test(error.message))
+      throw new EngineError('failed_precondition', `cannot mount volume over existing file, file exists ${mount.destination}`, {
+        cause: error,
+      })
+    throw error
   }
 }

@@ -9,6 +9,7 @@ import { now } from './clock.ts'
 import { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { mergeWithImage } from './effective.ts'
+import { withoutDiscarded } from './limits.ts'
 import { onDefaultBridge } from './links.ts'
 import { randomName } from './names.ts'
 import { placeMounts } from './place-mounts.ts'
@@ -56,7 +57,7 @@ export async function createContainer(
       id,
       name,
       createdAt: now(),
-      options: { ...options, init: options.init ?? false },
+      options: { ...options, init: options.init ?? false, limits: withoutDiscarded(options.limits, context.host) },
       effective,
       image: { id: image.id, reference: image.reference || options.image, chainId: image.chainId, platform: image.platform },
       mounts,

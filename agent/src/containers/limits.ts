@@ -36,6 +36,11 @@ export function checkLimits(limits: Limits, facts: LimitFacts): string[] {
   return warnings
 }
 
+/** Limits without what a warning of checkLimits says is discarded: it is not told of the container later either. */
+export function withoutDiscarded(limits: Limits, facts: Pick<LimitFacts, 'hasBlkioWeight'>): Limits {
+  return facts.hasBlkioWeight ? limits : { ...limits, blkioWeight: 0, blkioWeightDevice: [] }
+}
+
 function checkMemory(limits: Limits, facts: LimitFacts, warnings: string[]): void {
   const { memoryBytes: memory, memorySwapBytes: swap, memoryReservationBytes: reservation } = limits
   if (memory > 0 && memory < minimumMemoryBytes) throw refuse('Minimum memory limit allowed is 6MB')

@@ -4,7 +4,7 @@ import { checkRestart } from './check-options.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { gatherRates } from './gather-devices.ts'
-import { checkLimits, mergeLimits, toResources } from './limits.ts'
+import { checkLimits, mergeLimits, toResources, withoutDiscarded } from './limits.ts'
 import { check } from './transitions.ts'
 
 /**
@@ -19,8 +19,9 @@ export async function updateContainer(
 ): Promise<{ warnings: string[] }> {
   check('update', { id: container.id, spelled, status: container.status })
   const before = container.record
-  const limits = change.limits ? merged(container, change.limits) : before.options.limits
-  const warnings = checkLimits(limits, context.host)
+  const asked = change.limits ? merged(container, change.limits) : before.options.limits
+  const warnings = checkLimits(asked, context.host)
+  const limits = withoutDiscarded(asked, context.host)
   if (change.restart && change.restart.name !== 'no' && before.options.autoRemove)
     throw new EngineError('invalid_argument', 'Restart policy cannot be updated because AutoRemove is enabled for the container')
   if (change.restart) checkRestart(change.restart, before.options.autoRemove)

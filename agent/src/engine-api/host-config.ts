@@ -190,6 +190,21 @@ export function checkRestartName(name: string): void {
     )
 }
 
+/** Lists that inspect tells as null when a client sent none and as [] when it sent that: some clients take the one for the other. */
+const sentLists = [
+  'BlkioDeviceReadBps',
+  'BlkioDeviceReadIOps',
+  'BlkioDeviceWriteBps',
+  'BlkioDeviceWriteIOps',
+  'BlkioWeightDevice',
+  'Devices',
+  'Dns',
+  'DnsOptions',
+  'DnsSearch',
+  'PortBindings',
+  'Ulimits',
+]
+
 /** Everything in HostConfig. @throws invalid_argument */
 export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
   const restart = fields.object('RestartPolicy')
@@ -274,6 +289,8 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
     maskedPaths: fields.texts('MaskedPaths'),
     readonlyPaths: fields.texts('ReadonlyPaths'),
     init: fields.has('Init') ? fields.bool('Init') : null,
+    ...(isolation === '' ? {} : { isolation }),
+    unsaid: sentLists.filter((name) => !fields.has(name)),
   }
 }
 
@@ -380,7 +397,7 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
   const unlabelled =
     (options.privileged || options.pidMode === 'host' || options.ipcMode === 'host') &&
     !options.securityOpt.some((one) => one.startsWith('label'))
-  return {
+  const body = {
     Binds: nullIfEmpty(options.mounts.filter((mount) => mount.spelling === 'bind-string' && mount.source !== '').map(bindText)),
     ContainerIDFile: '',
     LogConfig: { Type: options.log.driver || 'json-file', Config: options.log.options },
@@ -416,7 +433,7 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     ShmSize: options.shmSizeBytes || 64 * 1024 * 1024,
     ...(Object.keys(options.sysctls).length > 0 ? { Sysctls: options.sysctls } : {}),
     Runtime: options.runtime || 'berth',
-    Isolation: '',
+    Isolation: options.isolation ?? '',
     ...limitsBody(options.limits),
     CgroupParent: options.cgroupParent,
     Devices: options.devices.map(({ hostPath, containerPath, permissions }) => ({
@@ -444,4 +461,6 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     ReadonlyPaths: options.readonlyPaths ?? (unconfined ? null : defaultReadonly),
     ...(options.init ? { Init: true } : {}),
   }
+  const isEmpty = (name: string) => Object.keys((body as Record<string, unknown>)[name] as object).length === 0
+  return { ...body, ...Object.fromEntries((options.unsaid ?? []).filter(isEmpty).map((name) => [name, null])) }
 }

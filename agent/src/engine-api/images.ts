@@ -83,7 +83,7 @@ function inspectBody(image: ImageDetail, call: Call): Record<string, unknown> {
     Container: '',
     // Newer Docker leaves this out. docker-compose v1, which asks for the newest version there is, cannot recreate a container without it, and finds in it which
     // volumes an image declares: their data would be lost.
-    ContainerConfig: { ...legacy, ...body },
+    ContainerConfig: { ...legacy, ...body, Cmd: image.madeBy ?? null },
     DockerVersion: '',
     Author: image.author,
     Config: call.minor < 50 ? { ...legacy, ...body } : body,

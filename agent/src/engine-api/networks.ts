@@ -17,7 +17,7 @@ function networkBody(network: NetworkSummary, withContainers: boolean): Record<s
     EnableIPv6: network.ipv6,
     IPAM: {
       Driver: 'default',
-      Options: network.predefined ? null : {},
+      Options: network.predefined ? null : (network.ipamOptions ?? {}),
       Config: network.pools.map((pool) => ({
         Subnet: pool.subnet,
         ...(pool.ipRange ? { IPRange: pool.ipRange } : {}),
@@ -93,6 +93,7 @@ async function create(call: Call): Promise<void> {
     })),
     labels: fields.map('Labels') ?? {},
     options: fields.map('Options') ?? {},
+    ipamOptions: ipam.map('Options') ?? undefined,
   })
   sendJson(call, 201, { Id: network.id, Warning: '' })
 }

@@ -26,6 +26,7 @@ const imageRecord = z.object({
     platform,
     config: imageConfig,
     diffIds: z.array(digest),
+    madeBy: z.array(z.string()).optional(),
     history: z.array(
       z.object({
         createdAt: z.string().nullable(),

@@ -23,6 +23,8 @@ export interface NewImage {
   history: { createdBy: string; comment?: string; author?: string; emptyLayer: boolean; createdAt?: string }[]
   author?: string
   comment?: string
+  /** Command of the container that it was made of. */
+  madeBy?: string[]
 }
 
 export interface Images {

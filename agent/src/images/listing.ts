@@ -161,6 +161,7 @@ export function detail(rooms: ListingRooms, image: ImageRecord): ImageDetail {
     config: image.document.config,
     author: image.document.author,
     comment: image.document.comment,
+    madeBy: image.document.madeBy,
     layers: image.layers.map((layer, at) => ({
       diffId: layer.diffId,
       digest: layer.digest,

@@ -4,13 +4,13 @@
  * but regular files is opened.
  */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { lstat, mkdir, mkdtemp, open, realpath } from 'node:fs/promises'
+import { constants, readFileSync } from 'node:fs'
+import { type FileHandle, lstat, mkdir, mkdtemp, open, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import * as z from 'zod'
 import type { ContentStore, Lease } from '../content/content-store.ts'
-import { isMissing } from '../disk/files.ts'
+import { diskError, isMissing } from '../disk/files.ts'
 import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
 import { chainIds, type Digest, digestOf, hexOf, shortId } from '../oci/digest.ts'
@@ -22,7 +22,7 @@ import type { OperationContext } from '../operations/operations.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { ImageRecord, ImageStore } from './image-store.ts'
 import { layerTypeOf } from './import.ts'
-import { PartProgress } from './progress.ts'
+import { eachLimited, PartProgress } from './progress.ts'
 
 export interface LoadRooms {
   store: ImageStore
@@ -75,7 +75,7 @@ export async function loadImages(
     })
     const files = new ArchiveFiles(root)
     const found = await findImages(files)
-    const blobs = new Map<string, { digest: Digest; sizeBytes: number; mediaType: string }>()
+    const blobs: Blobs = new Map()
     const loaded: { references: string[]; ids: string[] } = { references: [], ids: [] }
     for (const image of found) {
       const record = await takeImage(rooms, files, image, blobs, lease, context)
@@ -148,7 +148,7 @@ class ArchiveFiles {
 
   async readBlob(digest: Digest, limit: number): Promise<Buffer> {
     const bytes = await this.read(blobName(digest), limit)
-    if (digestOf(bytes) !== digest) throw new EngineError('data_loss', `content ${digest} in the archive was changed; it is refused`)
+    if (digestOf(bytes) !== digest) throw changed(digest)
     return bytes
   }
 }
@@ -241,12 +241,27 @@ function nameOf(entry: Descriptor): Reference | null {
   return null
 }
 
+interface Blob {
+  digest: Digest
+  sizeBytes: number
+  mediaType: string
+}
+
+/** By the archive's name and by the real path of their files. */
+type Blobs = Map<string, Promise<Blob>>
+
+/** A layer's file in the archive, and what the image says of it. */
+type LayerFile = Found['layers'][number] & { diffId: Digest }
+
+/** While one layer waits for the disk another is unpacked. */
+const layersAtOnce = 2
+
 /** Brings an image's blobs into the content store and its layers onto the disk. */
 async function takeImage(
   rooms: LoadRooms,
   files: ArchiveFiles,
   found: Found,
-  blobs: Map<string, { digest: Digest; sizeBytes: number; mediaType: string }>,
+  blobs: Blobs,
   lease: Lease,
   context: OperationContext,
 ): Promise<ImageRecord> {
@@ -270,17 +285,15 @@ async function takeImage(
     existing.layers.every((layer) => rooms.content.has(layer.digest))
   )
     return existing
+  const wanted = found.layers.map((layer, at) => ({ ...layer, diffId: document.diffIds[at] as Digest }))
+  await eachLimited(wanted, layersAtOnce, async (layer) => void (await takeLayer(rooms, files, layer, blobs, lease, context)))
   const layers: ImageRecord['layers'] = []
-  for (const [at, layer] of found.layers.entries()) {
-    const diffId = document.diffIds[at] as Digest
-    const progress = new PartProgress(context, shortId(diffId))
-    const blob = await takeBlob(rooms.content, files, layer, blobs, lease, progress)
-    progress.show('Extracting', blob.sizeBytes, blob.sizeBytes)
+  for (const [at, { path, diffId }] of wanted.entries()) {
+    const blob = await (blobs.get(path) as Promise<Blob>)
     await rooms.snapshots.unpack(
       { parent: chains[at - 1] ?? null, chainId: chains[at] as Digest, diffId, blobPath: rooms.content.path(blob.digest) },
       { signal: context.signal },
     )
-    progress.show('Load complete')
     layers.push({ ...blob, diffId })
   }
   const manifestBytes =
@@ -296,45 +309,79 @@ async function takeImage(
   return { id, manifest: { ...manifest, mediaType }, configBytes: configBytes.length, layers, parentId: null, document }
 }
 
-async function takeBlob(
-  content: ContentStore,
+/** Brings a layer's blob into the content store and its files onto the disk, once for a file however many names and images lead to it. */
+async function takeLayer(
+  rooms: LoadRooms,
   files: ArchiveFiles,
-  layer: { path: string; digest: Digest | null },
-  blobs: Map<string, { digest: Digest; sizeBytes: number; mediaType: string }>,
+  layer: LayerFile,
+  blobs: Blobs,
   lease: Lease,
-  progress: PartProgress,
-): Promise<{ digest: Digest; sizeBytes: number; mediaType: string }> {
+  context: OperationContext,
+): Promise<Blob> {
   const path = await files.path(layer.path)
-  const taken = blobs.get(layer.path)
-  if (taken) return taken
   if (path === null)
     throw new EngineError('invalid_argument', `the archive lacks the layer "${layer.path.slice(0, 200)}"; it is incomplete`)
-  const sameFile = blobs.get(path)
-  if (sameFile) return sameFile
+  const blob = blobs.get(layer.path) ?? blobs.get(path) ?? readLayer(rooms, path, layer, lease, context)
+  blobs.set(layer.path, blob)
+  blobs.set(path, blob)
+  return blob
+}
+
+async function readLayer(rooms: LoadRooms, path: string, layer: LayerFile, lease: Lease, context: OperationContext): Promise<Blob> {
+  const progress = new PartProgress(context, shortId(layer.diffId))
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
-  const hash = createHash('sha256')
-  let head = Buffer.alloc(0)
   try {
-    const total = (await file.stat()).size
-    let read = 0
-    for await (const chunk of file.createReadStream({ highWaterMark: 1024 * 1024, autoClose: false }) as AsyncIterable<Buffer>) {
-      if (head.length < 512) head = Buffer.concat([head, chunk]).subarray(0, 512)
-      hash.update(chunk)
-      read += chunk.length
-      progress.show('Loading layer', read, total)
+    const { size } = await file.stat()
+    const head = Buffer.alloc(512)
+    const { bytesRead } = await file.read(head, 0, head.length, 0)
+    const mediaType = layerTypeOf(head.subarray(0, bytesRead), `layer "${layer.path.slice(0, 200)}"`)
+    const stop = followPosition(file, (at) => progress.show('Loading layer', at, size))
+    try {
+      // The disk takes the blob while the processor unpacks it.
+      const [digest, flushed] = await Promise.allSettled([unpackAndHash(rooms, file, layer, context.signal), file.datasync()])
+      if (digest.status === 'rejected') throw digest.reason
+      if (flushed.status === 'rejected') throw diskError(flushed.reason, path)
+      if (layer.digest !== null && digest.value !== layer.digest) throw changed(layer.digest)
+      lease.hold(digest.value)
+      const blob = { ...(await rooms.content.adopt(path, digest.value)), mediaType }
+      progress.show('Load complete')
+      return blob
+    } finally {
+      stop()
     }
   } finally {
     await file.close()
   }
-  const digest = `sha256:${hash.digest('hex')}`
-  if (layer.digest !== null && digest !== layer.digest)
-    throw new EngineError('data_loss', `content ${layer.digest} in the archive was changed; it is refused`)
-  lease.hold(digest)
-  const mediaType = layerTypeOf(head, `layer "${layer.path.slice(0, 200)}"`)
-  const blob = { ...(await content.adopt(path, digest)), mediaType }
-  blobs.set(layer.path, blob)
-  blobs.set(path, blob)
-  return blob
+}
+
+const changed = (digest: Digest) => new EngineError('data_loss', `content ${digest} in the archive was changed; it is refused`)
+
+/** Unpacking reads every byte and answers with the digest; a layer that is here already is only hashed. */
+async function unpackAndHash(rooms: LoadRooms, file: FileHandle, layer: LayerFile, signal: AbortSignal): Promise<Digest> {
+  try {
+    const applied = await rooms.snapshots.unpackStream(layer.diffId, { fd: file.fd }, { signal })
+    return applied?.digest ?? (await hashOf(file))
+  } catch (error) {
+    // The digest's verdict comes before the archive's: changed bytes are changed, whatever they unpack to.
+    if (layer.digest !== null && !signal.aborted && (await hashOf(file)) !== layer.digest) throw changed(layer.digest)
+    throw error
+  }
+}
+
+async function hashOf(file: FileHandle): Promise<Digest> {
+  const hash = createHash('sha256')
+  const stream = file.createReadStream({ start: 0, highWaterMark: 1024 * 1024, autoClose: false })
+  for await (const chunk of stream as AsyncIterable<Buffer>) hash.update(chunk)
+  return `sha256:${hash.digest('hex')}`
+}
+
+/** Tells now and then how far the program that reads `file` has come: it shares our position in it. Ends when what it answers is called. */
+function followPosition(file: FileHandle, tell: (position: number) => void): () => void {
+  const timer = setInterval(() => {
+    const position = /^pos:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${file.fd}`, 'utf8'))?.[1]
+    tell(Number(position ?? 0))
+  }, 250)
+  return () => clearInterval(timer)
 }
 
 function jsonOf(bytes: Buffer, what: string): unknown {

@@ -93,6 +93,7 @@ function documentOf(image: NewImage, parent: ImageRecord | null, diffIds: Digest
     platform: image.platform satisfies Platform,
     config: image.config satisfies ImageConfig,
     diffIds,
+    ...(image.madeBy ? { madeBy: image.madeBy } : {}),
     history: [...(parent?.document.history ?? []), ...history],
   }
 }

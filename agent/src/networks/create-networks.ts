@@ -152,16 +152,16 @@ class NetworkRoom implements Networks {
         joined.push({ network, endpoint: network.join({ ...container, hostName, mac }, config) })
       }
       const outward = joined.find(({ network }) => network.record.driver === 'bridge' && !network.record.internal)
-      const target = outward ?? joined.find(({ network }) => network.record.driver === 'bridge')
-      if (target) {
-        held.ports = await this.#reservePorts(container, target)
-        held.redirects = redirectsOf(held.ports, target.endpoint.attached)
+      // Who is on internal networks alone is reached from there alone: nothing is published, as in Docker.
+      if (outward) {
+        held.ports = await this.#reservePorts(container, outward)
+        held.redirects = redirectsOf(held.ports, outward.endpoint.attached)
       }
       // Before the rules are written: a rebuild in between must know them.
       this.#held.set(container.id, held)
       await this.#firewall.add(held.redirects)
       for (const { network } of joined) this.#publish('connect', network, container.id)
-      return this.#leaseOf(container, joined, held, outward?.network, target?.endpoint.attached.ipv4 ?? '')
+      return this.#leaseOf(container, joined, held, outward)
     } catch (error) {
       for (const { network } of joined) network.leave(container.id)
       this.#ports.give(held.ports)
@@ -187,8 +187,7 @@ class NetworkRoom implements Networks {
     container: LeaseInput,
     joined: { network: BridgeNetwork; endpoint: Endpoint }[],
     held: Held,
-    outward: BridgeNetwork | undefined,
-    targetIp: string,
+    outward: { network: BridgeNetwork; endpoint: Endpoint } | undefined,
   ): NetworkLease {
     const bridged = joined.filter(({ network }) => network.record.driver === 'bridge')
     const nameServer = this.#set.nameServerOf(container.id)
@@ -199,13 +198,13 @@ class NetworkRoom implements Networks {
       monitor: {
         ...(nameServer === null ? {} : { nameServer }),
         attachments: bridged.map(({ network, endpoint }, index) =>
-          attachmentOf(network, endpoint, `${interfacePrefix(network)}${index}`, network === outward),
+          attachmentOf(network, endpoint, `${interfacePrefix(network)}${index}`, network === outward?.network),
         ),
         ports: held.ports.map(({ proto, hostIp, hostPort, containerPort }) => ({
           proto,
           hostIp,
           hostPort,
-          containerIp: targetIp,
+          containerIp: outward?.endpoint.attached.ipv4 ?? '',
           containerPort,
         })),
       },

@@ -17,6 +17,7 @@ export const networkRecord = z.object({
   pools: z.array(ipamPool),
   labels: z.record(z.string(), z.string()),
   options: z.record(z.string(), z.string()),
+  ipamOptions: z.record(z.string(), z.string()).optional(),
   bridge: z.string(),
   predefined: z.boolean(),
 })

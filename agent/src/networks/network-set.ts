@@ -158,6 +158,7 @@ export class NetworkSet {
       ipv6: input.ipv6 || input.pools.some((pool) => pool.subnet.includes(':')),
       labels: input.labels,
       options: input.options,
+      ...(input.ipamOptions ? { ipamOptions: input.ipamOptions } : {}),
       pools: poolsFor(input, this.#records.values(), this.#options.pools, this.#used('none')),
     }
     record.bridge = input.options[bridgeOptions.name] ?? `br-${record.id.slice(0, 12)}`

@@ -50,6 +50,7 @@ export interface Networks {
     pools: { subnet: string; gateway?: string; ipRange?: string; auxAddresses?: Record<string, string> }[]
     labels: Record<string, string>
     options: Record<string, string>
+    ipamOptions?: Record<string, string>
   }): Promise<NetworkSummary>
   /** @throws failed_precondition `error while removing network: network X id … has active endpoints` */
   remove(nameOrId: string): Promise<void>

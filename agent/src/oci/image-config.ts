@@ -50,6 +50,7 @@ const documentSchema = z.object({
   variant: z.string().max(64).nullish(),
   os: z.string().max(64).default('linux'),
   config: orNull(runSchema),
+  container_config: orNull(z.object({ Cmd: orNull(words) })),
   rootfs: z.object({
     type: z.literal('layers'),
     diff_ids: z.array(z.string().refine(isDigest, 'is not a sha256 digest')).max(imageLimits.layers).nullish(),
@@ -87,6 +88,8 @@ export interface ImageDocument {
   config: ImageConfig
   diffIds: Digest[]
   history: HistoryRecord[]
+  /** Command of the container that it was made of, as Docker's classic builder tells a step. Absent where nobody told. */
+  madeBy?: string[]
 }
 
 /** Reads a configuration document. Unknown fields are ignored. @throws invalid_argument */
@@ -110,6 +113,7 @@ export function parseImageConfig(bytes: Uint8Array, what: string): ImageDocument
       comment: entry.comment ?? '',
       emptyLayer: entry.empty_layer ?? false,
     })),
+    ...(document.container_config?.Cmd ? { madeBy: document.container_config.Cmd } : {}),
   }
 }
 
@@ -123,6 +127,7 @@ export function buildImageConfig(image: ImageDocument): Buffer {
     ...(image.platform.variant ? { variant: image.platform.variant } : {}),
     os: image.platform.os,
     config: toRun(image.config),
+    ...(image.madeBy ? { container_config: { Cmd: image.madeBy } } : {}),
     rootfs: { type: 'layers', diff_ids: image.diffIds },
     history: image.history.map((entry) => ({
       ...(entry.createdAt ? { created: entry.createdAt } : {}),

@@ -40,6 +40,10 @@ function layers() {
 async function startDocker(root: string): Promise<{ socket: string; stop(): Promise<void> }> {
   const socket = `${root}/docker.sock`
   mkdirSync(root, { recursive: true })
+  // A bridge of its own: with "none" dockerd would delete the docker0 of the machine.
+  const bridge = 'btimages'
+  execFileSync('ip', ['link', 'add', bridge, 'type', 'bridge'])
+  execFileSync('ip', ['addr', 'add', '10.250.0.1/16', 'dev', bridge])
   const args = [
     '--data-root',
     `${root}/data`,
@@ -50,7 +54,7 @@ async function startDocker(root: string): Promise<{ socket: string; stop(): Prom
     '--host',
     `unix://${socket}`,
     '--bridge',
-    'none',
+    bridge,
     '--iptables=false',
     '--ip6tables=false',
     '--ip-forward=false',
@@ -58,18 +62,20 @@ async function startDocker(root: string): Promise<{ socket: string; stop(): Prom
   ]
   const child: ChildProcess = spawn('dockerd', args, { stdio: 'ignore' })
   for (let attempt = 0; attempt < 150; attempt++) {
-    if (existsSync(socket) && docker(socket, ['version', '--format', '{{.Server.Version}}'])) return { socket, stop: () => stop(child) }
+    if (existsSync(socket) && docker(socket, ['version', '--format', '{{.Server.Version}}']))
+      return { socket, stop: () => stop(child, bridge) }
     await new Promise((resolve) => setTimeout(resolve, 100))
   }
-  await stop(child)
+  await stop(child, bridge)
   throw new Error('dockerd does not start')
 }
 
-function stop(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
+async function stop(child: ChildProcess, bridge: string): Promise<void> {
+  await new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
     child.kill('SIGTERM')
   })
+  execFileSync('ip', ['link', 'delete', bridge])
 }
 
 function docker(socket: string, args: string[]): string {
