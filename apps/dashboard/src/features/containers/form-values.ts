@@ -191,7 +191,15 @@ const groups: readonly (readonly (keyof ContainerOptions)[])[] = (() => {
   return [...together, ...others.map((key) => [key])]
 })()
 /** How the client of that time was attached and how it put things: nobody misses it in a list of what was kept. */
-const clientWishes = new Set<keyof ContainerOptions>(['attachStdin', 'attachStdout', 'attachStderr', 'stdinOnce', 'declaredVolumes'])
+const clientWishes = new Set<keyof ContainerOptions>([
+  'attachStdin',
+  'attachStdout',
+  'attachStderr',
+  'stdinOnce',
+  'declaredVolumes',
+  'isolation',
+  'unsaid',
+])
 const words = (value: unknown) => JSON.stringify(value) ?? ''
 /** Spelling is how it was said, not what was said; and what is nothing, 0 or -1 asks for nothing. */
 const meaning = (value: unknown): string => {

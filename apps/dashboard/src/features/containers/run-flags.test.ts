@@ -174,6 +174,8 @@ describe('every option of docker run', () => {
       'maskedPaths',
       'readonlyPaths',
       'declaredVolumes',
+      'isolation',
+      'unsaid',
     ]
     expect(Object.keys(containerOptions.shape).filter((key) => !said.has(key) && ![...saidOtherwise, ...kept].includes(key))).toEqual([])
     const limitsSaid = new Set(runFlags.map((flag) => flag.path?.split('limits.')[1]))
