@@ -1,4 +1,6 @@
 /** dockerode, the library of most Node tools: streams demultiplexed by header, hijack, archives, stats, events. */
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import Docker from 'dockerode'
@@ -242,6 +244,55 @@ it('follows logs and statistics as streams, puts archives, shows changes, export
   } finally {
     await container.remove({ force: true })
     for (const id of made) await docker.getImage(id).remove({ force: true })
+  }
+})
+
+// CRI-O and conmon once kept all of it (CVE-2022-1708): what nobody takes must not pile up in the agent, whichever way it is asked for.
+it('keeps nothing for a client that does not read, and goes on without it', async () => {
+  const flood = 'head -c 300000000 /dev/zero; sleep 1000'
+  const container = await docker.createContainer({
+    Image: 'bb:1',
+    Cmd: ['sh', '-c', `read go; ${flood}`],
+    OpenStdin: true,
+    HostConfig: { LogConfig: { Type: 'json-file', Config: { 'max-size': '2m', 'max-file': '1' } } },
+  })
+  const streams: NodeJS.ReadableStream[] = []
+  try {
+    const attached = await container.attach({ stream: true, stdin: true, stdout: true, stderr: true, hijack: true })
+    await container.start()
+    const exec = await container.exec({ Cmd: ['sh', '-c', flood], AttachStdout: true })
+    const before = process.memoryUsage().rss
+    streams.push(attached, await exec.start({ hijack: true }), await container.logs({ follow: true, stdout: true }))
+    for (const stream of streams) stream.pause()
+    attached.write('go\n')
+    const heads = async () => {
+      const { Processes = [] } = (await container.top({ ps_args: '-eo pid,comm' })) as { Processes?: string[][] }
+      return Processes.filter(([, name]) => name === 'head').map(([pid]) => pid)
+    }
+    // Both programs are held back where the kernel's and the monitor's buffers are full: neither gets to its end.
+    const written = async () => (await heads()).map((pid) => Number(/wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1]))
+    let last: number[] = []
+    await expect
+      .poll(
+        async () => {
+          const now = await written()
+          const still = now.length === 2 && now.every((bytes, i) => bytes > 0 && bytes === last[i])
+          last = now
+          return still
+        },
+        { timeout: 20_000, interval: 300 },
+      )
+      .toBe(true)
+    for (const bytes of last) expect(bytes).toBeLessThan(32 << 20)
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20)
+    // The one who was attached goes: the container is not held by anybody any more.
+    for (const stream of streams) (stream as unknown as Socket).destroy()
+    await expect.poll(heads, { timeout: 30_000 }).toEqual([])
+    expect((await container.inspect()).State.Running).toBe(true)
+    expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20)
+  } finally {
+    for (const stream of streams) (stream as unknown as Socket).destroy()
+    await container.remove({ force: true })
   }
 })
 
