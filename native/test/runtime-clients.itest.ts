@@ -1,7 +1,7 @@
 // berth-runtime as the runtime of Podman (through conmon), of Docker (through containerd's shim) and of containerd's own ctr: all from Debian,
 // each with directories and networks of its own, started and ended here.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -79,7 +79,7 @@ function commonTests(call: (...args: string[]) => Result): void {
 }
 
 describe.skipIf(!has('podman') || !has('conmon'))('podman', () => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'berth-podman-'))
+  const directory = path.join(tmpdir(), `berth-podman-${process.pid}`)
   const conf = path.join(directory, 'containers.conf')
   const globals = [
     '--root',
@@ -98,6 +98,7 @@ describe.skipIf(!has('podman') || !has('conmon'))('podman', () => {
   const podman = (...args: string[]) => command('podman', [...globals, ...args], { CONTAINERS_CONF: conf })
 
   beforeAll(() => {
+    mkdirSync(directory)
     // Limits that need not be raised: without CAP_SYS_RESOURCE Podman's own defaults cannot be set.
     const limits = 'default_ulimits = ["nofile=1000:1000", "nproc=20000:20000"]'
     writeFileSync(
@@ -134,7 +135,7 @@ describe.skipIf(!has('podman') || !has('conmon'))('podman', () => {
 })
 
 describe.skipIf(!has('dockerd') || !has('docker'))('docker', () => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'berth-docker-'))
+  const directory = path.join(tmpdir(), `berth-docker-${process.pid}`)
   const socket = `unix://${directory}/docker.sock`
   const bridge = `bt${process.pid}`.slice(0, 15)
   const docker = (...args: string[]) => command('docker', ['--host', socket, ...args], { DOCKER_CONFIG: directory })
@@ -158,7 +159,7 @@ describe.skipIf(!has('dockerd') || !has('docker'))('docker', () => {
       pidfile: `${directory}/pid`,
       hosts: [socket],
     }
-    mkdirSync(directory, { recursive: true })
+    mkdirSync(directory)
     writeFileSync(path.join(directory, 'daemon.json'), JSON.stringify(config))
     const log = openSync(path.join(directory, 'log'), 'w')
     daemon = spawn('dockerd', ['--config-file', path.join(directory, 'daemon.json')], { stdio: ['ignore', log, log] })
@@ -193,9 +194,9 @@ describe.skipIf(!has('dockerd') || !has('docker'))('docker', () => {
 })
 
 describe.skipIf(!has('containerd') || !has('ctr'))('ctr', () => {
-  const directory = mkdtempSync(path.join(tmpdir(), 'berth-ctr-'))
+  const directory = path.join(tmpdir(), `berth-ctr-${process.pid}`)
   const cgroup = `/berth-ctr-${process.pid}`
-  const image = new Runtime()
+  let image: Runtime
   const ctr = (...args: string[]) => command('ctr', ['--address', `${directory}/containerd.sock`, ...args], {})
   // --runc-root is where the shim has the runtime keep its state: in a directory per namespace.
   const run = (flags: string[], name: string, ...args: string[]) =>
@@ -219,6 +220,8 @@ describe.skipIf(!has('containerd') || !has('ctr'))('ctr', () => {
   let daemon: ChildProcess
 
   beforeAll(async () => {
+    mkdirSync(directory)
+    image = new Runtime()
     const config = `version = 2
 root = "${directory}/root"
 state = "${directory}/state"
