@@ -35,9 +35,22 @@ interface AgentPlace {
   config: ReturnType<typeof loadConfig>
 }
 
+/** A name that no agent of this machine has, and its run directory: two suites at once must not clean up after each other. Short, because network devices are named after it. */
+function freeInstance(letter: string): string {
+  for (;;) {
+    const instance = `e2e${letter}${randomBytes(1).toString('hex')}`
+    try {
+      mkdirSync(`/run/berth-${instance}`, { mode: 0o711 })
+      return instance
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
 /** Directories, bridge, cgroup and ports of an agent's own. */
 async function agentPlace(letter: string, subnet: number, mirror: string): Promise<AgentPlace> {
-  const instance = `e2e${letter}${randomBytes(1).toString('hex')}`
+  const instance = freeInstance(letter)
   const data = mkdtempSync(`/var/lib/berth-e2e-${letter}-`)
   chmodSync(data, 0o711)
   const env = {
@@ -52,7 +65,6 @@ async function agentPlace(letter: string, subnet: number, mirror: string): Promi
     BERTH_CONFIG: join(data, 'agent.json'),
   }
   writeFileSync(env.BERTH_CONFIG, '{}')
-  mkdirSync(env.BERTH_RUN, { recursive: true, mode: 0o711 })
   const config = loadConfig({ ...env, BERTH_CONFIG: undefined })
   undo.push(() => removeEngineFiles(config))
   return { env, config }

@@ -128,6 +128,25 @@ test('a dashboard that is killed and starts again finds the page, its session an
   await expect(page).toHaveURL(/\/h\/all\/containers/)
 })
 
+test('a part of the frame that cannot be fetched leaves the frame as it is, and comes as soon as it can be', async ({ page }) => {
+  let cut = false
+  let refused = 0
+  await page.route('**/_next/static/chunks/**', (route) => {
+    if (!cut) return route.continue()
+    refused += 1
+    return route.abort()
+  })
+  await page.goto('/h/all/containers')
+  cut = true
+  await expect(row(page, 'over-there')).toBeVisible()
+  await page.getByRole('button', { name: /^Host: / }).click()
+  // The menu's, and by itself that of the short messages; each is asked for twice.
+  await expect.poll(() => refused, { timeout: 30_000 }).toBeGreaterThan(3)
+  await expect(row(page, 'over-there')).toBeVisible()
+  cut = false
+  await expect(page.getByRole('menu')).toBeVisible()
+})
+
 test('a session that is ended from another browser leaves the page at once, with its terminal, and comes back to where it was', async ({
   page,
   browser,

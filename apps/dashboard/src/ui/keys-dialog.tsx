@@ -1,10 +1,10 @@
 'use client'
-import dynamic from 'next/dynamic'
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useEffect, useState } from 'react'
 import { isTyping } from './input'
+import { later } from './later'
 
-const Dialog = dynamic(() => import('./dialog').then((module) => module.Dialog), { ssr: false })
+const Dialog = later(() => import('./dialog').then((module) => module.Dialog))
 
 export interface KeyHelp {
   keys: readonly string[]

@@ -1,8 +1,8 @@
 'use client'
-import dynamic from 'next/dynamic'
 import { Slot } from 'radix-ui'
 import { type KeyboardEvent, type PointerEvent, type ReactNode, useContext, useEffect, useId, useRef, useState } from 'react'
 import { cn } from './class-names'
+import { later } from './later'
 import { type MenuCheckProps, type MenuItemProps, MenuPartsContext } from './menu-parts'
 
 /*
@@ -10,7 +10,7 @@ import { type MenuCheckProps, type MenuItemProps, MenuPartsContext } from './men
  * The entries are drawn by the surface's parts, which reach them by context.
  */
 const fetchSurface = () => import('./menu-surface')
-const Surface = dynamic(() => fetchSurface().then((module) => module.MenuSurface), { ssr: false })
+const Surface = later(() => fetchSurface().then((module) => module.MenuSurface))
 let fetching = false
 function fetchEarly(): void {
   if (fetching) return

@@ -1,10 +1,10 @@
 'use client'
-import dynamic from 'next/dynamic'
 import { useCallback, useEffect, useState } from 'react'
 import { errorMessage } from './error-message'
+import { later } from './later'
 import type { Toast } from './toast-surface'
 
-const Surface = dynamic(() => import('./toast-surface').then((module) => module.ToastSurface), { ssr: false })
+const Surface = later(() => import('./toast-surface').then((module) => module.ToastSurface))
 
 /** Messages that were said before there was somewhere to show them. */
 let waiting: ((show: Toast) => void)[] = []

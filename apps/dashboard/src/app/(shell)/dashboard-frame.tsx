@@ -1,14 +1,14 @@
 'use client'
 import { ListChecks, ScrollText, SquareTerminal } from 'lucide-react'
-import dynamic from 'next/dynamic'
 import type { ReactNode } from 'react'
 import { Shell } from '../../features/shell/shell'
 import { CloseTerminal, mayCloseTerminal } from '../../features/terminals/close-terminal'
 import type { DockRenderer } from '../../ui/dock'
+import { later } from '../../ui/later'
 
-const LogTab = dynamic(() => import('../../features/logs/log-tab').then((module) => module.LogTab), { ssr: false })
-const TerminalTab = dynamic(() => import('../../features/terminals/terminal-tab').then((module) => module.TerminalTab), { ssr: false })
-const OperationTab = dynamic(() => import('../../features/activity/operation-tab').then((module) => module.OperationTab), { ssr: false })
+const LogTab = later(() => import('../../features/logs/log-tab').then((module) => module.LogTab))
+const TerminalTab = later(() => import('../../features/terminals/terminal-tab').then((module) => module.TerminalTab))
+const OperationTab = later(() => import('../../features/activity/operation-tab').then((module) => module.OperationTab))
 
 /** What each kind of tab in the dock is drawn by. */
 const renderers: Record<string, DockRenderer> = {

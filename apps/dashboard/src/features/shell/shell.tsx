@@ -1,12 +1,12 @@
 'use client'
 import { Menu as MenuIcon, Search } from 'lucide-react'
-import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useState } from 'react'
 import { Button } from '../../ui/button'
 import { DockProvider, type DockRenderer } from '../../ui/dock'
 import { Key } from '../../ui/keys-dialog'
+import { later } from '../../ui/later'
 import { AppearanceMenu } from './appearance-menu'
 import { KeyHelp } from './key-help'
 import { Logo } from './logo'
@@ -14,7 +14,7 @@ import { Content } from './lost-connection'
 import { Nav } from './nav'
 import { usePalette } from './palette-door'
 
-const Sheet = dynamic(() => import('../../ui/dialog').then((module) => module.Sheet), { ssr: false })
+const Sheet = later(() => import('../../ui/dialog').then((module) => module.Sheet))
 
 /** What surrounds every page: navigation at the left, a bar above, the dock below. `account` is the account menu. */
 export function Shell({

@@ -1,14 +1,14 @@
 'use client'
-import dynamic from 'next/dynamic'
 import { useTranslations } from 'next-intl'
 import { useEffect, useState } from 'react'
 import { Button } from '../../ui/button'
 import type { DockTab } from '../../ui/dock'
+import { later } from '../../ui/later'
 import { sayFailed } from '../../ui/toaster'
 import { agentClient } from '../../wire/agent'
 import type { TerminalParams } from './terminal-tab'
 
-const Dialog = dynamic(() => import('../../ui/dialog').then((module) => module.Dialog), { ssr: false })
+const Dialog = later(() => import('../../ui/dialog').then((module) => module.Dialog))
 
 let asked: ((question: { tab: DockTab; answer: (close: boolean) => void }) => void) | null = null
 
