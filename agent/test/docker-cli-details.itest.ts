@@ -145,6 +145,17 @@ describe('what reaches a process', () => {
       stdout: '123\n456\n1\nex\ndb\n',
     },
     {
+      about: 'a link means its container, whatever its name is by now',
+      script: `docker run -d --name r1 bb:1 sleep 100 >/dev/null; docker run -d --name r2 --link r1:al bb:1 sleep 100 >/dev/null; docker rename r1 r3
+        docker exec r2 ping -c1 -W20 al >/dev/null && docker restart -t 0 r2 && docker inspect -f '{{.HostConfig.Links}}' r2; docker rm -f r2 r3`,
+      stdout: 'r2\n[/r3:/r2/al]\nr2\nr3\n',
+    },
+    {
+      about: 'a commit of what ends in that very moment',
+      script: `for i in 1 2 3 4 5 6; do docker commit $(docker run -d --name ce bb:1 true) ce:1 | cut -c1-7; docker rm -f ce >/dev/null; done; docker rmi -f ce:1 >/dev/null`,
+      stdout: 'sha256:\n'.repeat(6),
+    },
+    {
       about: 'a kill has killed when it returns',
       script: `for i in 1 2 3 4 5; do docker run -d --name kk bb:1 sleep 100 >/dev/null; docker kill kk; docker rm kk; done`,
       stdout: 'kk\nkk\n'.repeat(5),

@@ -15,7 +15,7 @@ import { Execs } from './execs.ts'
 import * as files from './files.ts'
 import { compileFilters, hasLabel } from './filters.ts'
 import { readHostFacts } from './host-facts.ts'
-import { checkLinks } from './links.ts'
+import { checkLinks, followRename } from './links.ts'
 import { withoutOwnFiles } from './own-files.ts'
 import { reconcile, restartAtBoot } from './reconcile.ts'
 import { RecordStore } from './record.ts'
@@ -151,9 +151,10 @@ function lifecycle(context: Context, execs: Execs) {
     },
     async rename(spelled: string, name: string) {
       const container = index.resolve(spelled)
+      let old = container.name
       await container.inTurn(async () => {
         check('rename', { id: container.id, spelled, status: container.status })
-        const old = container.name
+        old = container.name
         if (old === name) throw new EngineError('invalid_argument', 'Renaming a container with the same name as its current name')
         index.reserve(name, container.id)
         try {
@@ -167,6 +168,7 @@ function lifecycle(context: Context, execs: Execs) {
         context.networks.rename(container.id, name)
         context.tell(container, 'rename', { oldName: `/${old}` })
       })
+      await followRename(context, old, name)
     },
     async update(spelled: string, change: Parameters<Containers['update']>[1]) {
       const container = index.resolve(spelled)

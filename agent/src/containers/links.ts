@@ -41,3 +41,21 @@ export function linkedEnvironment(context: Context, { record }: Container): stri
     return linkEnvironment({ child: record.name, alias: alias ?? name, ipv4, exposedPorts, env: other.record.options.env })
   })
 }
+
+/** Links mean a container, not a name: those who link to a renamed one say its new name from then on, under the alias that they had. */
+export async function followRename(context: Context, from: string, to: string): Promise<void> {
+  const linksTo = ({ record }: Container) =>
+    onDefaultBridge(record.options) && record.options.links.some((link) => link.split(':')[0] === from)
+  for (const container of [...context.index.values()].filter(linksTo))
+    await container.inTurn(async () => {
+      if (container.removing) return
+      const { record } = container
+      const links = record.options.links.map((link) => {
+        const [name = '', alias = name] = link.split(':')
+        return name === from ? `${to}:${alias}` : link
+      })
+      const changed = { ...record, options: { ...record.options, links } }
+      await context.store.save(changed, true)
+      container.record = changed
+    })
+}

@@ -119,10 +119,20 @@ async function thaw(context: Context, container: Container): Promise<void> {
   container.change({ paused: false })
 }
 
+/** From the end of a container's process to the moment at which everybody knows of it. */
+const endingMs = 5000
+
 /** Runs `work` with a running container frozen, as it was before afterwards: a commit or export sees one moment. */
 export async function whileFrozen<T>(context: Context, container: Container, freeze: boolean, work: () => Promise<T>): Promise<T> {
   if (!freeze || !container.task || container.record.state.paused) return work()
-  await context.native.runtime(['pause', container.id])
+  try {
+    await context.native.runtime(['pause', container.id])
+  } catch (error) {
+    // What ended in this very moment stands still, too.
+    const ended = await container.wait('not-running', AbortSignal.timeout(endingMs)).catch(() => null)
+    if (ended === null) throw error
+    return work()
+  }
   try {
     return await work()
   } finally {
