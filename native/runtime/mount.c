@@ -212,7 +212,8 @@ static int attach(const struct mount_spec *m, int mount_fd, int target, struct e
         return 0;
     int number = errno;
     struct stat from, to;
-    /* Of a directory on a file, and the other way round, the kernel says EINVAL here; mount(2) says it better. */
+    /* Of a directory on a file, and the other way round, the kernel says EINVAL here; mount(2) says it
+     * better. */
     if (number == EINVAL && fstat(mount_fd, &from) == 0 && fstat(target, &to) == 0 &&
         S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
         number = ENOTDIR;

@@ -12,7 +12,7 @@ FUZZ_LIBS_json := -lm
 
 FUZZ_NAMES += config
 FUZZ_SRC_config := test/fuzz/config_fuzz.c $(addprefix runtime/,spec.c spec_process.c spec_mounts.c spec_linux.c capabilities.c cgroup.c \
-	cgroup_devices.c cgroup_v1.c cgroup_v2.c bpf_devices.c seccomp_filter.c seccomp_compile.c) $(LIB_SRC)
+	cgroup_devices.c cgroup_v1.c cgroup_v2.c bpf_devices.c seccomp_filter.c seccomp_compile.c log.c) $(LIB_SRC)
 FUZZ_LIBS_config := -Iruntime -lseccomp -lm
 FUZZ_ARGS_config := -max_len=16384 -rss_limit_mb=1024
 
