@@ -105,7 +105,7 @@ test('enters each namespace of the socket once', async ({ page }) => {
   await page.goto(`/h/${host}/containers`)
   await page.getByRole('link', { name: 'typing', exact: true }).click()
   // Until the page has come, the list with a button in every row is still there.
-  await expect(page.getByRole('heading', { name: 'typing', exact: true })).toBeVisible()
+  await expect(page.getByRole('heading', { level: 1, name: /^typing/ })).toBeVisible()
   await page.getByRole('button', { name: 'Terminal', exact: true }).click()
   await expect(rows(page)).toContainText('#')
   await page.getByRole('tab', { name: 'Stats' }).click()
