@@ -7,8 +7,6 @@ import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { binary, eventually, Runtime } from './runtime-harness.ts'
 
-const has = (program: string) => spawnSync('which', [program]).status === 0
-
 interface Result {
   status: number
   stdout: string
@@ -78,7 +76,7 @@ function commonTests(call: (...args: string[]) => Result): void {
   })
 }
 
-describe.skipIf(!has('podman') || !has('conmon'))('podman', () => {
+describe('podman', () => {
   const directory = path.join(tmpdir(), `berth-podman-${process.pid}`)
   const conf = path.join(directory, 'containers.conf')
   const globals = [
@@ -134,7 +132,7 @@ describe.skipIf(!has('podman') || !has('conmon'))('podman', () => {
   })
 })
 
-describe.skipIf(!has('dockerd') || !has('docker'))('docker', () => {
+describe('docker', () => {
   const directory = path.join(tmpdir(), `berth-docker-${process.pid}`)
   const socket = `unix://${directory}/docker.sock`
   const bridge = `bt${process.pid}`.slice(0, 15)
@@ -193,7 +191,7 @@ describe.skipIf(!has('dockerd') || !has('docker'))('docker', () => {
   })
 })
 
-describe.skipIf(!has('containerd') || !has('ctr'))('ctr', () => {
+describe('ctr', () => {
   const directory = path.join(tmpdir(), `berth-ctr-${process.pid}`)
   const cgroup = `/berth-ctr-${process.pid}`
   let image: Runtime
