@@ -170,6 +170,18 @@ void state_free(struct state *state) {
     json_free(&state->doc);
 }
 
+int state_load(struct state *state, const char *root, const char *id, struct error *err) {
+    int dir = state_open(root, id, err);
+    if (dir < 0)
+        return -1;
+    if (state_read(state, dir, id, err) < 0) {
+        state_free(state);
+        close(dir);
+        return -1;
+    }
+    return dir;
+}
+
 void state_remove_devices(int dir) {
     char name[32];
     for (unsigned i = 0;; i++) {

@@ -51,6 +51,12 @@ int state_write(int dir, const struct state *state, struct error *err);
 int state_read(struct state *state, int dir, const char *id, struct error *err);
 void state_free(struct state *state);
 
+/*
+ * Both at once, as most verbs want them: returns the directory's descriptor with the state read, which the
+ * caller closes and frees; on failure -1 and nothing is left to free.
+ */
+int state_load(struct state *state, const char *root, const char *id, struct error *err);
+
 /* Removes the directory and what we put there. */
 int state_remove(const char *root, const char *id, int dir, struct error *err);
 

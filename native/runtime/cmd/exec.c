@@ -173,12 +173,10 @@ static int run(const struct invocation *in, struct error *err) {
     options.cgroups = (struct cgroup_names){sub_cgroups.items, sub_cgroups.count};
     options.root = in->globals->root;
     options.id = in->operands[0];
-    cleanup_fd int dir = state_open(options.root, options.id, err);
+    cleanup_fd int dir = state_load(&state, options.root, options.id, err);
     if (dir < 0)
         return -1;
-    int result = state_read(&state, dir, options.id, err);
-    if (result == 0)
-        result = exec_in(in, &state, dir, &doc, err);
+    int result = exec_in(in, &state, dir, &doc, err);
     state_free(&state);
     json_free(&doc);
     return result;

@@ -26,12 +26,10 @@ static int kill_one(const struct invocation *in, const char *id, struct error *e
     int signal = signal_number(word);
     if (signal < 0)
         return error_set(err, "invalid_argument", "kill", NULL, "unknown signal \"%s\"", word);
-    cleanup_fd int dir = state_open(in->globals->root, id, err);
+    cleanup_fd int dir = state_load(&state, in->globals->root, id, err);
     if (dir < 0)
         return -1;
-    int result = state_read(&state, dir, id, err);
-    if (result == 0)
-        result = deliver(&state, signal, err);
+    int result = deliver(&state, signal, err);
     state_free(&state);
     return result;
 }

@@ -21,12 +21,10 @@ static int toggle(const struct state *state, int dir, bool freeze, struct error 
 
 static int run(const struct invocation *in, bool freeze, struct error *err) {
     struct state state;
-    cleanup_fd int dir = state_open(in->globals->root, in->operands[0], err);
+    cleanup_fd int dir = state_load(&state, in->globals->root, in->operands[0], err);
     if (dir < 0)
         return -1;
-    int result = state_read(&state, dir, in->operands[0], err);
-    if (result == 0)
-        result = toggle(&state, dir, freeze, err);
+    int result = toggle(&state, dir, freeze, err);
     state_free(&state);
     return result;
 }

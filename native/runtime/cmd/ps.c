@@ -124,12 +124,10 @@ static int show(const struct state *state, const struct invocation *in, struct e
 
 static int run(const struct invocation *in, struct error *err) {
     struct state state;
-    cleanup_fd int dir = state_open(in->globals->root, in->operands[0], err);
+    cleanup_fd int dir = state_load(&state, in->globals->root, in->operands[0], err);
     if (dir < 0)
         return -1;
-    int result = state_read(&state, dir, in->operands[0], err);
-    if (result == 0)
-        result = show(&state, in, err);
+    int result = show(&state, in, err);
     state_free(&state);
     return result;
 }

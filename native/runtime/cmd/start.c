@@ -78,12 +78,10 @@ static int start(const struct state *state, int dir, struct error *err) {
 
 static int run(const struct invocation *in, struct error *err) {
     struct state state;
-    cleanup_fd int dir = state_open(in->globals->root, in->operands[0], err);
+    cleanup_fd int dir = state_load(&state, in->globals->root, in->operands[0], err);
     if (dir < 0)
         return -1;
-    int result = state_read(&state, dir, in->operands[0], err);
-    if (result == 0)
-        result = start(&state, dir, err);
+    int result = start(&state, dir, err);
     state_free(&state);
     return result;
 }

@@ -161,11 +161,11 @@ static int apply(const struct state *state, int dir, const struct json_value *re
 static int run(const struct invocation *in, struct error *err) {
     struct state state;
     struct json_doc doc = {0};
-    cleanup_fd int dir = state_open(in->globals->root, in->operands[0], err);
+    cleanup_fd int dir = state_load(&state, in->globals->root, in->operands[0], err);
     if (dir < 0)
         return -1;
-    int result = state_read(&state, dir, in->operands[0], err);
-    if (result == 0 && (result = read_resources(&doc, err)) == 0)
+    int result = read_resources(&doc, err);
+    if (result == 0)
         result = apply(&state, dir, doc.root, err);
     json_free(&doc);
     state_free(&state);
