@@ -1,20 +1,12 @@
 // berth-init as PID 1 of a container: exit statuses, signals, orphans.
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { type Config, eventually, Runtime } from './runtime-harness.ts'
+import { expect, it } from 'vitest'
+import { type Config, eventually } from './runtime-harness.ts'
+import { runtimeOfSuite } from './runtime-suite.ts'
 
 const init = path.resolve(process.env.BERTH_INIT ?? path.join(import.meta.dirname, '../build/bin/berth-init'))
-let runtime: Runtime
-beforeAll(() => {
-  runtime = new Runtime()
-})
-afterAll(() => runtime?.remove())
-afterEach(() => {
-  const left = runtime.leftovers()
-  if (left.length > 0) runtime.deleteAll()
-  expect(left).toEqual([])
-})
+const runtime = runtimeOfSuite()
 
 /** A build with sanitizers is dynamic: it brings the host's libraries along. Their leak check would want to trace PID 1. */
 function withLibraries(config: Config): void {

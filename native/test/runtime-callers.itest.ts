@@ -1,20 +1,12 @@
 // What callers of runc and crun rely on beyond the runtime-spec: words in errors, where flags may stand, orders and defaults.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { binary, cgroupV2, eventually, Runtime } from './runtime-harness.ts'
+import { describe, expect, it } from 'vitest'
+import { binary, cgroupV2, eventually } from './runtime-harness.ts'
+import { runtimeOfSuite } from './runtime-suite.ts'
 
-let runtime: Runtime
-beforeAll(() => {
-  runtime = new Runtime()
-})
-afterAll(() => runtime?.remove())
-afterEach(() => {
-  const left = runtime.leftovers()
-  if (left.length > 0) runtime.deleteAll()
-  expect(left).toEqual([])
-})
+const runtime = runtimeOfSuite()
 
 const shell = (script: string) => ['sh', '-c', script]
 
@@ -236,11 +228,17 @@ describe('control groups', () => {
     const pid = runtime.start('moved')
     const frozen = `/sys/fs/cgroup/freezer/berth-test-frozen-${process.pid}`
     mkdirSync(frozen)
-    writeFileSync(`${frozen}/cgroup.procs`, String(pid))
-    writeFileSync(`${frozen}/freezer.state`, 'FROZEN')
-    expect(runtime.call(['delete', '--force', 'moved'])).toMatchObject({ status: 0, stderr: '' })
-    await eventually(() => !existsSync(`/proc/${pid}`)) // whoever inherited it has reaped it
-    execFileSync('rmdir', [frozen])
+    try {
+      writeFileSync(`${frozen}/cgroup.procs`, String(pid))
+      writeFileSync(`${frozen}/freezer.state`, 'FROZEN')
+      expect(runtime.call(['delete', '--force', 'moved'])).toMatchObject({ status: 0, stderr: '' })
+      await eventually(() => !existsSync(`/proc/${pid}`)) // whoever inherited it has reaped it
+    } finally {
+      writeFileSync(`${frozen}/freezer.state`, 'THAWED')
+      runtime.deleteAll()
+      await eventually(() => !existsSync(`/proc/${pid}`))
+      rmdirSync(frozen)
+    }
   })
 
   it.runIf(!existsSync('/run/systemd/system'))('are made where systemd would make them, if asked for so', () => {

@@ -2,19 +2,11 @@
 // changes, values that are unknown or mean nothing.
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Config, eventually, Runtime } from './runtime-harness.ts'
+import { describe, expect, it } from 'vitest'
+import { type Config, eventually } from './runtime-harness.ts'
+import { runtimeOfSuite } from './runtime-suite.ts'
 
-let runtime: Runtime
-beforeAll(() => {
-  runtime = new Runtime()
-})
-afterAll(() => runtime?.remove())
-afterEach(() => {
-  const left = runtime.leftovers()
-  if (left.length > 0) runtime.deleteAll()
-  expect(left).toEqual([])
-})
+const runtime = runtimeOfSuite()
 
 describe('hooks that fail when the container is there', () => {
   const bear = (name: string, kind: 'poststart' | 'poststop', out: string) => {

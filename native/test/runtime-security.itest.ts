@@ -18,19 +18,11 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { binary, type Config, Runtime } from './runtime-harness.ts'
+import { describe, expect, it } from 'vitest'
+import { binary, type Config } from './runtime-harness.ts'
+import { runtimeOfSuite } from './runtime-suite.ts'
 
-let runtime: Runtime
-beforeAll(() => {
-  runtime = new Runtime()
-})
-afterAll(() => runtime?.remove())
-afterEach(() => {
-  const left = runtime.leftovers()
-  if (left.length > 0) runtime.deleteAll()
-  expect(left).toEqual([])
-})
+const runtime = runtimeOfSuite()
 
 const shell = (script: string) => ['sh', '-c', script]
 

@@ -2,19 +2,11 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { binary, cgroupV2, eventually, Runtime } from './runtime-harness.ts'
+import { describe, expect, it } from 'vitest'
+import { binary, cgroupV2, eventually, type Runtime } from './runtime-harness.ts'
+import { runtimeOfSuite } from './runtime-suite.ts'
 
-let runtime: Runtime
-beforeAll(() => {
-  runtime = new Runtime()
-})
-afterAll(() => runtime?.remove())
-afterEach(() => {
-  const left = runtime.leftovers()
-  if (left.length > 0) runtime.deleteAll()
-  expect(left).toEqual([])
-})
+const runtime = runtimeOfSuite()
 
 const shell = (script: string) => ['sh', '-c', script]
 
