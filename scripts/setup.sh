@@ -59,6 +59,16 @@ install_packages() {
   rm -f "$log"
 }
 
+# What the agent of the archive calls on its host. Programs, not packages: the host need not be a Debian.
+need_programs() {
+  local missing=() pair
+  PATH=$PATH:/usr/sbin:/sbin
+  for pair in ip:iproute2 nft:nftables ps:procps modprobe:kmod nsenter:util-linux; do
+    command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
+  done
+  [ ${#missing[@]} = 0 ] || install_packages "${missing[@]}"
+}
+
 # JavaScript dependencies, exactly as locked.
 install_dependencies() {
   local stamp=node_modules/.berth-lock want
@@ -96,6 +106,13 @@ build_agent() {
   touch "$stamp"
 }
 
+# What the dashboard hands out to further hosts.
+pack_agent() {
+  local archive=agent/dist/berth-agent.tar.gz
+  [ -e "$archive" ] && [ -z "$(find agent/dist/.stamp agent/pack.ts agent/external.ts native/build/bin/berth-* scripts -newer "$archive" -print -quit)" ] && return 0
+  npm run --silent pack -w @berth/agent >/dev/null || die "the agent was not packed; the reason is above"
+}
+
 build_dashboard() {
   local stamp=apps/dashboard/.next/.berth-stamp
   stale "$stamp" apps/dashboard agent/src agent/contract prisma || return 0
@@ -114,6 +131,13 @@ link_command() {
   mkdir -p /usr/local/bin && ln -sfn "$target" "$link" && say "berth-agent is a command now ($link)"
 }
 
-setup_agent() { need_root; need_node; need_kernel; install_packages "${packages_run[@]}"; install_dependencies; build_native; build_agent; }
-setup_run() { setup_agent; build_dashboard; }
-setup_test() { need_root; need_node; need_kernel; install_packages "${packages_run[@]}" "${packages_test[@]}"; install_dependencies; build_native; build_agent; build_dashboard; }
+setup_agent() {
+  need_root; need_node; need_kernel
+  if [ -e .archive ]; then need_programs; return; fi
+  install_packages "${packages_run[@]}"; install_dependencies; build_native; build_agent
+}
+setup_run() {
+  [ ! -e .archive ] || die "This is the agent alone; the dashboard is in the repository."
+  setup_agent; pack_agent; build_dashboard
+}
+setup_test() { need_root; need_node; need_kernel; install_packages "${packages_run[@]}" "${packages_test[@]}"; install_dependencies; build_native; build_agent; pack_agent; build_dashboard; }

@@ -10,6 +10,7 @@ import { type Data, type Database, openData } from './data/database.ts'
 import { holdData } from './data/hold.ts'
 import { ServerError } from './errors.ts'
 import { Fleet } from './fleet/fleet.ts'
+import { AgentArchive, findAgentArchive } from './hosts/agent-archive.ts'
 import { openAuthority } from './hosts/authority.ts'
 import { Enrolment } from './hosts/enrolment.ts'
 import { Hosts } from './hosts/hosts.ts'
@@ -89,6 +90,7 @@ export async function startDashboard(options: StartOptions): Promise<Dashboard> 
     setupToken,
     hosts,
     enrolment,
+    agentArchive: new AgentArchive(findAgentArchive(options.applicationRoot)),
     links,
     points,
     fleet,

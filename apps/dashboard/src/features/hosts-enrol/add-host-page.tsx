@@ -87,8 +87,14 @@ function Waiting({ prepared }: { prepared: Prepared }) {
   return (
     <Card title={t('run')} aside={t('until', { date: format.dateTime(prepared.join.expiresAt) })}>
       <div className="grid gap-4">
-        <p className="text-ink-2">{t('runLead')}</p>
-        <CodeBlock code={prepared.command} wrap label={t('command')} />
+        <p className="text-ink-2">{prepared.install ? t('installLead') : t('runLead')}</p>
+        <CodeBlock code={prepared.install ?? prepared.command} wrap label={t('command')} />
+        {prepared.install ? (
+          <details>
+            <summary className="w-fit rounded-sm text-ink-2 hover:text-ink">{t('installed')}</summary>
+            <CodeBlock code={prepared.command} wrap label={t('installed')} className="mt-1.5" />
+          </details>
+        ) : null}
         <Notice>{t('once')}</Notice>
         <Facts>
           <Fact name={t('fingerprint')} mono>

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Access, Principal } from '../access/access.ts'
 import type { Audit } from '../audit/audit.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import type { AgentArchive } from '../hosts/agent-archive.ts'
 import type { Authority } from '../hosts/authority.ts'
 import type { Enrolment } from '../hosts/enrolment.ts'
 import type { Hosts } from '../hosts/hosts.ts'
@@ -27,6 +28,7 @@ export interface ApiRooms {
   setupToken: SetupToken
   hosts: Hosts
   enrolment: Enrolment
+  agentArchive: AgentArchive
   links: Links
   points: HostPoints
   fleet: Fleet

@@ -3,6 +3,8 @@ import type { HostPoint } from '@berth/contract/stats'
 import type { SystemInfo } from '@berth/contract/system'
 import * as z from 'zod'
 import type { Principal } from '../access/access.ts'
+import { ServerError } from '../errors.ts'
+import { installCommand } from '../hosts/agent-archive.ts'
 import type { HostRecord } from '../hosts/hosts.ts'
 import { reachableBase } from '../http/request-origin.ts'
 import type { LinkState } from '../links/agent-link.ts'
@@ -48,6 +50,15 @@ function viewOf(rooms: ApiRooms, who: Principal, host: HostRecord): HostView {
 
 const host = z.object({ host: z.string().max(64) })
 
+/** The address goes into a command that somebody pastes as root; it came with a request. @throws ServerError `invalid_argument` */
+function requireCommandWord(url: string): string {
+  if (/^https?:\/\/[A-Za-z0-9.:[\]_-]+$/.test(url)) return url
+  throw new ServerError(
+    'invalid_argument',
+    `"${url.slice(0, 200)}" cannot stand in a command; set BERTH_PUBLIC_URL to the dashboard's address`,
+  )
+}
+
 export const hostsRouter = router({
   /** Those that the person may see. Live by the event `hosts.changed`; the numbers by `stats.open` with `host: true`. */
   list: procedure.query(({ ctx: { rooms, principal } }) =>
@@ -60,7 +71,10 @@ export const hostsRouter = router({
     rooms.access.require(principal, input.host, 'view')
     return viewOf(rooms, principal, rooms.hosts.get(input.host))
   }),
-  /** A join token and the command to run on the host; shown once. `host`: an existing host that joins again. */
+  /**
+   * A join token and the command to run on the host; shown once. `install`: the line for a host that has no agent yet, null where this server has none to hand out.
+   * `host`: an existing host that joins again.
+   */
   prepareJoin: procedure
     .input(
       z.object({
@@ -71,7 +85,8 @@ export const hostsRouter = router({
       }),
     )
     .mutation(async ({ ctx, input }) => {
-      const { enrolment, authority } = ctx.rooms
+      const { enrolment, authority, agentArchive } = ctx.rooms
+      const url = requireCommandWord(reachableBase(ctx.origin))
       const { token, join } = await enrolment.createToken({
         name: input.name,
         address: input.address,
@@ -79,9 +94,10 @@ export const hostsRouter = router({
         minutes: input.minutes,
         createdBy: ctx.principal.personName,
       })
-      const url = reachableBase(ctx.origin)
-      const command = `berth-agent join ${url} --token ${token} --fingerprint ${authority.fingerprint}`
-      return { join, token, fingerprint: authority.fingerprint, url, command }
+      const { fingerprint } = authority
+      const archive = await agentArchive.facts()
+      const install = archive && installCommand({ url, token, fingerprint, sha256: archive.sha256 })
+      return { join, token, fingerprint, url, install, command: `berth-agent join ${url} --token ${token} --fingerprint ${fingerprint}` }
     }),
   /** Tokens that wait for their host. */
   joins: procedure.query(({ ctx }) => ctx.rooms.enrolment.waiting()),

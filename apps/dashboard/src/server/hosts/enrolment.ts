@@ -116,13 +116,29 @@ export class Enrolment {
     }
   }
 
-  private async take(request: EnrolRequest, from: string): Promise<{ host: HostRecord; certificate: string }> {
-    const { database } = this.data
-    const row = await database.joinToken.findUnique({ where: { tokenHash: hashSecret(request.token) } })
+  /**
+   * For what a host fetches before it joins: the token must be one that could still be used; it is not spent.
+   * @throws ServerError `permission_denied`, `resource_exhausted`
+   */
+  async requireWaiting(token: string, from: string): Promise<void> {
+    const keys = [addressKey('enrol', from)]
+    await this.throttle.take(keys)
+    await this.usable(token)
+    await this.throttle.succeed(keys)
+  }
+
+  private async usable(token: string): Promise<{ id: string; hostId: string | null; name: string | null; address: string | null }> {
+    const row = await this.data.database.joinToken.findUnique({ where: { tokenHash: hashSecret(token) } })
     if (!row) throw new ServerError('permission_denied', 'the join token is not known here; copy the command from "Add a host" again')
     if (row.usedAt) throw new ServerError('permission_denied', 'the join token has been used already; make a new one with "Add a host"')
     if (row.expiresAt.getTime() <= Date.now())
       throw new ServerError('permission_denied', 'the join token has expired; make a new one with "Add a host"')
+    return row
+  }
+
+  private async take(request: EnrolRequest, from: string): Promise<{ host: HostRecord; certificate: string }> {
+    const { database } = this.data
+    const row = await this.usable(request.token)
     const known = this.hosts.findByEngine(request.engineId)
     if (known && known.id !== row.hostId)
       throw new ServerError(

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
 import { nodeHTTPRequestHandler } from '@trpc/server/adapters/node-http'
 import { type FleetNoun, fleetNouns } from '../../wire/dashboard-events.ts'
 import type { Principal } from '../access/access.ts'
@@ -83,12 +84,27 @@ export function createHandler(
       )
       return
     }
+    if (pathname === '/api/agent') return serveAgent(request, response)
     const relayed = /^\/api\/hosts\/([0-9a-f]{16})\/(trpc|data)\/(.+)$/.exec(pathname)
     if (pathname.startsWith('/api/trpc/')) return serveTrpc(request, response, pathname.slice('/api/trpc/'.length))
     if (relayed) return serveRelay(request, response, url, relayed[1] as string, relayed[2] as 'trpc' | 'data')
     if (pathname === '/api/audit/export' && request.method === 'GET')
       return answerAuditExport(rooms, await authenticate(request, settings, identity, 'http'), url, response)
     throw new ServerError('not_found', `there is nothing at ${pathname.slice(0, 200)}`)
+  }
+
+  /** The agent for a host that is about to join; its token is the ticket. */
+  async function serveAgent(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method !== 'GET') throw new ServerError('invalid_argument', 'the agent is fetched with GET')
+    const token = /^Bearer (\S{1,256})$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
+    await rooms.enrolment.requireWaiting(token, originOf(request, settings).from)
+    const archive = await rooms.agentArchive.read()
+    if (!archive) throw new ServerError('not_found', 'this dashboard has no packed agent; start it with npm start, which makes one')
+    response.writeHead(200, { 'content-type': 'application/gzip', 'content-length': archive.sizeBytes, 'cache-control': 'no-store' })
+    await pipeline(archive.stream, response).catch((error: NodeJS.ErrnoException) => {
+      // Whoever asked has gone; the command at the other end says so.
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    })
   }
 
   async function serveTrpc(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {

@@ -19,6 +19,8 @@ export class AgentInNamespace {
   readonly runRoot: string
   readonly port = 7443
   output = ''
+  /** What start and join run. */
+  program = program
   private child: ChildProcess | null = null
 
   constructor(
@@ -67,7 +69,29 @@ export class AgentInNamespace {
   }
 
   private enter(...args: string[]): string[] {
-    return [`--net=/run/netns/${this.namespace}`, `--mount=${this.mountNamespace}`, process.execPath, program, ...args]
+    return [`--net=/run/netns/${this.namespace}`, `--mount=${this.mountNamespace}`, process.execPath, this.program, ...args]
+  }
+
+  /** What root types on that machine. */
+  shell(script: string): Promise<{ status: number | null; text: string }> {
+    return this.ran(['--wd=/', 'bash', '-c', script])
+  }
+
+  private ran(words: string[]): Promise<{ status: number | null; text: string }> {
+    const child = spawn('nsenter', [`--net=/run/netns/${this.namespace}`, `--mount=${this.mountNamespace}`, ...words], {
+      env: this.environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 60_000,
+    })
+    let text = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (bytes: Buffer) => {
+        text += bytes.toString()
+      })
+    return new Promise((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (status) => resolve({ status, text }))
+    })
   }
 
   /** The end of the cable that is here. */
@@ -110,20 +134,7 @@ export class AgentInNamespace {
 
   /** `berth-agent join` as a person types it. Not synchronous: the dashboard that answers may live in this very process. */
   join(url: string, token: string, fingerprint: string): Promise<{ status: number | null; text: string }> {
-    const child = spawn('nsenter', this.enter('join', url, '--token', token, '--fingerprint', fingerprint), {
-      env: this.environment,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 40_000,
-    })
-    let text = ''
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (bytes: Buffer) => {
-        text += bytes.toString()
-      })
-    return new Promise((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (status) => resolve({ status, text }))
-    })
+    return this.ran([process.execPath, this.program, 'join', url, '--token', token, '--fingerprint', fingerprint])
   }
 
   /** As `kill -9` or the machine's power does. */
