@@ -110,7 +110,7 @@ build_agent() {
 pack_agent() {
   local archive=agent/dist/berth-agent.tar.gz
   [ -e "$archive" ] && [ -z "$(find agent/dist/.stamp agent/pack.ts agent/external.ts native/build/bin/berth-* scripts -newer "$archive" -print -quit)" ] && return 0
-  npm run --silent pack -w @berth/agent >/dev/null || die "the agent was not packed; the reason is above"
+  node --import tsx agent/pack.ts >/dev/null || die "the agent was not packed; the reason is above"
 }
 
 build_dashboard() {
