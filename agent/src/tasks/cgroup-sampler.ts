@@ -1,6 +1,6 @@
 /** Reads one container's cgroup, v1 or v2, and its network devices. Keeps its files open; close() when the container ends. */
 import type { StatsSample } from '@berth/contract/stats'
-import { KernelFile, readOnce } from './kernel-file.ts'
+import { KernelFileSet, readOnce } from './kernel-file.ts'
 import { blockIoV1, blockIoV2, fieldOf, networkOf, numberOf, pairsOf, pressureOf } from './kernel-text.ts'
 
 /** Cumulative counters and levels of one moment; rates are made of two of them. */
@@ -26,13 +26,15 @@ export interface Reading {
 
 const root = '/sys/fs/cgroup'
 const userHzNs = 10_000_000
+/** Numbers of the files in a sampler's set, given as they are first asked for; no file name occurs in two hierarchies. */
+const numbers = { '1': new Map<string, number>(), '2': new Map<string, number>() }
 
 export class CgroupSampler {
   readonly #version: '1' | '2'
   readonly #cgroup: string
   readonly #pid: number
   readonly #withNetwork: boolean
-  readonly #files = new Map<string, KernelFile>()
+  readonly #files = new KernelFileSet()
 
   constructor(version: '1' | '2', about: { cgroup: string; pid: number; ownNetwork: boolean }) {
     this.#version = version
@@ -43,18 +45,19 @@ export class CgroupSampler {
 
   /** @param controller v1 hierarchy; the same file name of v2 is in the one */
   #text(controller: string, name: string): string | null {
-    const key = `${controller}/${name}`
-    let file = this.#files.get(key)
-    if (!file) {
-      file = new KernelFile(this.#version === '2' ? `${root}${this.#cgroup}/${name}` : `${root}/${controller}${this.#cgroup}/${name}`)
-      this.#files.set(key, file)
+    const known = numbers[this.#version]
+    let number = known.get(name)
+    if (number === undefined) {
+      number = known.size
+      known.set(name, number)
     }
-    return file.read()
+    return this.#files.read(number, () =>
+      this.#version === '2' ? `${root}${this.#cgroup}/${name}` : `${root}/${controller}${this.#cgroup}/${name}`,
+    )
   }
 
   close(): void {
-    for (const file of this.#files.values()) file.close()
-    this.#files.clear()
+    this.#files.close()
   }
 
   read(atMs: number): Reading {

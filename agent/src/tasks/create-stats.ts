@@ -152,6 +152,14 @@ export function createStats(options: {
     timer.unref()
   }
 
+  /** A full sample is some KB a container: nothing to keep for hours when the last viewer has gone. */
+  const forgetSamples = () => {
+    for (const entry of tracked.values()) {
+      entry.last = null
+      entry.lastSample = null
+    }
+  }
+
   // At once, not at the next round: open files of a cgroup that is gone are of no use, and the hour of a removed container is nobody's.
   const leaveEvents = events.subscribe((event) => {
     if (event.type !== 'container') return
@@ -196,6 +204,7 @@ export function createStats(options: {
       setImmediate(() => listeners.has(own) && tick())
       return () => {
         listeners.delete(own)
+        if (listeners.size === 0) forgetSamples()
         if (timer) setPeriod()
       }
     },

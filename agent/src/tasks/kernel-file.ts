@@ -33,6 +33,47 @@ export class KernelFile {
   }
 }
 
+/** Descriptor of a file that was not opened yet, and of one that is not there. */
+const unopened = -1
+const missing = -2
+/** Most files in a set: their descriptors lie in the object itself then, not in memory of their own. */
+const mostFiles = 16
+
+/**
+ * Kernel files as KernelFile reads them, for subjects of which there are hundreds: a set holds nothing but descriptors. Which number belongs to which file, and
+ * its path, the owner knows.
+ */
+export class KernelFileSet {
+  readonly #fds = new Int32Array(mostFiles).fill(unopened)
+
+  /** @param number below 16 @param path made only when the file is opened */
+  read(number: number, path: () => string): string | null {
+    if (number >= mostFiles) throw new RangeError(`a set holds ${mostFiles} kernel files, and this is number ${number}`)
+    const known = this.#fds[number] as number
+    if (known === missing) return null
+    try {
+      if (known === unopened) this.#fds[number] = openSync(path(), 'r')
+      return readFrom(this.#fds[number] as number)
+    } catch {
+      // As in KernelFile: from now on there is nothing to tell.
+      this.#close(number)
+      this.#fds[number] = missing
+      return null
+    }
+  }
+
+  /** They may be read again: each is opened anew then. */
+  close(): void {
+    for (let number = 0; number < mostFiles; number++) this.#close(number)
+  }
+
+  #close(number: number): void {
+    const fd = this.#fds[number] as number
+    if (fd >= 0) closeSync(fd)
+    this.#fds[number] = unopened
+  }
+}
+
 function readFrom(fd: number): string {
   let size = readSync(fd, shared, 0, shared.length, 0)
   while (size === shared.length && size < 4 * 1024 * 1024) {

@@ -17,11 +17,14 @@ export interface MeasuredEngine {
   stop(): Promise<void>
 }
 
+/** As `npm start` and the systemd unit run it; BERTH_BENCH_NODE_FLAGS tries others. */
+const nodeFlags = process.env.BERTH_BENCH_NODE_FLAGS?.split(' ').filter(Boolean) ?? ['--max-semi-space-size=1', '--enable-source-maps']
+
 /** The agent as it is shipped: bundled, in a process of its own. */
 export async function startBerth(): Promise<MeasuredEngine> {
   const config = testConfig()
   execFileSync(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('../../build.ts', import.meta.url))], { stdio: 'inherit' })
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../../dist/berth-agent.js', import.meta.url))], {
+  const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(new URL('../../dist/berth-agent.js', import.meta.url))], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env.PATH,
