@@ -19,6 +19,8 @@ await build({
   platform: 'node',
   target: 'node20',
   sourcemap: true,
+  // A stack needs names and lines alone; the sources themselves would be 5 MB in an agent that has shown its first one.
+  sourcesContent: false,
   minifySyntax: true,
   external: [...Object.keys(external), 'bufferutil', 'utf-8-validate'],
   chunkNames: 'chunks/[name]-[hash]',

@@ -16,6 +16,8 @@ const children: ChildProcess[] = []
 let ending = false
 
 const agentFlags = ['--max-semi-space-size=1', '--enable-source-maps']
+/** One heap of malloc's for all threads: the agent does nearly everything in one, and what the others leave in heaps of their own nobody else can use. 6 MB of 50 with 200 containers. */
+const agentEnvironment = { MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '1' }
 
 /** @param name shown when it ends by itself */
 function run(name: string, command: string, args: string[], cwd: string, env: NodeJS.ProcessEnv = {}): void {
@@ -51,7 +53,7 @@ if (mode === 'dev') {
   run('agent', process.execPath, ['--import', 'tsx', 'src/main.ts', 'serve'], join(root, 'agent'))
   run('dashboard', process.execPath, ['--import', 'tsx', 'server.ts', '--dev'], join(root, 'apps/dashboard'))
 } else {
-  run('agent', process.execPath, [...agentFlags, join(root, 'agent/dist/berth-agent.js'), 'serve'], root)
+  run('agent', process.execPath, [...agentFlags, join(root, 'agent/dist/berth-agent.js'), 'serve'], root, agentEnvironment)
   if (mode === 'all') {
     const server = join(root, 'apps/dashboard/dist/server.js')
     if (!existsSync(server)) throw new Error(`${server} is missing: run npm start, which builds it`)

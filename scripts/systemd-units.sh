@@ -34,6 +34,8 @@ Wants=network-online.target
 Type=exec
 WorkingDirectory=$berth_root
 EnvironmentFile=-$berth_root/.env
+# As scripts/serve.ts, which says why.
+Environment=MALLOC_ARENA_MAX=1
 ExecStart=$node --max-semi-space-size=1 --enable-source-maps $berth_root/agent/dist/berth-agent.js serve
 # The monitors, and with them the containers, stay when the agent is restarted.
 KillMode=process

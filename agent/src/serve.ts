@@ -7,6 +7,7 @@ import { openEngine } from './engine.ts'
 import { serveEngineApi } from './engine-api/server.ts'
 import { readEngineId } from './engine-id.ts'
 import type { Logger } from './log.ts'
+import { ownHeap, trimWhenQuiet } from './trim-heap.ts'
 
 /** The engine and its two doors. A failure while opening closes what was open already. */
 export async function openAgent(config: AgentConfig, log: Logger): Promise<{ close(): Promise<void> }> {
@@ -14,7 +15,9 @@ export async function openAgent(config: AgentConfig, log: Logger): Promise<{ clo
   const engine = await openEngine(config, log)
   const doors: { close(): Promise<void> }[] = []
   let stopWatching = () => {}
+  const stopTrimming = trimWhenQuiet(engine.events, ownHeap())
   const close = async () => {
+    stopTrimming()
     stopWatching()
     await Promise.all(doors.map((door) => door.close()))
     await engine.close()

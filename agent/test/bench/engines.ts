@@ -28,6 +28,7 @@ export async function startBerth(): Promise<MeasuredEngine> {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env.PATH,
+      MALLOC_ARENA_MAX: process.env.MALLOC_ARENA_MAX ?? '1',
       BERTH_INSTANCE: config.instance,
       BERTH_DATA: config.dataRoot,
       BERTH_RUN: config.runRoot,
