@@ -9,17 +9,21 @@ export class ContainerIndex {
   readonly #byName = new Map<string, string>()
   /** Ids sorted, for prefixes; made anew when asked after a change. */
   #sorted: string[] | null = null
+  /** Likewise, in the order of lists. */
+  #newestFirst: readonly Container[] | null = null
 
   add(container: Container): void {
     this.#byId.set(container.id, container)
     this.#byName.set(container.record.name, container.id)
     this.#sorted = null
+    this.#newestFirst = null
   }
 
   delete(container: Container): void {
     this.#byId.delete(container.id)
     if (this.#byName.get(container.record.name) === container.id) this.#byName.delete(container.record.name)
     this.#sorted = null
+    this.#newestFirst = null
   }
 
   /** Takes a name for an id before the container exists. @throws EngineError already_exists with Docker's Conflict sentence */
@@ -47,6 +51,11 @@ export class ContainerIndex {
 
   values(): IterableIterator<Container> {
     return this.#byId.values()
+  }
+
+  newestFirst(): readonly Container[] {
+    this.#newestFirst ??= [...this.#byId.values()].sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1))
+    return this.#newestFirst
   }
 
   get size(): number {

@@ -22,6 +22,7 @@ import { RecordStore } from './record.ts'
 import { removeContainer } from './remove.ts'
 import { startContainer } from './start.ts'
 import { killContainer, pauseContainer, stopContainer, unpauseContainer } from './stop.ts'
+import { Summaries } from './summaries.ts'
 import { topOf } from './top.ts'
 import { check } from './transitions.ts'
 import { updateContainer } from './update.ts'
@@ -236,6 +237,7 @@ function pruneTime(text: string): bigint {
 
 function reading(context: Context) {
   const { index } = context
+  const summaries = new Summaries(context)
   const sizesOf = async ({ id, record }: Container): Promise<Sizes> => {
     const { sizeBytes } = await context.snapshots.usage(id)
     const image = await context.images.inspect(record.image.id).catch(() => null)
@@ -248,19 +250,16 @@ function reading(context: Context) {
         find: (spelled) => index.resolve(spelled).record,
       })
       const wantsAll = query.all || query.limit > 0 || ['status', 'exited', 'health'].some((name) => query.filters[name]?.length)
-      const newestFirst = [...index.values()].sort((a, b) => (a.record.createdAt < b.record.createdAt ? 1 : -1))
       const linked = index.linkNames()
       const chosen: ContainerSummary[] = []
-      for (const container of newestFirst) {
+      for (const container of index.newestFirst()) {
         if (query.limit > 0 && chosen.length >= query.limit) break
         if (!wantsAll && !container.running) continue
-        const summary = summaryOf(context, container, null)
+        const summary = summaries.of(container)
         if (!filter(summary)) continue
         const linkedAs = linked.get(container.id)
-        chosen.push({
-          ...(query.size ? summaryOf(context, container, await sizesOf(container)) : summary),
-          ...(linkedAs ? { linkedAs } : {}),
-        })
+        const told = query.size ? summaryOf(context, container, await sizesOf(container)) : summary
+        chosen.push(linkedAs ? { ...told, linkedAs } : told)
       }
       return chosen
     },

@@ -90,7 +90,12 @@ export function checkContentType(call: Call, body: Buffer): void {
 
 /** Answers with JSON. */
 export function sendJson(call: Call, status: number, body: unknown): void {
-  const text = Buffer.from(`${JSON.stringify(body)}\n`)
+  sendJsonText(call, status, JSON.stringify(body))
+}
+
+/** Answers with what is JSON already: one write, with its length. */
+export function sendJsonText(call: Call, status: number, json: string): void {
+  const text = Buffer.from(`${json}\n`)
   call.response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': text.length })
   call.response.end(text)
 }

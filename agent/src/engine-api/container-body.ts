@@ -194,17 +194,13 @@ export function inspectBody(detail: ContainerDetail, minor: number): Record<stri
   }
 }
 
-/** One entry of `GET /containers/json`. */
-export function summaryBody(
-  summary: ContainerSummary,
-  now: number,
-  current: (summary: ContainerSummary) => boolean = () => true,
-): Record<string, unknown> {
+/** What stands in an entry of `GET /containers/json` before its Status. */
+function beforeStatus(summary: ContainerSummary, current: boolean): Record<string, unknown> {
   return {
     Id: summary.id,
     Names: [summary.name, ...(summary.linkedAs ?? [])].map((name) => `/${name}`),
     // A name that means another image by now would mislead.
-    Image: current(summary) ? summary.image : summary.imageId,
+    Image: current ? summary.image : summary.imageId,
     ImageID: summary.imageId,
     Command: commandText(summary.command),
     Created: unixSeconds(summary.createdAt),
@@ -218,7 +214,11 @@ export function summaryBody(
     ...(summary.sizeRootFsBytes ? { SizeRootFs: summary.sizeRootFsBytes } : {}),
     Labels: summary.labels,
     State: summary.state.status,
-    Status: statusText(summary.state, now),
+  }
+}
+
+function afterStatus(summary: ContainerSummary): Record<string, unknown> {
+  return {
     HostConfig: { NetworkMode: summary.networkMode },
     NetworkSettings: {
       Networks: Object.fromEntries(
@@ -244,4 +244,32 @@ export function summaryBody(
     },
     Mounts: summary.mounts.map(mountPointBody),
   }
+}
+
+/** One entry of `GET /containers/json`, whose name still means its image. */
+export function summaryBody(summary: ContainerSummary, now: number): Record<string, unknown> {
+  return { ...beforeStatus(summary, true), Status: statusText(summary.state, now), ...afterStatus(summary) }
+}
+
+interface EntryText {
+  current: boolean
+  before: string
+  after: string
+}
+
+/** Entries as they were sent last. A summary that did not change is the same object in the next list (containers/), and only its Status moves with the clock. */
+const texts = new WeakMap<ContainerSummary, EntryText>()
+
+/** The same as JSON. @param current whether the image's name still means the image */
+export function summaryText(summary: ContainerSummary, now: number, current: boolean): string {
+  let text = texts.get(summary)
+  if (text?.current !== current) {
+    text = {
+      current,
+      before: JSON.stringify(beforeStatus(summary, current)).slice(0, -1),
+      after: JSON.stringify(afterStatus(summary)).slice(1),
+    }
+    texts.set(summary, text)
+  }
+  return `${text.before},"Status":${JSON.stringify(statusText(summary.state, now))},${text.after}`
 }

@@ -11,9 +11,10 @@ import {
   readObject,
   sendEmpty,
   sendJson,
+  sendJsonText,
   tellPruned,
 } from './call.ts'
-import { inspectBody, summaryBody } from './container-body.ts'
+import { inspectBody, summaryText } from './container-body.ts'
 import { parseCreate } from './container-config.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
@@ -65,11 +66,7 @@ async function list(call: Call): Promise<void> {
     // An image that lost its name keeps being told by it, as long as nothing else has that name.
     return images.get(image) === '' || images.get(image) === imageId
   }
-  sendJson(
-    call,
-    200,
-    summaries.map((summary) => summaryBody(summary, now, current)),
-  )
+  sendJsonText(call, 200, `[${summaries.map((summary) => summaryText(summary, now, current(summary))).join(',')}]`)
 }
 
 /** The wanted name without its slash; '' for none. @throws invalid_argument with Docker's words */
