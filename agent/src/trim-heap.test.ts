@@ -14,7 +14,7 @@ function scene() {
   } as unknown as Pick<Events, 'subscribe'>
   const heap = { used: 40 * megabyte, collections: 0, busy: 0 }
   const end = trimWhenQuiet(events, {
-    usedBytes: () => heap.used,
+    heldBytes: () => heap.used,
     utilization: () => heap.busy,
     collect: () => {
       heap.collections += 1

@@ -4,7 +4,8 @@ import type { Events } from './events/events.ts'
 
 /** What trimWhenQuiet needs of the process. */
 export interface Heap {
-  usedBytes(): number
+  /** Pages that it has taken from the machine, full or not. */
+  heldBytes(): number
   collect(): void
   /** Share of the time since the last call that the process had something to do, 0 to 1. */
   utilization(): number
@@ -27,7 +28,7 @@ export function ownHeap(): Heap {
       last = now
       return utilization
     },
-    usedBytes: () => process.memoryUsage().heapUsed,
+    heldBytes: () => process.memoryUsage().heapTotal,
     collect() {
       // Pages that are half empty go back to the machine only when what lives on them is moved together.
       setFlagsFromString('--compact-on-every-full-gc')
@@ -52,10 +53,10 @@ const worthBytes = 4 * 1024 * 1024
 export function trimWhenQuiet(events: Pick<Events, 'subscribe'>, heap: Heap): () => void {
   let kept = 0
   const timer = setTimeout(() => {
-    if (heap.usedBytes() - kept < worthBytes) return
+    if (heap.heldBytes() - kept < worthBytes) return
     if (heap.utilization() > busyShare) return void timer.refresh()
     heap.collect()
-    kept = heap.usedBytes()
+    kept = heap.heldBytes()
   }, quietMs)
   timer.unref()
   const leave = events.subscribe(() => void timer.refresh())

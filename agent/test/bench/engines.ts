@@ -2,6 +2,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { claimBridge, claimDirectory, deserted, endAll } from '../../../scripts/bench-leftovers.ts'
+import type { AgentConfig } from '../../src/config.ts'
 import { removeEngineFiles, testConfig } from '../engine.ts'
 import { nativeDir } from '../image-rooms.ts'
 import { busyboxLayer } from '../images.ts'
@@ -20,10 +22,44 @@ export interface MeasuredEngine {
 /** As `npm start` and the systemd unit run it; BERTH_BENCH_NODE_FLAGS tries others. */
 const nodeFlags = process.env.BERTH_BENCH_NODE_FLAGS?.split(' ').filter(Boolean) ?? ['--max-semi-space-size=1', '--enable-source-maps']
 
-/** The agent as it is shipped: bundled, in a process of its own. */
+/** The agent as it is shipped: bundled, in a process of its own. What the agents of killed runs left goes first. */
 export async function startBerth(): Promise<MeasuredEngine> {
-  const config = testConfig()
   execFileSync(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('../../build.ts', import.meta.url))], { stdio: 'inherit' })
+  await takeOverAgents()
+  const config = testConfig()
+  mkdirSync(claims, { recursive: true })
+  const claim = `${claims}/run-${process.pid}`
+  writeFileSync(claim, JSON.stringify(config))
+  const engine = await runAgent(config)
+  return {
+    ...engine,
+    async stop() {
+      await engine.stop()
+      rmSync(claim, { force: true })
+    },
+  }
+}
+
+/** Which agents runs of benchmarks have started: their settings, in files named after the run's process. */
+const claims = '/run/berth-bench-agents'
+
+/** Agents of killed runs: each is ended, started again on its own data, so that it finds its containers, and cleaned up with the means of the product. */
+async function takeOverAgents(): Promise<void> {
+  for (const name of deserted(existsSync(claims) ? readdirSync(claims) : [], 'run-')) {
+    const config = JSON.parse(readFileSync(`${claims}/${name}`, 'utf8')) as AgentConfig
+    endAll(pids().filter((pid) => textOr(`/proc/${pid}/environ`).includes(`\0BERTH_RUN=${config.runRoot}\0`)))
+    if (existsSync(config.dataRoot)) {
+      mkdirSync(config.runRoot, { recursive: true, mode: 0o711 })
+      const engine = await runAgent(config)
+      for (const { Id } of await engine.api.call<{ Id: string }[]>('GET', '/containers/json?all=1'))
+        await engine.api.call('DELETE', `/containers/${Id}?force=1`)
+      await engine.stop()
+    }
+    rmSync(`${claims}/${name}`)
+  }
+}
+
+async function runAgent(config: AgentConfig): Promise<MeasuredEngine> {
   const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(new URL('../../dist/berth-agent.js', import.meta.url))], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -55,12 +91,9 @@ export async function startBerth(): Promise<MeasuredEngine> {
 }
 
 /** dockerd with a bridge of its own and the packet filter left alone: its rules would be the machine's. */
-export async function startDockerd(root = `/var/lib/berth-bench-dockerd-${process.pid}`): Promise<MeasuredEngine> {
-  const bridge = 'btdockerd'
-  mkdirSync(root, { recursive: true })
-  execFileSync('ip', ['link', 'add', bridge, 'type', 'bridge'])
-  execFileSync('ip', ['addr', 'add', '10.250.0.1/16', 'dev', bridge])
-  execFileSync('ip', ['link', 'set', bridge, 'up'])
+export async function startDockerd(): Promise<MeasuredEngine> {
+  const root = claimDirectory('/var/lib', 'berth-bench-dockerd-')
+  const bridge = claimBridge('btdockd', '10.250.0.1/16')
   const socket = `${root}/docker.sock`
   const child = spawn(
     'dockerd',

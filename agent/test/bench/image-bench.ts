@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { claimBridge, claimDirectory, removeServed } from '../../../scripts/bench-leftovers.ts'
 import { makeDataRoot, openImageRooms, testContext } from '../image-rooms.ts'
 import { imageOf, layerOf, pushTestImage } from '../images.ts'
 import { startRegistry } from '../registry.ts'
@@ -41,9 +42,7 @@ async function startDocker(root: string): Promise<{ socket: string; stop(): Prom
   const socket = `${root}/docker.sock`
   mkdirSync(root, { recursive: true })
   // A bridge of its own: with "none" dockerd would delete the docker0 of the machine.
-  const bridge = 'btimages'
-  execFileSync('ip', ['link', 'add', bridge, 'type', 'bridge'])
-  execFileSync('ip', ['addr', 'add', '10.250.0.1/16', 'dev', bridge])
+  const bridge = claimBridge('btimage', '10.250.0.1/16')
   const args = [
     '--data-root',
     `${root}/data`,
@@ -91,6 +90,7 @@ const rounds = Number(process.argv[2] ?? 3)
 const registry = await startRegistry()
 /** Nothing is deleted between rounds: ext4 searches long for inodes right after many were freed, which would be measured instead. */
 const roots: string[] = []
+const place = claimDirectory('/var/lib', 'berth-bench-images-')
 const times = new Map<string, { berth: number[]; docker: number[] }>()
 async function time(what: string, who: 'berth' | 'docker', work: () => unknown): Promise<void> {
   execFileSync('sync')
@@ -126,7 +126,7 @@ async function roundOfBerth(reference: string, round: number): Promise<void> {
 }
 
 async function roundOfDocker(reference: string, round: number): Promise<void> {
-  const root = `/var/lib/berth-bench-dockerd-${round}`
+  const root = join(place, `docker-${round}`)
   const archive = `${root}.tar`
   roots.push(root, archive, `${root}-other`)
   const daemon = await startDocker(root)
@@ -167,4 +167,5 @@ try {
 } finally {
   await registry.stop()
   for (const root of roots) rmSync(root, { recursive: true, force: true })
+  removeServed(place)
 }

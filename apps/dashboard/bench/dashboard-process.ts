@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { claimDirectory } from '../../../scripts/bench-leftovers.ts'
 import { until } from '../src/server/testing/dashboard.fixture.ts'
 
 /** The production build in a process of its own, on data of its own. */
@@ -20,7 +21,7 @@ const flags = ['--max-semi-space-size=2', '--optimize-for-size']
 
 /** @param host the address to listen on; hosts in network namespaces need more than loopback */
 export async function startDashboardProcess(host = '127.0.0.1', nodeFlags: readonly string[] = flags): Promise<DashboardProcess> {
-  const folder = mkdtempSync(join(tmpdir(), 'berth-bench-'))
+  const folder = claimDirectory(tmpdir(), 'berth-bench-dashboard-')
   const port = await freePort()
   const child: ChildProcess = spawn(process.execPath, [...nodeFlags, 'dist/server.js'], {
     cwd: root,

@@ -12,21 +12,11 @@
  * in a private mount namespace from which /sys/fs/cgroup/unified is detached: all candidates see the same plain v1 layout.
  */
 import { spawnSync } from 'node:child_process'
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { claimDirectory } from '../../../scripts/bench-leftovers.ts'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const berthRuntime = resolve(process.env.BERTH_RUNTIME ?? join(here, '../../build/bin/berth-runtime'))
@@ -56,7 +46,7 @@ interface Candidate {
   command: string[]
 }
 
-const work = mkdtempSync(join(tmpdir(), 'berth-bench-'))
+const work = claimDirectory(tmpdir(), 'berth-bench-runtime-')
 const rootfs = join(work, 'rootfs')
 const devNull = openSync('/dev/null', 'r+')
 

@@ -3,14 +3,15 @@
 // `npx tsx unpack-bench.ts [rounds]`; BERTH_BENCH_DIR is where it works (/var/tmp).
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { claimBridge, claimDirectory } from '../../../scripts/bench-leftovers.ts'
 import { programs } from '../unpack-program.ts'
 
 const rounds = Number(process.argv[2] ?? 5)
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number
-const root = mkdtempSync(join(process.env.BERTH_BENCH_DIR ?? '/var/tmp', 'berth-unpack-bench-'))
+const root = claimDirectory(process.env.BERTH_BENCH_DIR ?? '/var/tmp', 'berth-unpack-bench-')
 const layer = join(root, 'layer.tar.gz')
 const plain = join(root, 'layer.tar')
 const quiet = { stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] }
@@ -89,15 +90,13 @@ function unpackTo(command: (target: string) => string): () => number {
 /** A dockerd of its own that touches no network of the host. */
 async function startDocker(): Promise<{ load: (archive: string) => number; stop: () => Promise<void> }> {
   const socket = `unix://${root}/docker.sock`
-  const bridge = 'bubench0'
-  execFileSync('ip', ['link', 'add', bridge, 'type', 'bridge'])
+  const bridge = claimBridge('bubench', '10.255.201.1/24')
   const log = openSync(join(root, 'dockerd.log'), 'w')
   const args = ['--data-root', join(root, 'docker'), '--exec-root', join(root, 'exec'), '--pidfile', join(root, 'docker.pid'), '-H', socket]
   const daemon = spawn('dockerd', [...args, '--bridge', bridge, '--iptables=false', '--ip-masq=false', '--bip='], {
     stdio: ['ignore', log, log],
   })
   const docker = (...words: string[]) => spawnSync('docker', ['-H', socket, ...words], { encoding: 'utf8' })
-  execFileSync('ip', ['address', 'add', '10.255.201.1/24', 'dev', bridge])
   for (let i = 0; i < 200 && docker('version').status !== 0; i++) await sleep(100)
   return {
     load(archive) {
