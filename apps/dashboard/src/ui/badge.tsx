@@ -27,7 +27,7 @@ export function Badge({ tone = 'calm', children, className }: { tone?: Tone; chi
   )
 }
 
-export type Shape = 'full' | 'ring' | 'bars' | 'cross' | 'turning' | 'dash'
+export type Shape = 'full' | 'half' | 'alert' | 'ring' | 'bars' | 'cross' | 'turning' | 'dash'
 
 const ink: Record<Tone, string> = {
   good: 'text-good',
@@ -43,6 +43,15 @@ export function StateMark({ shape, tone, className }: { shape: Shape; tone: Tone
   return (
     <svg viewBox="0 0 12 12" aria-hidden="true" className={cn('size-3 shrink-0', ink[tone], shape === 'turning' && 'turning', className)}>
       {shape === 'full' ? <circle cx="6" cy="6" r="4.25" fill="currentColor" /> : null}
+      {shape === 'half' ? (
+        <>
+          <circle cx="6" cy="6" r="3.5" fill="none" stroke="currentColor" strokeWidth="1.5" />
+          <path d="M6 2.5a3.5 3.5 0 0 1 0 7z" fill="currentColor" />
+        </>
+      ) : null}
+      {shape === 'alert' ? (
+        <path d="M6 1.6 11 10.4H1z" fill="currentColor" stroke="currentColor" strokeWidth="1.2" strokeLinejoin="round" />
+      ) : null}
       {shape === 'ring' ? <circle cx="6" cy="6" r="3.5" fill="none" stroke="currentColor" strokeWidth="1.5" /> : null}
       {shape === 'bars' ? <path d="M3.5 2.5v7M8.5 2.5v7" stroke="currentColor" strokeWidth="2.2" strokeLinecap="round" /> : null}
       {shape === 'cross' ? <path d="m3 3 6 6M9 3 3 9" stroke="currentColor" strokeWidth="2" strokeLinecap="round" /> : null}

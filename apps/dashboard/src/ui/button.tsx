@@ -24,9 +24,9 @@ const look = cva(
       },
       size: {
         normal: 'h-control px-3',
-        small: 'h-6.5 px-2 text-xs [&_svg]:size-3.25',
+        small: 'h-6.5 px-2 text-xs pointer-coarse:h-11 pointer-coarse:px-3 [&_svg]:size-3.25',
         icon: 'h-control w-control px-0',
-        'icon-small': 'size-6.5 px-0 [&_svg]:size-3.5',
+        'icon-small': 'size-6.5 px-0 pointer-coarse:size-11 [&_svg]:size-3.5',
       },
     },
     defaultVariants: { tone: 'plain', size: 'normal' },

@@ -3,6 +3,7 @@ import { X } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { Dialog as Radix } from 'radix-ui'
 import type { ReactNode } from 'react'
+import { Button } from './button'
 import { cn } from './class-names'
 import { useFocusBack } from './focus-back'
 
@@ -40,6 +41,16 @@ export function Sheet(props: DialogProps & { size?: 'normal' | 'wide' }) {
   return <Frame {...props} place={cn('slide-in inset-y-0 right-0 h-dvh w-full border-y-0 border-r-0', width)} />
 }
 
+/** The button that leaves a dialog without doing anything: first in its foot. */
+export function DialogCancel() {
+  const t = useTranslations('ui')
+  return (
+    <Radix.Close asChild>
+      <Button>{t('cancel')}</Button>
+    </Radix.Close>
+  )
+}
+
 function Frame({ open, onOpenChange, title, description, children, footer, sticky, className, place }: DialogProps & { place: string }) {
   const t = useTranslations('ui')
   const focus = useFocusBack()
@@ -63,14 +74,19 @@ function Frame({ open, onOpenChange, title, description, children, footer, stick
             </div>
             <Radix.Close
               aria-label={t('close')}
-              className="-mr-1.5 grid size-7 shrink-0 place-items-center rounded-md text-ink-3 hover:bg-hover hover:text-ink"
+              className="-mr-1.5 grid size-7 shrink-0 pointer-coarse:-my-1.5 pointer-coarse:size-11 place-items-center rounded-md text-ink-3 hover:bg-hover hover:text-ink"
             >
               <X className="size-4" aria-hidden />
             </Radix.Close>
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-4 py-4">{children}</div>
+          <div data-dialog-body className="[&:has(>form>button:only-child)]:hidden empty:hidden min-h-0 flex-1 overflow-y-auto px-4 py-4">
+            {children}
+          </div>
           {footer ? (
-            <footer className="flex flex-wrap items-center justify-end gap-2 border-t bg-canvas px-4 py-3 max-sm:[&>button]:flex-1">
+            <footer
+              data-dialog-foot
+              className="flex flex-wrap items-center justify-end gap-2 border-t bg-canvas px-4 py-3 max-sm:[&>button]:flex-1"
+            >
               {footer}
             </footer>
           ) : null}

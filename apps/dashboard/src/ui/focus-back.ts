@@ -1,16 +1,30 @@
 'use client'
 import { useMemo, useRef } from 'react'
 
+/** Where somebody is most likely to begin: a text, then any control of the body, then the first button of the foot, which is the one that changes nothing. */
+const beginnings = [
+  '[data-dialog-body] :is(input[type=text], input[type=email], input[type=password], input[type=number], input:not([type]), textarea):not([disabled], [readonly])',
+  '[data-dialog-body] :is(input, button, a[href], [role=combobox]):not([disabled], [tabindex="-1"])',
+  '[data-dialog-foot] button',
+]
+
 /**
- * For the content of a dialog that is opened without a trigger of its own: whatever had the focus when it opened has it again when it is closed; if that is gone (the row that was removed), the page's
- * content has it, so that the next Tab does not begin at the top of the window.
+ * For the content of a dialog that is opened without a trigger of its own. It begins where one goes on by keyboard; on a touch screen the dialog itself has the focus, so that no keyboard covers it unasked.
+ * Whatever had the focus when it opened has it again when it is closed; if that is gone (the row that was removed), the page's content has it, so that the next Tab does not begin at the top of the window.
  */
-export function useFocusBack(): { onOpenAutoFocus: () => void; onCloseAutoFocus: (event: Event) => void } {
+export function useFocusBack(): { onOpenAutoFocus: (event: Event) => void; onCloseAutoFocus: (event: Event) => void } {
   const opener = useRef<Element | null>(null)
   return useMemo(
     () => ({
-      onOpenAutoFocus: () => {
+      onOpenAutoFocus: (event) => {
         opener.current = document.activeElement
+        const content = event.currentTarget
+        if (!(content instanceof HTMLElement)) return
+        const touch = window.matchMedia('(pointer: coarse)').matches
+        const found = touch ? content : beginnings.map((selector) => content.querySelector<HTMLElement>(selector)).find(Boolean)
+        if (!found) return
+        event.preventDefault()
+        found.focus({ preventScroll: true })
       },
       onCloseAutoFocus: (event) => {
         event.preventDefault()

@@ -95,9 +95,18 @@ function CheckItem({ checked, onChange, children }: MenuCheckProps) {
       checked={checked}
       onCheckedChange={onChange}
       onSelect={(event) => event.preventDefault()}
-      className={cn(itemLook, 'pl-7')}
+      className={cn(itemLook, 'pl-8')}
     >
-      <Mark />
+      {/* A box that is there when it is empty too: that several can be chosen is seen before the first is. */}
+      <span
+        aria-hidden
+        className={cn(
+          'absolute left-2 grid size-4 place-items-center rounded-sm border',
+          checked ? 'border-accent bg-accent [&_svg]:text-accent-ink' : 'border-line-strong bg-raised',
+        )}
+      >
+        {checked ? <Check className="!size-3" strokeWidth={3} /> : null}
+      </span>
       {children}
     </Radix.CheckboxItem>
   )

@@ -36,8 +36,8 @@ export function Meter({
           ? 'var(--warn)'
           : 'var(--accent)'
   return (
-    <div className={cn('grid min-w-0 gap-0.5', className)}>
-      {text ? <span className={cn('tabular truncate text-xs', stale ? 'text-ink-off' : 'text-ink-2')}>{text}</span> : null}
+    <div className={cn('grid min-w-0 gap-1', className)}>
+      {text ? <span className={cn('tabular truncate text-xs leading-4', stale ? 'text-ink-off' : 'text-ink-2')}>{text}</span> : null}
       {/* biome-ignore lint/a11y/useSemanticElements: a <meter> cannot be drawn with our tokens in every browser */}
       <svg
         role="meter"

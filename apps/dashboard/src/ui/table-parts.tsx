@@ -34,7 +34,7 @@ export function TableHead<T>({ table, selectable }: { table: Table<T>; selectabl
               aria-sort={sorted === 'asc' ? 'ascending' : sorted === 'desc' ? 'descending' : undefined}
               style={width ? { width } : undefined}
               className={cn(
-                'sticky top-0 z-10 h-8 border-b bg-canvas px-2 font-medium text-ink-3 text-xs first:pl-4 last:pr-4',
+                'sticky top-0 z-10 h-8 border-b bg-canvas px-2 font-medium text-ink-3 text-xs first:pl-4 last:pr-4 pointer-coarse:h-11',
                 meta?.align === 'right' ? 'text-right' : 'text-left',
                 meta?.className,
               )}
@@ -76,7 +76,7 @@ export function TableBody<T>({
   rowName: (row: T) => string
   isStale?: (row: T) => boolean
 }) {
-  const height = typeof window !== 'undefined' && window.matchMedia('(pointer: coarse)').matches ? 44 : 36
+  const height = typeof window !== 'undefined' && window.matchMedia('(pointer: coarse)').matches ? 48 : 36
   const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller, estimateSize: () => height, overscan: 12 })
   const items = virtual.getVirtualItems()
   const before = items[0]?.start ?? 0
@@ -150,7 +150,7 @@ const TableRow = memo(
             <td
               key={cell.id}
               className={cn(
-                'overflow-hidden border-b px-2 first:pl-4 last:pr-4',
+                'overflow-hidden border-b px-2 first:pl-4 last:pr-4 pointer-coarse:h-11',
                 meta?.align === 'right' && 'tabular text-right',
                 meta?.className,
               )}

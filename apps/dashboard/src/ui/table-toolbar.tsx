@@ -52,16 +52,21 @@ export function TableToolbar<T>({
   const active = query !== '' || Object.values(chosen).some((values) => values.length > 0)
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
-      <FilterInput value={query} onChange={address.setQuery} label={searchLabel} clearLabel={t('clear')} className="w-full sm:w-64" />
-      {facets?.map((facet) => (
-        <FacetMenu
-          key={facet.key}
-          facet={facet}
-          rows={rows}
-          chosen={chosen[facet.key] ?? []}
-          onChange={(values) => address.setChosen({ [facet.key]: values })}
-        />
-      ))}
+      <FilterInput value={query} onChange={address.setQuery} label={searchLabel} clearLabel={t('clear')} className="w-full sm:w-72" />
+      <div
+        data-sideways
+        className="contents max-sm:-mx-3 max-sm:flex max-sm:w-[100vw] max-sm:gap-2 max-sm:overflow-x-auto max-sm:px-3 max-sm:[scrollbar-width:none] max-sm:empty:hidden"
+      >
+        {facets?.map((facet) => (
+          <FacetMenu
+            key={facet.key}
+            facet={facet}
+            rows={rows}
+            chosen={chosen[facet.key] ?? []}
+            onChange={(values) => address.setChosen({ [facet.key]: values })}
+          />
+        ))}
+      </div>
       <span role="status" className={cn('tabular text-ink-3 text-xs', !filtered && 'max-sm:hidden')}>
         {filtered ? t('shownOf', { shown, total: rows.length }) : t('rowCount', { count: rows.length })}
       </span>

@@ -1,6 +1,6 @@
 'use client'
 import { Tabs as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { cn } from './class-names'
 
 export interface Tab {
@@ -27,14 +27,26 @@ export function Tabs({
   className?: string
   contentClassName?: string
 }) {
+  const strip = useRef<HTMLDivElement>(null)
+  // On a telephone the strip is wider than the screen: the tab that is open is brought into it, however it was opened.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the value says which one is open
+  useEffect(() => {
+    const open = strip.current?.querySelector<HTMLElement>('[data-state=active]')
+    if (!strip.current || !open) return
+    strip.current.scrollLeft = open.offsetLeft - (strip.current.clientWidth - open.offsetWidth) / 2
+  }, [value])
   return (
     <Radix.Root value={value} onValueChange={onChange} activationMode="manual" className={cn('flex min-h-0 flex-col', className)}>
-      <Radix.List aria-label={label} className="flex shrink-0 gap-0.5 overflow-x-auto border-b px-3 [scrollbar-width:none] sm:px-4">
+      <Radix.List
+        ref={strip}
+        aria-label={label}
+        className="relative flex shrink-0 gap-0.5 overflow-x-auto border-b px-3 [scrollbar-width:none] sm:px-4"
+      >
         {tabs.map((tab) => (
           <Radix.Trigger
             key={tab.value}
             value={tab.value}
-            className="relative flex h-9 shrink-0 items-center gap-1.5 whitespace-nowrap px-2.5 text-ink-3 text-sm outline-offset-[-3px] after:absolute after:inset-x-2 after:-bottom-px after:h-0.5 after:rounded-full hover:text-ink data-[state=active]:font-medium data-[state=active]:text-ink data-[state=active]:after:bg-accent"
+            className="relative flex h-9 shrink-0 pointer-coarse:h-11 items-center gap-1.5 whitespace-nowrap px-2.5 text-ink-3 text-sm outline-offset-[-3px] after:absolute after:inset-x-2 after:-bottom-px after:h-0.5 after:rounded-full hover:text-ink data-[state=active]:font-medium data-[state=active]:text-ink data-[state=active]:after:bg-accent"
           >
             {tab.label}
             {tab.count === undefined ? null : (

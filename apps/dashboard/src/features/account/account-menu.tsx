@@ -29,7 +29,16 @@ export function AccountMenu() {
         </Button>
       }
     >
-      <MenuLabel>{me.data ? `${me.data.name} · ${me.data.email}` : '…'}</MenuLabel>
+      <MenuLabel>
+        {me.data ? (
+          <span className="grid font-normal text-sm normal-case tracking-normal">
+            <span className="font-medium text-ink">{me.data.name}</span>
+            <span>{me.data.email}</span>
+          </span>
+        ) : (
+          '…'
+        )}
+      </MenuLabel>
       <MenuLine />
       <MenuItem onSelect={() => router.push('/account')}>
         <KeyRound aria-hidden />

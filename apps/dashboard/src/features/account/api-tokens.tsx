@@ -8,7 +8,7 @@ import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { CodeBlock } from '../../ui/code-block'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
-import { Dialog } from '../../ui/dialog'
+import { Dialog, DialogCancel } from '../../ui/dialog'
 import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
@@ -122,14 +122,17 @@ function NewToken({ hosts, onClose }: { hosts: readonly Host[]; onClose: () => v
             {t('copiedIt')}
           </Button>
         ) : (
-          <Button
-            tone="primary"
-            busy={create.isPending}
-            disabledReason={name.trim() ? null : t('problem.tokenName')}
-            onClick={() => create.mutate()}
-          >
-            {t('create')}
-          </Button>
+          <>
+            <DialogCancel />
+            <Button
+              tone="primary"
+              busy={create.isPending}
+              disabledReason={name.trim() ? null : t('problem.tokenName')}
+              onClick={() => create.mutate()}
+            >
+              {t('create')}
+            </Button>
+          </>
         )
       }
     >
@@ -141,7 +144,7 @@ function NewToken({ hosts, onClose }: { hosts: readonly Host[]; onClose: () => v
       ) : (
         <div className="grid gap-3">
           <Field label={t('tokenName')} help={t('tokenNameHelp')} required>
-            <Input autoFocus value={name} onChange={(event) => setName(event.target.value)} />
+            <Input value={name} onChange={(event) => setName(event.target.value)} />
           </Field>
           <Field label={t('place')}>
             <Select

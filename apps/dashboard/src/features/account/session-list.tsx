@@ -41,7 +41,8 @@ export function SessionList() {
                 {browserOf(session.userAgent) || t('unknownBrowser')} {session.current ? <Badge tone="good">{t('thisOne')}</Badge> : null}
               </p>
               <p className="text-ink-3 text-xs">
-                {session.from} · <Ago at={session.lastSeenAt} />
+                {session.from ? `${session.from} · ` : ''}
+                <Ago at={session.lastSeenAt} />
               </p>
             </div>
             {session.current ? null : (

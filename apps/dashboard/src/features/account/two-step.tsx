@@ -6,7 +6,7 @@ import { encode } from 'uqr'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { CodeBlock, CopyButton } from '../../ui/code-block'
-import { Dialog } from '../../ui/dialog'
+import { Dialog, DialogCancel } from '../../ui/dialog'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
@@ -60,9 +60,17 @@ function TwoStepDialog({ enabled, onClose }: { enabled: boolean; onClose: () => 
       size="small"
       title={enabled ? t('turnOff') : t('turnOn')}
       footer={
-        <Button tone="primary" busy={submit.isPending} disabled={!done && text === ''} onClick={() => (done ? onClose() : submit.mutate())}>
-          {done ? t('savedThem') : t('continue')}
-        </Button>
+        <>
+          {done ? null : <DialogCancel />}
+          <Button
+            tone="primary"
+            busy={submit.isPending}
+            disabled={!done && text === ''}
+            onClick={() => (done ? onClose() : submit.mutate())}
+          >
+            {done ? t('savedThem') : t('continue')}
+          </Button>
+        </>
       }
     >
       <form
@@ -74,13 +82,7 @@ function TwoStepDialog({ enabled, onClose }: { enabled: boolean; onClose: () => 
       >
         {step.kind === 'password' ? (
           <Field label={t('currentPassword')} required>
-            <Input
-              type="password"
-              autoComplete="current-password"
-              autoFocus
-              value={text}
-              onChange={(event) => setText(event.target.value)}
-            />
+            <Input type="password" autoComplete="current-password" value={text} onChange={(event) => setText(event.target.value)} />
           </Field>
         ) : null}
         {step.kind === 'code' ? (

@@ -89,7 +89,7 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
     }),
     column.display({
       id: 'ports',
-      meta: { label: t('column.ports'), width: 164, className: 'max-lg:hidden' },
+      meta: { label: t('column.ports'), width: 190, className: 'max-lg:hidden' },
       cell: ({ row }) => <Ports ports={row.original.item.ports} />,
     }),
     column.accessor((row) => row.item.networks.map((network) => network.ipv4).join(), {
@@ -133,14 +133,15 @@ function QuickActions({ row }: { row: Row }) {
         disabledReason={allow('operate')}
         onClick={() => command.run({ verb, target })}
       >
-        {verb === 'start' ? <Play aria-hidden /> : <Square aria-hidden />}
+        {verb === 'start' ? <Play aria-hidden /> : <Square className="fill-current" aria-hidden />}
       </Button>
-      <Button tone="quiet" size="icon-small" hint={t('openLogs')} onClick={() => open('logs', target)}>
+      <Button tone="quiet" size="icon-small" className="pointer-coarse:hidden" hint={t('openLogs')} onClick={() => open('logs', target)}>
         <ScrollText aria-hidden />
       </Button>
       <Button
         tone="quiet"
         size="icon-small"
+        className="pointer-coarse:hidden"
         hint={t('openTerminal')}
         disabledReason={allow('shell') ?? (running ? null : t('notRunning', { name: target.name }))}
         onClick={() => open('terminal', target)}

@@ -156,7 +156,7 @@ function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
   return (
     <>
       {action('start', <Play aria-hidden />)}
-      {action('stop', <Square aria-hidden />)}
+      {action('stop', <Square className="fill-current" aria-hidden />)}
       {action('restart', <RotateCw aria-hidden />)}
       {action('pause', <Pause aria-hidden />)}
       <Button size="small" onClick={() => openTogether(targets)}>
@@ -174,6 +174,7 @@ function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
 
 /** A row on a phone. */
 function ContainerCard({ row, several }: { row: Row; several: boolean }) {
+  const t = useTranslations('containers')
   const { item } = row
   const running = item.state.status === 'running'
   return (
@@ -193,8 +194,11 @@ function ContainerCard({ row, several }: { row: Row; several: boolean }) {
         <Ports ports={item.ports} />
       </div>
       {running ? (
-        <div className="grid grid-cols-[5rem_1fr] items-end gap-4 text-xs">
-          <CpuCell hostId={row.hostId} id={item.id} running />
+        <div className="grid grid-cols-[4.5rem_1fr] items-center gap-4 text-xs">
+          <span className="grid grid-cols-[auto_1fr] items-center gap-1.5">
+            <span className="text-ink-3">{t('column.cpu')}</span>
+            <CpuCell hostId={row.hostId} id={item.id} running />
+          </span>
           <MemoryCell hostId={row.hostId} id={item.id} running />
         </div>
       ) : null}

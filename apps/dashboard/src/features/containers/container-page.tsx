@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { ChevronLeft, Ellipsis, Play, RotateCw, ScrollText, Square, SquareTerminal } from 'lucide-react'
+import { Box, Ellipsis, Play, RotateCw, ScrollText, Square, SquareTerminal } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter, useSearchParams } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -10,6 +10,7 @@ import { CopyButton } from '../../ui/code-block'
 import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { Ago } from '../../ui/now'
+import { Crumbs, useTabTitle } from '../../ui/page'
 import { SkeletonRows } from '../../ui/skeleton'
 import { Tabs } from '../../ui/tabs'
 import { useAgent } from '../../wire/agent'
@@ -45,11 +46,13 @@ export function ContainerPage({ hostId, id, foreign }: { hostId: string; id: str
   const detail = query.data
   const tab = tabNames.find((name) => name === search.get('tab')) ?? 'overview'
   const at = search.get('at')
+  useTabTitle(detail?.name)
   if (!detail) {
     if (!query.error) return <SkeletonRows />
     if (failureOf(query.error).code === 'not_found')
       return (
         <EmptyState
+          icon={<Box aria-hidden />}
           action={
             <Button asChild>
               <Link href={`/h/${hostId}/containers`}>{t('detail.toList')}</Link>
@@ -154,16 +157,12 @@ function Head({ input, stale, onRemoved }: { input: TabInput; stale: boolean; on
       className={`flex shrink-0 flex-wrap items-center justify-between gap-x-4 gap-y-2 px-3 pt-3 pb-2 sm:px-4 ${stale ? 'text-ink-off' : ''}`}
     >
       <div className="min-w-0">
-        <p className="flex items-center gap-1 text-ink-3 text-xs">
-          <Link href={`/h/${hostId}/containers`} className="inline-flex items-center gap-0.5 hover:text-ink hover:underline">
-            <ChevronLeft className="size-3" aria-hidden />
-            {t('title')}
-          </Link>
-          <span aria-hidden>·</span>
-          <Link href={`/h/${hostId}`} className="hover:text-ink hover:underline">
-            {hostName}
-          </Link>
-        </p>
+        <Crumbs
+          trail={[
+            { href: `/h/${hostId}/containers`, label: t('title') },
+            { href: `/h/${hostId}`, label: hostName },
+          ]}
+        />
         <h1 className="flex min-w-0 flex-wrap items-center gap-x-3 gap-y-0.5">
           <span className="truncate font-semibold text-xl tracking-tight">{detail.name}</span>
           <ContainerState
@@ -180,7 +179,7 @@ function Head({ input, stale, onRemoved }: { input: TabInput; stale: boolean; on
       <div className="flex flex-wrap items-center gap-1.5">
         {button('start', <Play aria-hidden />, 'primary')}
         {button('unpause', <Play aria-hidden />, 'primary')}
-        {button('stop', <Square aria-hidden />)}
+        {button('stop', <Square className="fill-current" aria-hidden />)}
         {button('restart', <RotateCw aria-hidden />)}
         <Button hint={t('detail.logsBelow')} size="icon" aria-label={t('openLogs')} onClick={() => open('logs', target)}>
           <ScrollText aria-hidden />

@@ -13,8 +13,8 @@ type State = Pick<ContainerSummary['state'], 'status' | 'exitCode' | 'signal' | 
 export function lookOf(state: State): { tone: Tone; shape: Shape } {
   switch (state.status) {
     case 'running':
-      if (state.health === 'unhealthy') return { tone: 'bad', shape: 'full' }
-      if (state.health === 'starting') return { tone: 'warn', shape: 'full' }
+      if (state.health === 'unhealthy') return { tone: 'bad', shape: 'alert' }
+      if (state.health === 'starting') return { tone: 'warn', shape: 'half' }
       return { tone: 'good', shape: 'full' }
     case 'paused':
       return { tone: 'warn', shape: 'bars' }

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { Badge } from '../../ui/badge'
+import { Clamped } from '../../ui/clamped'
 import { CommandLine } from '../../ui/code-block'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
@@ -38,7 +39,7 @@ export function OverviewTab(input: TabInput) {
               </Link>
             </Fact>
             <Fact name={t('overview.command')} mono>
-              {visibleText(effective.command.map(quoteWord).join(' ')) || '–'}
+              <Clamped>{visibleText(effective.command.map(quoteWord).join(' ')) || '–'}</Clamped>
             </Fact>
             <Fact name={t('overview.created')}>
               <Ago at={detail.createdAt} />

@@ -20,7 +20,7 @@ export function CpuCell({ hostId, id, running }: UsageOf) {
   return (
     <span className="relative flex h-7 items-center justify-end">
       <Sparkline ground values={points.map((point) => point.cpuPercent)} top={5} className="absolute inset-0 h-full w-full" />
-      <span className="tabular relative">{format.percent(newest.cpuPercent)}</span>
+      <span className="tabular relative text-xs">{format.percent(newest.cpuPercent)}</span>
     </span>
   )
 }
@@ -31,7 +31,7 @@ export function MemoryCell({ hostId, id, running }: UsageOf) {
   const t = useTranslations('containers')
   const newest = useUsage(hostId, id, running).at(-1)
   if (!newest) return <span className="text-ink-off">–</span>
-  if (newest.memoryLimitBytes === null) return <span className="tabular">{format.bytes(newest.memoryBytes)}</span>
+  if (newest.memoryLimitBytes === null) return <span className="tabular text-ink-2 text-xs">{format.bytes(newest.memoryBytes)}</span>
   return (
     <Meter
       value={newest.memoryBytes}

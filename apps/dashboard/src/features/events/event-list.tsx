@@ -40,9 +40,9 @@ export function EventList({ scope }: { scope: string }) {
     () => [
       column.accessor((row) => row.event.at, {
         id: 'at',
-        meta: { label: t('column.at'), width: 156, fixed: true },
+        meta: { label: t('column.at'), width: 172, fixed: true },
         cell: ({ getValue }) => (
-          <time dateTime={getValue()} className="tabular text-xs">
+          <time dateTime={getValue()} className="tabular whitespace-nowrap text-xs">
             {format.dateTime(getValue())}
           </time>
         ),

@@ -12,7 +12,7 @@ import { type Placed, useAcross } from '../../wire/across'
 import { type Trouble, troubleOf } from './trouble'
 
 const looks: Record<Trouble['kind'], { shape: Shape; tone: Tone }> = {
-  unhealthy: { shape: 'ring', tone: 'bad' },
+  unhealthy: { shape: 'alert', tone: 'bad' },
   looping: { shape: 'turning', tone: 'warn' },
   oom: { shape: 'cross', tone: 'bad' },
   error: { shape: 'cross', tone: 'bad' },

@@ -46,7 +46,7 @@ export function HostList() {
       <PageBody>
         {error ? <ErrorPanel error={error} onRetry={retry} className="mb-3" /> : null}
         {pending ? (
-          <div className="grid gap-3 md:grid-cols-2 2xl:grid-cols-3" aria-hidden>
+          <div className="grid gap-3 md:grid-cols-2 xl:grid-cols-3" aria-hidden>
             <Skeleton className="h-36 rounded-lg" />
             <Skeleton className="h-36 rounded-lg" />
           </div>
@@ -56,7 +56,7 @@ export function HostList() {
             {t('empty')}
           </EmptyState>
         ) : null}
-        <ul className="grid grid-cols-[minmax(0,1fr)] gap-3 md:grid-cols-2 2xl:grid-cols-3">
+        <ul className="grid grid-cols-[minmax(0,1fr)] gap-3 md:grid-cols-2 xl:grid-cols-3">
           {hosts.map((host) => (
             <HostCard key={host.id} host={host} />
           ))}

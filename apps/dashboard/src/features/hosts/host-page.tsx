@@ -14,7 +14,7 @@ import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
 import { LiveChart } from '../../ui/live-chart'
 import { Ago } from '../../ui/now'
-import { PageHead } from '../../ui/page'
+import { PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
 import { SkeletonRows } from '../../ui/skeleton'
 import { Tabs } from '../../ui/tabs'
@@ -35,8 +35,10 @@ export function HostPage({ hostId, events }: { hostId: string; events: ReactNode
   const { hosts, pending, error, retry } = useHosts()
   const host = hosts.find((one) => one.id === hostId)
   const [tab, setTab] = useQueryState('tab', parseAsString.withDefault('overview'))
+  useTabTitle(host?.name)
   if (error) return <ErrorPanel error={error} onRetry={retry} className="m-4" />
-  if (!host) return pending ? <SkeletonRows /> : <Notice className="m-4">{t('unknown')}</Notice>
+  // One that is not there is refused by KnownHost, around every page of a host.
+  if (!host) return pending ? <SkeletonRows /> : null
   return (
     <>
       <PageHead
@@ -117,7 +119,8 @@ function StateLine({ host }: { host: HostView }) {
           · {t('lastSeen')} <Ago at={host.lastSeenAt} />
         </>
       )}
-      {host.system ? ` · ${systemName(host.system)}, ${host.system.kernel}` : ''}
+      {host.system ? ` · ${systemName(host.system)}` : ''}
+      {host.system ? <span className="max-sm:hidden">, {host.system.kernel}</span> : null}
     </StateLabel>
   )
 }

@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { ChevronLeft, Ellipsis, Play } from 'lucide-react'
+import { Ellipsis, Play } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -10,7 +10,7 @@ import { CopyButton } from '../../ui/code-block'
 import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
-import { PageBody, PageHead } from '../../ui/page'
+import { PageBody, PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
 import { SkeletonRows } from '../../ui/skeleton'
 import { useAcross } from '../../wire/across'
@@ -31,6 +31,7 @@ export function ImagePage({ hostId, image }: { hostId: string; image: string }) 
   const query = useQuery(agent.images.inspect.queryOptions({ image }))
   const history = useQuery(agent.images.history.queryOptions({ image }))
   const users = useAcross(hostId, 'containers').rows.filter((row) => row.item.imageId === query.data?.id)
+  useTabTitle(query.data && imageName(query.data))
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
   if (!query.data) return <SkeletonRows />
   const detail = query.data
@@ -40,12 +41,10 @@ export function ImagePage({ hostId, image }: { hostId: string; image: string }) 
     <>
       <PageHead
         title={<span className="font-mono">{imageName(detail)}</span>}
-        lead={
-          <Link href={`/h/${hostId}/images`} className="inline-flex items-center gap-0.5 text-xs hover:underline">
-            <ChevronLeft className="size-3" aria-hidden />
-            {t('title')} · {host?.name}
-          </Link>
-        }
+        trail={[
+          { href: `/h/${hostId}/images`, label: t('title') },
+          { href: `/h/${hostId}`, label: host?.name },
+        ]}
         actions={
           <>
             <Button

@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { ChevronLeft, Plug, Trash2, Unplug } from 'lucide-react'
+import { Plug, Trash2, Unplug } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -9,7 +9,7 @@ import { Button } from '../../ui/button'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
 import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
-import { PageBody, PageHead } from '../../ui/page'
+import { PageBody, PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
 import { SkeletonRows } from '../../ui/skeleton'
 import { agentClient, useAgent } from '../../wire/agent'
@@ -25,6 +25,7 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
   const allow = useAllow(hostId)
   const query = useQuery(useAgent(hostId).networks.inspect.queryOptions({ network: id }))
   const [asking, setAsking] = useState<'connect' | 'remove' | { id: string; name: string } | null>(null)
+  useTabTitle(query.data?.name)
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
   if (!query.data) return <SkeletonRows />
   const network = query.data
@@ -40,12 +41,10 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
     <>
       <PageHead
         title={network.name}
-        lead={
-          <Link href={`/h/${hostId}/networks`} className="inline-flex items-center gap-0.5 text-xs hover:underline">
-            <ChevronLeft className="size-3" aria-hidden />
-            {t('title')} · {host?.name}
-          </Link>
-        }
+        trail={[
+          { href: `/h/${hostId}/networks`, label: t('title') },
+          { href: `/h/${hostId}`, label: host?.name },
+        ]}
         actions={
           <>
             <Button tone="danger-quiet" disabledReason={removeReason} onClick={() => setAsking('remove')}>
@@ -88,7 +87,7 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
             {network.endpoints.map((endpoint) => (
               <li
                 key={endpoint.endpointId}
-                className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-3 px-3.5 py-2 sm:grid-cols-[minmax(0,1.2fr)_minmax(0,1.4fr)_minmax(0,1fr)_auto]"
+                className="grid grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 gap-y-0.5 px-3.5 py-2 sm:grid-cols-[minmax(0,1.2fr)_minmax(0,1.4fr)_minmax(0,1fr)_auto]"
               >
                 <Link
                   href={`/h/${hostId}/containers/${endpoint.containerId}`}
@@ -96,10 +95,10 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
                 >
                   {endpoint.containerName}
                 </Link>
-                <span className="truncate font-mono text-xs max-sm:order-3">
+                <span className="truncate font-mono text-xs max-sm:order-3 max-sm:col-span-2">
                   {[endpoint.ipv4, endpoint.ipv6].filter(Boolean).join(', ') || '–'}
                 </span>
-                <span className="truncate text-ink-3 text-xs max-sm:order-4">{endpoint.aliases.join(', ')}</span>
+                <span className="truncate text-ink-3 text-xs max-sm:order-4 max-sm:col-span-2">{endpoint.aliases.join(', ')}</span>
                 <Button
                   tone="quiet"
                   size="icon-small"

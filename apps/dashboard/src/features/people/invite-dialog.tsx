@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Button } from '../../ui/button'
-import { Dialog } from '../../ui/dialog'
+import { Dialog, DialogCancel } from '../../ui/dialog'
 import { ErrorPanel } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
@@ -40,14 +40,17 @@ export function InviteDialog({ hosts, onClose }: { hosts: readonly { id: string;
             {t('copiedIt')}
           </Button>
         ) : (
-          <Button
-            tone="primary"
-            busy={create.isPending}
-            disabledReason={/^[^\s@]+@[^\s@]+$/.test(email.trim()) ? null : t('needsEmail')}
-            onClick={() => create.mutate()}
-          >
-            {t('makeLink')}
-          </Button>
+          <>
+            <DialogCancel />
+            <Button
+              tone="primary"
+              busy={create.isPending}
+              disabledReason={/^[^\s@]+@[^\s@]+$/.test(email.trim()) ? null : t('needsEmail')}
+              onClick={() => create.mutate()}
+            >
+              {t('makeLink')}
+            </Button>
+          </>
         )
       }
     >
@@ -56,7 +59,7 @@ export function InviteDialog({ hosts, onClose }: { hosts: readonly { id: string;
       ) : (
         <div className="grid gap-4">
           <Field label={t('email')} required>
-            <Input type="email" autoFocus value={email} onChange={(event) => setEmail(event.target.value)} />
+            <Input type="email" value={email} onChange={(event) => setEmail(event.target.value)} />
           </Field>
           <RoleEditor grants={grants} hosts={hosts} onChange={setGrants} />
           <Field label={t('validFor')}>

@@ -5,7 +5,7 @@ import { useState } from 'react'
 import { Button } from '../../ui/button'
 import { CodeBlock } from '../../ui/code-block'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
-import { Dialog } from '../../ui/dialog'
+import { Dialog, DialogCancel } from '../../ui/dialog'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { dashboardClient } from '../../wire/dashboard'
 import type { Person } from './people-page'
@@ -106,9 +106,12 @@ function ResetDialog({ person, onClose }: Props) {
             {t('copiedIt')}
           </Button>
         ) : (
-          <Button tone="primary" busy={reset.isPending} onClick={() => reset.mutate()}>
-            {t('makeLink')}
-          </Button>
+          <>
+            <DialogCancel />
+            <Button tone="primary" busy={reset.isPending} onClick={() => reset.mutate()}>
+              {t('makeLink')}
+            </Button>
+          </>
         )
       }
     >

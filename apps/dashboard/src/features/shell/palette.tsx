@@ -27,7 +27,7 @@ export function Palette({ open, onOpenChange, takeTyped }: PaletteProps) {
         <Dialog.Content
           {...focus}
           onOpenAutoFocus={(event) => {
-            focus.onOpenAutoFocus()
+            focus.onOpenAutoFocus(event)
             // Behind what was typed before the field was there, instead of marking it to be replaced.
             event.preventDefault()
             const field = (event.target as HTMLElement).querySelector('input')

@@ -1,5 +1,6 @@
 import { useTranslations } from 'next-intl'
 import type { ReactNode } from 'react'
+import { Logo } from '../../ui/logo'
 
 /**
  * The frame of pages for people who are not signed in: at the left, where there is room, what this is; at the right what is asked. `steps`: what happens from here on,
@@ -59,9 +60,8 @@ export function Entrance({
 
 function Mark() {
   return (
-    <p className="relative z-10 flex items-center gap-2.5 font-semibold text-lg tracking-tight">
-      {/* biome-ignore lint/performance/noImgElement: a vector of one kilobyte needs no image pipeline */}
-      <img src="/icon.svg" alt="" width={26} height={26} />
+    <p className="relative z-10 flex items-center gap-2 font-semibold text-lg tracking-tight">
+      <Logo />
       Berth
     </p>
   )

@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { ChevronLeft, Ellipsis } from 'lucide-react'
+import { Ellipsis } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -9,7 +9,7 @@ import { Button } from '../../ui/button'
 import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
-import { PageHead } from '../../ui/page'
+import { PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
 import { SkeletonRows } from '../../ui/skeleton'
 import { useAgent } from '../../wire/agent'
@@ -23,6 +23,7 @@ export function VolumePage({ hostId, name, files }: { hostId: string; name: stri
   const format = useFormat()
   const host = useHost(hostId)
   const query = useQuery(useAgent(hostId).volumes.inspect.queryOptions({ volume: name, withSize: true }))
+  useTabTitle(name)
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
   if (!query.data) return <SkeletonRows />
   const volume = query.data
@@ -30,12 +31,10 @@ export function VolumePage({ hostId, name, files }: { hostId: string; name: stri
     <>
       <PageHead
         title={volume.anonymous ? volume.name.slice(0, 12) : volume.name}
-        lead={
-          <Link href={`/h/${hostId}/volumes`} className="inline-flex items-center gap-0.5 text-xs hover:underline">
-            <ChevronLeft className="size-3" aria-hidden />
-            {t('title')} · {host?.name}
-          </Link>
-        }
+        trail={[
+          { href: `/h/${hostId}/volumes`, label: t('title') },
+          { href: `/h/${hostId}`, label: host?.name },
+        ]}
         actions={
           <VolumeMenu
             hostId={hostId}
@@ -61,7 +60,7 @@ export function VolumePage({ hostId, name, files }: { hostId: string; name: stri
               <Fact name={t('column.usedBy')}>
                 {volume.usedBy.length === 0 ? <span className="text-ink-3">{t('unused')}</span> : null}
                 {volume.usedBy.map((user) => (
-                  <span key={`${user.id}${user.destination}`} className="mr-3">
+                  <span key={`${user.id}${user.destination}`} className="block">
                     <Link href={`/h/${hostId}/containers/${user.id}`} className="text-accent hover:underline">
                       {user.name}
                     </Link>{' '}

@@ -1,4 +1,7 @@
+import { pageTitle } from '../../../../../page-title'
 import { ContainerRoute } from './container-route'
+
+export const generateMetadata = pageTitle('containers.title')
 
 export default async function ContainerPageRoute({ params }: { params: Promise<{ host: string; id: string }> }) {
   const { host, id } = await params

@@ -1,4 +1,4 @@
-import { cn } from '../../ui/class-names'
+import { cn } from './class-names'
 
 /** The mark: two stacked boxes at a quay, and the water. */
 export function Logo({ className }: { className?: string }) {
