@@ -117,7 +117,7 @@ function withHost<Item>(columns: ColumnDef<HostedRow<Item>, any>[], label: strin
   const host: ColumnDef<HostedRow<Item>, string> = {
     id: 'host',
     accessorFn: (row) => row.hostName,
-    meta: { label, width: 130 },
+    meta: { label, width: 130, className: 'max-lg:!w-28' },
     cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
   }
   return first ? [first, host, ...others] : [host]

@@ -54,7 +54,7 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
       ? [
           column.accessor((row) => row.hostName, {
             id: 'host',
-            meta: { label: t('column.host'), width: 124, className: 'max-md:hidden' },
+            meta: { label: t('column.host'), width: 124, className: 'max-lg:!w-28 max-md:hidden' },
             cell: ({ row: { original } }) => (
               <Link href={`/h/${original.hostId}`} className="block truncate text-ink-2 hover:underline">
                 {original.hostName}
@@ -65,13 +65,16 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
       : []),
     column.accessor((row) => order[row.item.state.status], {
       id: 'state',
-      meta: { label: t('column.state'), width: 190 },
+      meta: { label: t('column.state'), width: 190, className: 'max-lg:!w-38' },
       cell: ({ row }) => <ContainerState state={row.original.item.state} />,
     }),
     column.accessor((row) => row.item.image, {
       id: 'image',
       meta: { label: t('column.image'), className: 'max-lg:hidden' },
-      cell: ({ getValue }) => <span className="block truncate font-mono text-ink-2 text-xs">{getValue()}</span>,
+      // An image without a name is called as `docker ps` calls it: by the beginning of its digest.
+      cell: ({ getValue }) => (
+        <span className="block truncate font-mono text-ink-2 text-xs">{getValue().replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, '$1')}</span>
+      ),
     }),
     column.accessor((row) => latestUsage(row.hostId, row.item.id)?.cpuPercent ?? -1, {
       id: 'cpu',
@@ -133,7 +136,7 @@ function QuickActions({ row }: { row: Row }) {
         disabledReason={allow('operate')}
         onClick={() => command.run({ verb, target })}
       >
-        {verb === 'start' ? <Play aria-hidden /> : <Square className="fill-current" aria-hidden />}
+        {verb === 'start' ? <Play aria-hidden /> : <Square className="!size-3 fill-current" aria-hidden />}
       </Button>
       <Button tone="quiet" size="icon-small" className="pointer-coarse:hidden" hint={t('openLogs')} onClick={() => open('logs', target)}>
         <ScrollText aria-hidden />

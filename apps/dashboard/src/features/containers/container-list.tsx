@@ -156,7 +156,7 @@ function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
   return (
     <>
       {action('start', <Play aria-hidden />)}
-      {action('stop', <Square className="fill-current" aria-hidden />)}
+      {action('stop', <Square className="!size-3 fill-current" aria-hidden />)}
       {action('restart', <RotateCw aria-hidden />)}
       {action('pause', <Pause aria-hidden />)}
       <Button size="small" onClick={() => openTogether(targets)}>

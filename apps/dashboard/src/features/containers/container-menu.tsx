@@ -47,7 +47,7 @@ export function ContainerMenu({ target, trigger, onRemoved }: { target: Target; 
         }
       >
         {verb('start', <Play aria-hidden />)}
-        {verb('stop', <Square className="fill-current" aria-hidden />)}
+        {verb('stop', <Square className="!size-3 fill-current" aria-hidden />)}
         {verb('restart', <RotateCw aria-hidden />)}
         {verb('pause', <CirclePause aria-hidden />)}
         {verb('unpause', <Play aria-hidden />)}

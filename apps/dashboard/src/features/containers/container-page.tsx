@@ -179,7 +179,7 @@ function Head({ input, stale, onRemoved }: { input: TabInput; stale: boolean; on
       <div className="flex flex-wrap items-center gap-1.5">
         {button('start', <Play aria-hidden />, 'primary')}
         {button('unpause', <Play aria-hidden />, 'primary')}
-        {button('stop', <Square className="fill-current" aria-hidden />)}
+        {button('stop', <Square className="!size-3 fill-current" aria-hidden />)}
         {button('restart', <RotateCw aria-hidden />)}
         <Button hint={t('detail.logsBelow')} size="icon" aria-label={t('openLogs')} onClick={() => open('logs', target)}>
           <ScrollText aria-hidden />

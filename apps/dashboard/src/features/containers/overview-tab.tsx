@@ -131,7 +131,9 @@ function Health({ detail }: TabInput) {
           .map((check) => (
             <li key={check.startedAt} className="grid gap-0.5">
               <span className="flex items-center gap-2 text-xs">
-                <Badge tone={check.exitCode === 0 ? 'good' : 'bad'}>{check.exitCode}</Badge>
+                <Badge tone={check.exitCode === 0 ? 'good' : 'bad'}>
+                  {check.exitCode === 0 ? t('overview.checkPassed') : t('overview.checkFailed', { code: check.exitCode })}
+                </Badge>
                 <Ago at={check.endedAt} className="text-ink-3" />
               </span>
               {check.output ? (

@@ -37,7 +37,7 @@ export function Shell({
       >
         {t('skip')}
       </a>
-      <aside className="hidden w-rail shrink-0 flex-col border-r bg-sunken md:flex">
+      <aside className="hidden w-rail shrink-0 flex-col border-r bg-sunken lg:flex">
         <Brand />
         <Nav />
       </aside>
@@ -51,7 +51,7 @@ export function Shell({
       <div className="flex min-w-0 flex-1 flex-col">
         <DockProvider renderers={renderers}>
           <div className="flex h-bar shrink-0 items-center gap-2 border-b bg-canvas px-3 sm:px-4">
-            <Button tone="quiet" size="icon" hint={t('openNavigation')} className="-ml-1.5 md:hidden" onClick={() => setNav(true)}>
+            <Button tone="quiet" size="icon" hint={t('openNavigation')} className="-ml-1.5 lg:hidden" onClick={() => setNav(true)}>
               <MenuIcon aria-hidden />
             </Button>
             <button

@@ -88,7 +88,7 @@ export function SignInForm() {
             {t('startOver')}
           </Button>
         ) : (
-          <p className="text-center text-ink-3 text-xs">{t('noAccount')}</p>
+          <p className="text-balance text-center text-ink-3 text-xs">{t('noAccount')}</p>
         )}
       </form>
     </Entrance>
