@@ -31,7 +31,7 @@ export function Checkbox({
       aria-label={children ? undefined : label}
       aria-describedby={help ? `${id}-help` : undefined}
       onCheckedChange={(next) => onChange(next === true)}
-      className="relative grid size-4 shrink-0 place-items-center pointer-coarse:size-5 pointer-coarse:after:absolute pointer-coarse:after:-inset-3 rounded-sm border border-line-strong bg-raised text-accent-ink hover:border-ink-3 disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken data-[state=checked]:border-accent data-[state=indeterminate]:border-accent data-[state=checked]:bg-accent data-[state=indeterminate]:bg-accent"
+      className="relative grid size-4 shrink-0 place-items-center pointer-coarse:size-5 pointer-coarse:after:absolute pointer-coarse:after:-inset-3.5 rounded-sm border border-line-strong bg-raised text-accent-ink hover:border-ink-3 disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken data-[state=checked]:border-accent data-[state=indeterminate]:border-accent data-[state=checked]:bg-accent data-[state=indeterminate]:bg-accent"
     >
       <RadixCheckbox.Indicator>
         {checked === 'indeterminate' ? <Minus className="size-3" aria-hidden /> : <Check className="size-3" strokeWidth={3} aria-hidden />}

@@ -18,7 +18,7 @@ export function Clamped({ children }: { children: string }) {
         type="button"
         aria-expanded={open}
         onClick={() => setOpen(!open)}
-        className="rounded-sm font-sans text-accent text-xs hover:underline pointer-coarse:min-h-11"
+        className="tap rounded-sm font-sans text-accent text-xs hover:underline"
       >
         {open ? t('showLess') : t('showAll')}
       </button>

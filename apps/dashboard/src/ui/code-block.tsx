@@ -74,7 +74,7 @@ export function CommandLine({ command, className }: { command: string; className
   const t = useTranslations('ui')
   return (
     <details className={cn('group/cmd min-w-0', className)}>
-      <summary className="inline-flex items-center gap-1.5 rounded-sm text-ink-3 text-xs hover:text-ink">
+      <summary className="tap inline-flex items-center gap-1.5 rounded-sm text-ink-3 text-xs hover:text-ink">
         <SquareTerminal className="size-3.5" aria-hidden />
         {t('sameOnCommandLine')}
       </summary>

@@ -204,7 +204,8 @@ function CardList<T>({ rows, props, scroller }: { rows: Row<T>[]; props: DataTab
             data-index={item.index}
             data-row
             className={cn(
-              'absolute inset-x-0 top-0 flex gap-3 border-b px-3 py-2.5',
+              // The whole card is the way to the thing; what else can be pressed in it lies above.
+              'absolute inset-x-0 top-0 flex gap-3 border-b px-3 py-2.5 active:bg-hover [&_[data-row-link]]:after:absolute [&_[data-row-link]]:after:inset-0 [&_:is(button,a,[tabindex]):not([data-row-link])]:relative [&_:is(button,a,[tabindex]):not([data-row-link])]:z-10',
               row.getIsSelected() && 'bg-selected',
               props.isStale?.(row.original) && 'text-ink-off',
             )}

@@ -21,10 +21,12 @@ export function useFocusBack(): { onOpenAutoFocus: (event: Event) => void; onClo
         const content = event.currentTarget
         if (!(content instanceof HTMLElement)) return
         const touch = window.matchMedia('(pointer: coarse)').matches
-        const found = touch ? content : beginnings.map((selector) => content.querySelector<HTMLElement>(selector)).find(Boolean)
-        if (!found) return
+        // What is inside a folded part is found and cannot have the focus.
+        const found = touch
+          ? content
+          : beginnings.flatMap((selector) => [...content.querySelectorAll<HTMLElement>(selector)]).find((one) => one.checkVisibility())
         event.preventDefault()
-        found.focus({ preventScroll: true })
+        ;(found ?? content).focus({ preventScroll: true })
       },
       onCloseAutoFocus: (event) => {
         event.preventDefault()

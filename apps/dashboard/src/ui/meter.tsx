@@ -96,7 +96,7 @@ export function LimitSlider({
       disabled={disabled}
       className="relative flex h-control w-full touch-none select-none items-center data-disabled:opacity-50"
     >
-      <RadixSlider.Track className="relative h-1.5 w-full grow overflow-hidden rounded-full bg-calm-soft">
+      <RadixSlider.Track className="forced-color-adjust-none relative h-1.5 w-full grow overflow-hidden rounded-full bg-calm-soft">
         <RadixSlider.Range className="absolute h-full bg-accent" />
         {usePercent === null ? null : (
           <svg className="absolute inset-0 size-full" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">

@@ -23,7 +23,7 @@ export function Crumbs({ trail }: { trail: readonly { href: string; label: React
       {trail.map(({ href, label }, index) => (
         <Fragment key={href}>
           {index > 0 ? <span aria-hidden>·</span> : null}
-          <Link href={href} className="truncate hover:text-ink hover:underline pointer-coarse:-my-3 pointer-coarse:py-3">
+          <Link href={href} className="truncate hover:text-ink hover:underline pointer-coarse:-my-3.5 pointer-coarse:py-3.5">
             {label}
           </Link>
         </Fragment>

@@ -49,7 +49,7 @@ export function Fold({
 }) {
   return (
     <details open={open} onToggle={(event) => onToggle?.(event.currentTarget.open)} className="group/fold border-b last:border-b-0">
-      <summary className="flex min-h-10 items-center gap-2 px-3.5 py-1.5 hover:bg-hover">
+      <summary className="flex min-h-10 pointer-coarse:min-h-11 items-center gap-2 px-3.5 py-1.5 hover:bg-hover">
         <ChevronRight
           className="size-3.5 shrink-0 text-ink-3 transition-transform duration-(--quick) group-open/fold:rotate-90"
           aria-hidden

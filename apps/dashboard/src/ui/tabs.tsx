@@ -56,7 +56,7 @@ export function Tabs({
         ))}
       </Radix.List>
       {tabs.map((tab) => (
-        <Radix.Content key={tab.value} value={tab.value} className={cn('min-h-0 flex-1 outline-none', contentClassName)}>
+        <Radix.Content key={tab.value} value={tab.value} className={cn('min-h-0 flex-1 outline-offset-[-2px]', contentClassName)}>
           {tab.content}
         </Radix.Content>
       ))}

@@ -65,7 +65,7 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
       : []),
     column.accessor((row) => order[row.item.state.status], {
       id: 'state',
-      meta: { label: t('column.state'), width: 190, className: 'max-lg:!w-38' },
+      meta: { label: t('column.state'), width: 190, className: 'max-lg:!w-44' },
       cell: ({ row }) => <ContainerState state={row.original.item.state} />,
     }),
     column.accessor((row) => row.item.image, {

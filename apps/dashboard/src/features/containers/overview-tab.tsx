@@ -33,7 +33,7 @@ export function OverviewTab(input: TabInput) {
             <Fact name={t('overview.image')}>
               <Link
                 href={`/h/${hostId}/images/${encodeURIComponent(detail.imageId)}`}
-                className="break-all font-mono text-accent text-xs hover:underline"
+                className="tap break-all font-mono text-accent text-xs hover:underline"
               >
                 {options.image}
               </Link>
@@ -154,7 +154,7 @@ function Processes({ hostId, detail }: TabInput) {
     <Card
       title={t('overview.processes')}
       aside={
-        <button type="button" className="text-accent hover:underline" onClick={() => void top.refetch()}>
+        <button type="button" className="tap text-accent hover:underline" onClick={() => void top.refetch()}>
           {t('overview.again')}
         </button>
       }

@@ -45,7 +45,7 @@ export function Attention({ scope, withHost }: { scope: string; withHost: boolea
           troubled.length > 0 ? (
             <>
               <span className="tabular">{troubled.length}</span>
-              <Link href={`/h/${scope}/containers?sort=state`} className="text-accent hover:underline">
+              <Link href={`/h/${scope}/containers?sort=state`} className="tap text-accent hover:underline">
                 {t('attention.all')}
               </Link>
             </>
@@ -69,7 +69,7 @@ export function Attention({ scope, withHost }: { scope: string; withHost: boolea
               <span className="flex min-w-0 items-baseline gap-2">
                 <Link
                   href={`/h/${row.hostId}/containers/${row.item.id}`}
-                  className="truncate font-medium hover:text-accent hover:underline"
+                  className="tap truncate font-medium hover:text-accent hover:underline"
                 >
                   {row.item.name}
                 </Link>
@@ -81,7 +81,7 @@ export function Attention({ scope, withHost }: { scope: string; withHost: boolea
               <Ago at={trouble.since} className="tabular text-ink-3 text-xs max-sm:hidden" />
               <Link
                 href={`/h/${row.hostId}/containers/${row.item.id}?tab=logs`}
-                className="justify-self-end text-accent text-xs hover:underline"
+                className="tap justify-self-end text-accent text-xs hover:underline"
               >
                 {t('attention.logs')}
               </Link>
@@ -127,7 +127,7 @@ function Tasks({ scope, withHost }: { scope: string; withHost: boolean }) {
       title={t('attention.tasks')}
       aside={
         newest.length > 0 ? (
-          <Link href={`/h/${scope}/activity`} className="text-accent hover:underline">
+          <Link href={`/h/${scope}/activity`} className="tap text-accent hover:underline">
             {t('attention.all')}
           </Link>
         ) : null

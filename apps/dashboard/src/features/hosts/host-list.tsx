@@ -96,7 +96,7 @@ function HostCard({ host }: { host: HostView }) {
   return (
     <li
       className={cn(
-        'relative grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-3 rounded-lg border bg-surface p-3.5 transition-colors duration-(--quick) focus-within:border-focus hover:border-line-strong',
+        'relative grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-3 rounded-lg border bg-surface p-3.5 transition-colors duration-(--quick) outline-offset-1 hover:border-line-strong has-[h2>a:focus-visible]:outline-2 has-[h2>a:focus-visible]:outline-focus',
         stale && 'bg-sunken',
       )}
     >

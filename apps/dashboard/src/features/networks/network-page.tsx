@@ -91,7 +91,7 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
               >
                 <Link
                   href={`/h/${hostId}/containers/${endpoint.containerId}`}
-                  className="truncate font-medium hover:text-accent hover:underline"
+                  className="tap truncate font-medium hover:text-accent hover:underline"
                 >
                   {endpoint.containerName}
                 </Link>

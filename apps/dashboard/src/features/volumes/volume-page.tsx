@@ -23,7 +23,7 @@ export function VolumePage({ hostId, name, files }: { hostId: string; name: stri
   const format = useFormat()
   const host = useHost(hostId)
   const query = useQuery(useAgent(hostId).volumes.inspect.queryOptions({ volume: name, withSize: true }))
-  useTabTitle(name)
+  useTabTitle(query.data?.name)
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
   if (!query.data) return <SkeletonRows />
   const volume = query.data
@@ -61,7 +61,7 @@ export function VolumePage({ hostId, name, files }: { hostId: string; name: stri
                 {volume.usedBy.length === 0 ? <span className="text-ink-3">{t('unused')}</span> : null}
                 {volume.usedBy.map((user) => (
                   <span key={`${user.id}${user.destination}`} className="block">
-                    <Link href={`/h/${hostId}/containers/${user.id}`} className="text-accent hover:underline">
+                    <Link href={`/h/${hostId}/containers/${user.id}`} className="tap text-accent hover:underline">
                       {user.name}
                     </Link>{' '}
                     <span className="font-mono text-ink-3 text-xs">
