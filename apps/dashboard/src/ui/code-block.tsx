@@ -40,7 +40,8 @@ export function CopyButton({ text, className, label }: { text: string; className
       tone="quiet"
       size="icon-small"
       hint={copied ? t('copied') : (label ?? t('copy'))}
-      className={className}
+      // Stands in lines of text: on a touch screen it is larger than they are and must not push them apart.
+      className={cn('pointer-coarse:-my-3', className)}
       onClick={async (event) => {
         event.stopPropagation()
         setCopied(await copyText(text))
@@ -64,7 +65,10 @@ export function CodeBlock({ code, wrap, className, label }: { code: string; wrap
       >
         <pre className={cn('text-xs leading-5', wrap && 'whitespace-pre-wrap break-all')}>{code}</pre>
       </section>
-      <CopyButton text={code} className="absolute top-1.5 right-1.5 text-term-ink hover:bg-term-line hover:text-term-ink" />
+      <CopyButton
+        text={code}
+        className="absolute top-1.5 right-1.5 pointer-coarse:my-0 text-term-ink hover:bg-term-line hover:text-term-ink"
+      />
     </div>
   )
 }

@@ -105,7 +105,7 @@ function CheckItem({ checked, onChange, children }: MenuCheckProps) {
           checked ? 'border-accent bg-accent [&_svg]:text-accent-ink' : 'border-line-strong bg-raised',
         )}
       >
-        {checked ? <Check className="!size-3" strokeWidth={3} /> : null}
+        {checked ? <Check className="!size-3 !text-accent-ink" strokeWidth={3} /> : null}
       </span>
       {children}
     </Radix.CheckboxItem>
