@@ -25,6 +25,8 @@ export class Container {
   /** Replaced, never changed in place, so that whoever read it has one moment of it. */
   record: ContainerRecord
   task: Task | null = null
+  /** When its task began, by the monotonic clock. */
+  #begunMs = 0
   lease: NetworkLease | null = null
   /** What it was last started with: host paths that exist only while it runs. */
   removing = false
@@ -65,6 +67,17 @@ export class Container {
     if (this.starting)
       return this.record.state.restartCount > 0 ? 'restarting' : this.record.state.startedAt === null ? 'created' : 'exited'
     return this.record.state.status === 'running' ? 'exited' : this.record.state.status
+  }
+
+  /** Its task runs; `ranMs` says for how long already, where an earlier agent started it. */
+  begin(task: Task, ranMs = 0): void {
+    this.task = task
+    this.#begunMs = performance.now() - ranMs
+  }
+
+  /** How long the task has run. Not the difference of two wall times: an hour that the clock was set back or forward is no hour that it ran. */
+  ranMs(): number {
+    return performance.now() - this.#begunMs
   }
 
   get running(): boolean {

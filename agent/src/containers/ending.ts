@@ -24,13 +24,14 @@ export function watchTask(context: Context, container: Container, task: Task): v
 async function ended(context: Context, container: Container, task: Task, ending: Ending): Promise<void> {
   if (context.closed || container.task !== task) return
   const exit = exitOf(ending, task.startedAt)
+  const ranMs = container.ranMs()
   const wasStopped = container.stopRequested
   container.stopHealth?.()
   container.task = null
   container.change({ ...endedState(exit), ...('lost' in ending ? { error: ending.lost } : {}) })
   if (exit.oomKilled && !container.oomSeen) context.tell(container, 'oom')
-  context.tell(container, 'die', dieAttributes(exit))
-  const delay = context.closed ? null : restartDelay(container, exit, wasStopped)
+  context.tell(container, 'die', dieAttributes(exit, ranMs))
+  const delay = context.closed ? null : restartDelay(container, exit, wasStopped, ranMs)
   // In the same breath as the end, so that nobody sees it stopped in between.
   if (delay !== null) scheduleRestart(context, container, delay)
   // Before the clean-up: who waits for the exit need not wait for that; who starts or removes it takes a later turn.
@@ -45,12 +46,13 @@ async function ended(context: Context, container: Container, task: Task, ending:
       })
 }
 
-export function dieAttributes(exit: Exit): Record<string, string> {
-  const ran = Math.max(0, Math.round((Date.parse(exit.exitedAt) - Date.parse(exit.startedAt)) / 1000))
+/** @param ranMs how long it ran; by the exit's own times where nobody measured it */
+export function dieAttributes(exit: Exit, ranMs = Date.parse(exit.exitedAt) - Date.parse(exit.startedAt)): Record<string, string> {
+  const ran = Math.max(0, Math.round(ranMs / 1000))
   return { exitCode: String(exit.exitCode), execDuration: String(Number.isFinite(ran) ? ran : 0) }
 }
 
-function restartDelay(container: Container, exit: Exit, wasStopped: boolean): number | null {
+function restartDelay(container: Container, exit: Exit, wasStopped: boolean, ranMs: number): number | null {
   const { options, state } = container.record
   if (container.restarting) return null
   return nextRestart(
@@ -58,7 +60,7 @@ function restartDelay(container: Container, exit: Exit, wasStopped: boolean): nu
     { count: state.restartCount, lastDelayMs: container.lastRestartDelayMs },
     {
       exitCode: exit.exitCode,
-      ranMs: Date.parse(exit.exitedAt) - Date.parse(exit.startedAt),
+      ranMs,
       manuallyStopped: wasStopped || state.manuallyStopped,
     },
   )

@@ -3,6 +3,7 @@ import { containerState } from '@berth/contract/container'
 import type { Healthcheck } from '@berth/contract/image'
 import { readTextIfExists, writeFileAtomic } from '../disk/files.ts'
 import { messageOf } from '../errors.ts'
+import { afterLong } from '../events/long-timer.ts'
 import type { Container, HealthState } from './container.ts'
 import type { Context } from './context.ts'
 import { runProbe } from './probe.ts'
@@ -64,12 +65,11 @@ export function startHealth(context: Context, container: Container, known: Healt
     return
   }
   const rhythm = rhythmOf(check)
-  const startedMs = Date.parse(task.startedAt)
   const abort = new AbortController()
-  let timer: NodeJS.Timeout | undefined
+  let cancel = () => {}
   container.health = known ?? { status: 'starting', failingStreak: 0, log: [] }
   const plan = () => {
-    timer = setTimeout(probe, nextProbeMs(container.health, rhythm, Date.now() - startedMs))
+    cancel = afterLong(nextProbeMs(container.health, rhythm, container.ranMs()), probe)
   }
   const probe = async () => {
     try {
@@ -78,7 +78,7 @@ export function startHealth(context: Context, container: Container, known: Healt
         const result = await runProbe(context, container, check.test, rhythm.timeoutMs, abort.signal)
         if (abort.signal.aborted) return
         const before = container.health.status
-        container.health = afterProbe(container.health, result, rhythm, Date.now() - startedMs)
+        container.health = afterProbe(container.health, result, rhythm, container.ranMs())
         await keepHealth(context.paths.run(container.id), container.health)
         if (container.health.status !== before) context.tell(container, `health_status: ${container.health.status}`)
       }
@@ -90,7 +90,7 @@ export function startHealth(context: Context, container: Container, known: Healt
   }
   container.stopHealth = () => {
     abort.abort()
-    clearTimeout(timer)
+    cancel()
     container.stopHealth = null
   }
   plan()

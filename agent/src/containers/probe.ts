@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { type ExecOptions, execOptions } from '@berth/contract/exec'
 import { readTextIfExists } from '../disk/files.ts'
 import { EngineError, messageOf, StartError } from '../errors.ts'
+import { afterLong } from '../events/long-timer.ts'
 import type { Task } from '../tasks/tasks.ts'
 import { now } from './clock.ts'
 import { type Container, exitOf } from './container.ts'
@@ -52,7 +53,7 @@ export async function runProbe(
   )
   let task: Task | null = null
   let timedOut = false
-  let timer: NodeJS.Timeout | undefined
+  let cancel = () => {}
   const end = () => task?.signal(sigkill)
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
@@ -88,10 +89,10 @@ export async function runProbe(
       [viewer],
     )
     context.tell(container, `exec_start: ${cmd.join(' ')}`, { execID: id })
-    timer = setTimeout(() => {
+    cancel = afterLong(timeoutMs, () => {
       timedOut = true
       end()
-    }, timeoutMs)
+    })
     signal.addEventListener('abort', end, { once: true })
     if (signal.aborted) end()
     const exit = exitOf(await task.ended, task.startedAt)
@@ -102,7 +103,7 @@ export async function runProbe(
     if (!(error instanceof StartError)) throw error
     return { startedAt, endedAt: now(), exitCode: -1, output: messageOf(error) }
   } finally {
-    clearTimeout(timer)
+    cancel()
     signal.removeEventListener('abort', end)
     viewer.close()
     await rm(directory, { recursive: true, force: true })

@@ -111,7 +111,8 @@ async function adopt(context: Context, container: Container, task: NonNullable<C
   const lease = parseLease(await readTextIfExists(`${runDir}/lease.json`))
   if (lease) context.networks.adopt(container.id, lease)
   container.lease = lease
-  container.task = task
+  // All there is to go by is the wall clock; one that was set back since must not make it less than nothing.
+  container.begin(task, Math.max(0, Date.now() - Date.parse(task.startedAt)))
   const paused = await isFrozen(context, container)
   container.change({ status: 'running', paused, startedAt: task.startedAt, bootId: context.host.bootId, error: '' })
   startHealth(context, container, await keptHealth(runDir))

@@ -51,7 +51,7 @@ export async function startContainer(context: Context, container: Container): Pr
     undo.push(() => endUnwanted(starting))
     const [task] = await settleAll([starting, context.store.save(container.record, true)])
     container.viewers = []
-    container.task = task
+    container.begin(task)
     container.stopRequested = false
     container.oomSeen = false
     container.change({ startedAt: task.startedAt, finishedAt: container.record.state.finishedAt, exitCode: 0, signal: null })

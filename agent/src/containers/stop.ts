@@ -1,5 +1,6 @@
 /** Ending a container's process: kill, stop (signal, wait, KILL), pause. */
 import { EngineError } from '../errors.ts'
+import { afterLong } from '../events/long-timer.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { signalNumber } from './signals.ts'
@@ -87,14 +88,14 @@ async function markStopped(context: Context, container: Container): Promise<void
 /** true: it came in time. Null = wait for ever. */
 async function within(promise: Promise<boolean>, timeoutMs: number | null): Promise<boolean> {
   if (timeoutMs === null) return promise
-  let timer: NodeJS.Timeout | undefined
+  let cancel = () => {}
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs)
+    cancel = afterLong(timeoutMs, () => resolve(false))
   })
   try {
     return await Promise.race([promise, late])
   } finally {
-    clearTimeout(timer)
+    cancel()
   }
 }
 

@@ -6,6 +6,8 @@ import { blockIoV1, blockIoV2, fieldOf, networkOf, numberOf, pairsOf, pressureOf
 /** Cumulative counters and levels of one moment; rates are made of two of them. */
 export interface Reading {
   atMs: number
+  /** The same moment by the monotonic clock: rates are made of it, for the other can be set. */
+  steadyMs: number
   cpuNs: number
   periods: number
   throttledPeriods: number
@@ -69,7 +71,7 @@ export class CgroupSampler {
       txBytes += network[name]?.txBytes ?? 0
     }
     const rest = this.#version === '2' ? this.#readV2() : this.#readV1()
-    return { ...rest, atMs, rxBytes, txBytes, full: { ...rest.full, network } }
+    return { ...rest, atMs, steadyMs: performance.now(), rxBytes, txBytes, full: { ...rest.full, network } }
   }
 
   #readV1() {

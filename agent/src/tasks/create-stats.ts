@@ -184,7 +184,7 @@ export function createStats(options: {
       const container = [...source.running()].find(({ id }) => id === containerId)
       if (!container) throw new EngineError('failed_precondition', `Container ${containerId} is not running`)
       const entry = track(container)
-      const recent = entry.last && Date.now() - entry.last.atMs < 2 * watchedMs ? entry.lastSample : null
+      const recent = entry.last && performance.now() - entry.last.steadyMs < 2 * watchedMs ? entry.lastSample : null
       if (recent) {
         const reading = entry.sampler.complete(entry.sampler.read(Date.now()))
         return { previous: recent, sample: sampleOf(reading, entry.last, host.processorNs()) }
@@ -242,7 +242,7 @@ function countersOf({ full: _full, detail: _detail, ...counters }: Reading): Cou
 }
 
 function pointOf(reading: Reading, last: Counters | null): StatsPoint {
-  const seconds = last ? Math.max(0.001, (reading.atMs - last.atMs) / 1000) : 1
+  const seconds = last ? Math.max(0.001, (reading.steadyMs - last.steadyMs) / 1000) : 1
   const rate = (now: number, before: number | undefined) => (before === undefined ? 0 : Math.max(0, now - before) / seconds)
   const periods = last ? reading.periods - last.periods : 0
   return {
@@ -261,7 +261,7 @@ function pointOf(reading: Reading, last: Counters | null): StatsPoint {
 
 function sampleOf(reading: Reading, last: Reading | null, hostNs: number): StatsSample {
   const { cpu, ...full } = reading.full
-  const elapsedNs = last ? (reading.atMs - last.atMs) * 1e6 : 0
+  const elapsedNs = last ? (reading.steadyMs - last.steadyMs) * 1e6 : 0
   return {
     ...full,
     at: new Date(reading.atMs).toISOString(),

@@ -65,8 +65,8 @@ const lookAgainMs = 20
 
 /** The agent may have been killed between spawning a monitor and its answer: then it is still coming up, and would be missed. */
 async function untilUp(id: string, runDir: string): Promise<void> {
-  const until = Date.now() + comesUpMs
-  while (Date.now() < until) {
+  const until = performance.now() + comesUpMs
+  while (performance.now() < until) {
     if ((await readTextIfExists(join(runDir, 'monitor.json'))) !== null) return
     if (!(await hasMonitor(id))) return
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs))

@@ -14,7 +14,7 @@ export class HostSampler {
   readonly #network = new KernelFile('/proc/net/dev')
   readonly #dataRoot: string
   readonly #bridgePrefix: string
-  #last: { atMs: number; busy: number; total: number; rx: number; tx: number } | null = null
+  #last: { steadyMs: number; busy: number; total: number; rx: number; tx: number } | null = null
 
   constructor(dataRoot: string, instance: string) {
     this.#dataRoot = dataRoot
@@ -46,8 +46,10 @@ export class HostSampler {
       tx += device.txBytes
     }
     const last = this.#last
-    this.#last = { atMs, busy, total, rx, tx }
-    const seconds = last ? Math.max(0.001, (atMs - last.atMs) / 1000) : 1
+    // Rates by the monotonic clock: the wall clock can be set.
+    const steadyMs = performance.now()
+    this.#last = { steadyMs, busy, total, rx, tx }
+    const seconds = last ? Math.max(0.001, (steadyMs - last.steadyMs) / 1000) : 1
     const disk = statfsSync(this.#dataRoot)
     return {
       at: atMs,
