@@ -1,7 +1,12 @@
 import type { EngineEvent } from '@berth/contract/event'
 import { EngineError } from '../errors.ts'
-import { beginStream, type Call, type Route, writeOut } from './call.ts'
+import { afterLong } from '../events/long-timer.ts'
+import { beginStream, type Call, type Route } from './call.ts'
 import { instant, parseFilters } from './filters.ts'
+import { Outbox } from './outbox.ts'
+
+/** What may wait for a client that reads slowly; beyond it the client is cut off, because an event that is left out would be a lie. */
+const mostWaitingBytes = 4 * 1024 * 1024
 
 const known = [
   'config',
@@ -112,9 +117,12 @@ async function events(call: Call): Promise<void> {
   if (since !== undefined && until !== undefined && Date.parse(since) > Date.parse(until))
     throw new EngineError('invalid_argument', `\`since\` time (${since}) cannot be after \`until\` time (${until})`)
   beginStream(call, 'application/json')
-  let turn: Promise<unknown> = Promise.resolve()
+  const outbox = new Outbox(call.response, mostWaitingBytes)
+  const chosen = (event: EngineEvent) => event.type !== 'operation' && matches(event, filters)
   const send = (event: EngineEvent) => {
-    if (event.type !== 'operation' && matches(event, filters)) turn = turn.then(() => writeOut(call.response, line(event)))
+    if (!chosen(event) || outbox.offer(line(event)) || call.response.destroyed) return
+    call.log.warn('a docker client that does not read its events was cut off')
+    call.response.destroy()
   }
   // Joined first, then the past is read: an event between the two is in both and is told once.
   let last = -1
@@ -124,23 +132,24 @@ async function events(call: Call): Promise<void> {
   if (since !== undefined || (until !== undefined && Date.parse(until) <= Date.now()))
     for (const event of call.engine.events.query({ since, until })) {
       last = event.sequence
-      send(event)
+      // The past is bounded by itself.
+      if (chosen(event)) outbox.push(line(event))
     }
   for (const event of held) if (event.sequence > last) send(event)
   live = true
   const remaining = until === undefined ? null : Date.parse(until) - Date.now()
   if (remaining === null || remaining > 0)
     await new Promise<void>((resolve) => {
-      const timer = remaining === null ? undefined : setTimeout(resolve, remaining)
+      const cancel = remaining === null ? () => {} : afterLong(remaining, resolve)
       const stop = () => {
-        clearTimeout(timer)
+        cancel()
         resolve()
       }
       if (call.signal.aborted) stop()
       else call.signal.addEventListener('abort', stop, { once: true })
     })
   leave()
-  await turn
+  await outbox.flushed()
   call.response.end()
 }
 

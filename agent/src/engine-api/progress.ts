@@ -1,8 +1,16 @@
 import type { Operation, OperationProgress } from '@berth/contract/operation'
 import { codeOf, messageOf } from '../errors.ts'
 import type { OperationContext } from '../operations/operations.ts'
-import { type Call, writeOut } from './call.ts'
+import type { Call } from './call.ts'
 import { failure } from './failure.ts'
+import { Outbox } from './outbox.ts'
+
+/**
+ * What may wait for a client that does not read. Beyond it only the newest lines are kept for it (the last of a build tell its image), and it is told how many
+ * are missing. The work itself does not wait for its audience.
+ */
+const mostWaitingBytes = 8 * 1024 * 1024
+const newestBytes = 256 * 1024
 
 const megabyte = 1e6
 
@@ -53,20 +61,44 @@ export async function streamOperation<T>(
   held: () => Record<string, unknown>[] = () => [],
 ): Promise<void> {
   let began = false
-  let turn: Promise<unknown> = Promise.resolve()
+  const outbox = new Outbox(call.response, mostWaitingBytes)
+  const newest: string[] = []
+  let newestLength = 0
+  let leftOut = 0
+  const begin = () => {
+    if (!began) call.response.writeHead(200, { 'Content-Type': 'application/json' })
+    began = true
+  }
+  const textOf = (message: Record<string, unknown>) => `${JSON.stringify(message)}\r\n`
+  const catchUp = () => {
+    if (leftOut > 0) outbox.push(textOf({ stream: `[${leftOut} pieces of output were left out: nobody read them]\n` }))
+    for (const text of newest.splice(0)) outbox.push(text)
+    leftOut = 0
+    newestLength = 0
+  }
   const send = (message: Record<string, unknown>) => {
-    if (!began) {
-      began = true
-      call.response.writeHead(200, { 'Content-Type': 'application/json' })
+    begin()
+    catchUp()
+    outbox.push(textOf(message))
+  }
+  const sendIfRoom = (message: Record<string, unknown>) => {
+    begin()
+    if (outbox.empty) catchUp()
+    const text = textOf(message)
+    if (newest.length === 0 && outbox.offer(text)) return
+    newest.push(text)
+    newestLength += text.length
+    while (newestLength > newestBytes && newest.length > 1) {
+      newestLength -= (newest.shift() as string).length
+      leftOut += 1
     }
-    turn = turn.then(() => writeOut(call.response, `${JSON.stringify(message)}\r\n`))
   }
   const { operation, done } = call.engine.operations.start({ ...about, startedBy: 'docker' }, async (context) => {
     // Progress is given straight from the work: a watcher that joined later could miss the first lines.
     const progress = (line: OperationProgress) => {
       context.progress(line)
       const message = translate(line)
-      if (message) send(message)
+      if (message) sendIfRoom(message)
     }
     return run({ id: context.id, signal: context.signal, progress })
   })
@@ -75,7 +107,8 @@ export async function streamOperation<T>(
   try {
     const result = await done
     for (const message of last(result)) send(message)
-    if (!began) call.response.writeHead(200, { 'Content-Type': 'application/json' })
+    begin()
+    catchUp()
   } catch (error) {
     for (const message of held()) send(message)
     if (codeOf(error) === 'internal') call.log.error({ err: error, operation: operation.id }, 'work for a docker client failed')
@@ -93,6 +126,6 @@ export async function streamOperation<T>(
   } finally {
     call.signal.removeEventListener('abort', cancel)
   }
-  await turn
+  await outbox.flushed()
   call.response.end()
 }
