@@ -25,6 +25,7 @@ import { createRegistries } from './registry/create-registries.ts'
 import type { Registries } from './registry/registries.ts'
 import { createRegistryClient } from './registry/registry-client.ts'
 import { createSnapshots } from './snapshots/create-snapshots.ts'
+import { requireOverlay } from './snapshots/require-overlay.ts'
 import { createSystem } from './system-info.ts'
 import { createLogs } from './tasks/create-logs.ts'
 import { createStats } from './tasks/create-stats.ts'
@@ -85,6 +86,7 @@ async function build(
   const { dataRoot, nativeDir } = config
   const lock = await lockDataRoot(dataRoot)
   closers.push(() => lock.release())
+  await requireOverlay(dataRoot)
   const events = await createEvents({ dataRoot, log })
   closers.push(() => events.close())
   const operations = await createOperations({ dataRoot, events, log })

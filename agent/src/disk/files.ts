@@ -134,8 +134,24 @@ export async function ensureDirectory(directory: string, mode = 0o700): Promise<
     const first = await mkdir(directory, { recursive: true, mode })
     if (first !== undefined) await syncDirectory(dirname(first))
   } catch (error) {
-    throw diskError(error, directory)
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await reasonOfNoDirectory(directory, error) : error
+    if (['ENOTDIR', 'EEXIST'].includes((reason as NodeJS.ErrnoException).code ?? ''))
+      throw new EngineError('failed_precondition', `${directory} cannot be a directory: a file is in the way; move it, or choose another`, {
+        cause: error,
+      })
+    throw diskError(reason, directory)
   }
+}
+
+/** Node's recursive mkdir says ENOENT whatever kept it from making a parent: asked again step by step, the kernel says why (read-only, for one). */
+async function reasonOfNoDirectory(directory: string, error: unknown): Promise<unknown> {
+  const parent = dirname(directory)
+  if (parent === directory) return error
+  if (!(await exists(parent))) return reasonOfNoDirectory(parent, error)
+  return mkdir(directory).then(
+    () => error,
+    (reason) => reason,
+  )
 }
 
 /** Removes one file, by default durably. @returns false when it was not there */
