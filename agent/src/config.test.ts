@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig } from './config.ts'
 
@@ -24,7 +27,25 @@ describe('loadConfig', () => {
     ['BERTH_ADDRESS_POOLS', '300.0.0.0/8:16'],
     ['BERTH_ADDRESS_POOLS', '10.0.0.0/16:8'],
     ['BERTH_ADDRESS_POOLS', '10.0.0.0/16:32'],
+    ['BERTH_ADDRESS_POOLS', ''],
+    ['BERTH_RUN', `/${'x'.repeat(60)}`],
+    ['BERTH_DOCKER_SOCKET', `/${'x'.repeat(107)}`],
   ])('refuses %s=%s by name', (name, value) => {
     expect(() => load({ [name]: value })).toThrow(`${name} is "${value}" but must be`)
+  })
+
+  it.each([
+    ['{"policy":{"readonly":true}}', 'Unrecognized key: "readonly"'],
+    ['{"policy":{"bindSources":["relative"]}}', 'policy.bindSources is "relative" but must be an absolute path'],
+    ['{"logMaxSize":1}', 'Unrecognized key: "logMaxSize"'],
+    ['nonsense', 'is not JSON'],
+  ])('refuses the file %s', (text, reason) => {
+    const directory = mkdtempSync(join(tmpdir(), 'berth-config-'))
+    try {
+      writeFileSync(join(directory, 'agent.json'), text)
+      expect(() => load({ BERTH_CONFIG: join(directory, 'agent.json') })).toThrow(reason)
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
   })
 })

@@ -50,6 +50,11 @@ export interface AgentConfig {
 const defaultPools =
   '172.17.0.0/16:16,172.18.0.0/16:16,172.19.0.0/16:16,172.20.0.0/14:16,172.24.0.0/14:16,172.28.0.0/14:16,192.168.0.0/16:20'
 
+/** What the kernel takes as a unix socket's path (unix(7): 108 bytes with the final NUL). */
+const longestSocketPath = 107
+/** The longest that is put below the run root: `/tasks/`, 32 characters of an id, `/attach.sock`. */
+const longestRunRoot = longestSocketPath - 51
+
 const poolPattern = /^(\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}):(\d{1,2})$/
 const file = z.strictObject({
   instance: z.string().optional(),
@@ -65,7 +70,8 @@ const file = z.strictObject({
   runtimePath: z.string().optional(),
   logLevel: z.string().optional(),
   addressPools: z.array(z.object({ base: z.string(), size: z.number().int() })).optional(),
-  policy: hostPolicy.partial().optional(),
+  // Strict: a misspelt word would be a wall that is not there.
+  policy: z.strictObject(hostPolicy.partial().shape).optional(),
   logMaxSizeBytes: z.number().int().min(0).optional(),
   logMaxFiles: z.number().int().min(1).optional(),
   metricsPort: z.number().optional(),
@@ -78,6 +84,8 @@ const file = z.strictObject({
 export function loadConfig(env: NodeJS.ProcessEnv): AgentConfig {
   const given = readConfigFile(env.BERTH_CONFIG)
   const runRoot = absolute('BERTH_RUN', env.BERTH_RUN ?? given.runRoot ?? '/run/berth')
+  if (Buffer.byteLength(runRoot) > longestRunRoot)
+    throw bad('BERTH_RUN', runRoot, `at most ${longestRunRoot} bytes long, because the paths of sockets below it are limited`)
   const instance = env.BERTH_INSTANCE ?? given.instance ?? 'berth'
   if (!/^[a-z][a-z0-9]{0,9}$/.test(instance))
     throw bad('BERTH_INSTANCE', instance, 'at most ten lower-case letters and digits, beginning with a letter (it names a bridge device)')
@@ -87,7 +95,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): AgentConfig {
     runRoot,
     port: port('BERTH_AGENT_PORT', env.BERTH_AGENT_PORT ?? given.port ?? 7443),
     host: env.BERTH_AGENT_HOST ?? given.host ?? '0.0.0.0',
-    dockerSocket: absolute('BERTH_DOCKER_SOCKET', env.BERTH_DOCKER_SOCKET ?? given.dockerSocket ?? join(runRoot, 'docker.sock')),
+    dockerSocket: socketPath('BERTH_DOCKER_SOCKET', env.BERTH_DOCKER_SOCKET ?? given.dockerSocket ?? join(runRoot, 'docker.sock')),
     dockerSocketGroup: env.BERTH_SOCKET_GROUP ?? given.dockerSocketGroup ?? 'docker',
     registryMirrors: listOf(env.BERTH_REGISTRY_MIRRORS) ?? given.registryMirrors ?? [],
     insecureRegistries: listOf(env.BERTH_INSECURE_REGISTRIES) ?? given.insecureRegistries ?? [],
@@ -144,6 +152,12 @@ function absolute(name: string, value: string): string {
   return resolve(value)
 }
 
+function socketPath(name: string, value: string): string {
+  const path = absolute(name, value)
+  if (Buffer.byteLength(path) > longestSocketPath) throw bad(name, value, `at most ${longestSocketPath} bytes long, as every socket's path`)
+  return path
+}
+
 function whole(name: string, value: string | number, least: number): number {
   const number = Number(value)
   if (!Number.isSafeInteger(number) || number < least) throw bad(name, value, `a whole number of at least ${least}`)
@@ -170,7 +184,9 @@ function logLevel(value: string): string {
 }
 
 function pools(value: string): { base: string; size: number }[] {
-  return (listOf(value) ?? []).map((part) => {
+  const parts = listOf(value) ?? []
+  if (parts.length === 0) throw bad('BERTH_ADDRESS_POOLS', value, 'one pool or more, like 172.20.0.0/14:16')
+  return parts.map((part) => {
     const match = poolPattern.exec(part)
     const [base, size] = [match?.[1] ?? '', Number(match?.[2])]
     const [address = '', prefix] = base.split('/')
@@ -182,6 +198,7 @@ function pools(value: string): { base: string; size: number }[] {
 
 function policy(words: string | undefined, given: Partial<AgentConfig['policy']> | undefined): AgentConfig['policy'] {
   const result = hostPolicy.parse(given ?? {})
+  for (const source of result.bindSources ?? []) absolute('policy.bindSources', source)
   for (const word of listOf(words) ?? []) {
     if (word === 'read-only') result.readOnly = true
     else if (word === 'no-exec') result.noExec = true

@@ -1,8 +1,9 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { readAgentVersion } from './agent-version.ts'
 import { watchLocalInvitation } from './api/local-invitation.ts'
 import { openApi } from './api/server.ts'
 import type { AgentConfig } from './config.ts'
+import { ensureDirectory } from './disk/files.ts'
 import { openEngine } from './engine.ts'
 import { serveEngineApi } from './engine-api/server.ts'
 import { readEngineId } from './engine-id.ts'
@@ -11,7 +12,7 @@ import { ownHeap, trimWhenQuiet } from './trim-heap.ts'
 
 /** The engine and its two doors. A failure while opening closes what was open already. */
 export async function openAgent(config: AgentConfig, log: Logger): Promise<{ close(): Promise<void> }> {
-  mkdirSync(config.runRoot, { recursive: true, mode: 0o711 })
+  await ensureDirectory(config.runRoot, 0o711)
   const engine = await openEngine(config, log)
   const doors: { close(): Promise<void> }[] = []
   let stopWatching = () => {}

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { writeFileAtomic } from './files.ts'
+import { ensureDirectory, writeFileAtomic } from './files.ts'
 import { lockDataRoot, startTimeOf } from './lock.ts'
 import { openRecords } from './records.ts'
 
@@ -33,6 +33,22 @@ describe('writeFileAtomic', () => {
     execFileSync('mkdir', [join(root, 'd')])
     await expect(writeFileAtomic(join(root, 'd'), 'x')).rejects.toThrow()
     expect(readdirSync(root)).toEqual(['d'])
+  })
+})
+
+describe('ensureDirectory', () => {
+  it('makes parents, is content with what is there, also at the same time', async () => {
+    const path = join(root, 'a/b/c')
+    await Promise.all([ensureDirectory(path), ensureDirectory(path), ensureDirectory(join(root, 'a/b'))])
+    await ensureDirectory(path)
+    expect(statSync(path).isDirectory()).toBe(true)
+  })
+
+  it('says what is in the way, and ends where nothing can be made', async () => {
+    writeFileSync(join(root, 'file'), '')
+    for (const path of [join(root, 'file'), join(root, 'file/below/it')])
+      await expect(ensureDirectory(path)).rejects.toThrow(`${path} cannot be a directory: a file is in the way`)
+    await expect(ensureDirectory('/proc/berth/data')).rejects.toThrow()
   })
 })
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { access, type FileHandle, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { EngineError } from '../errors.ts'
 
@@ -128,30 +128,48 @@ export function sharedSync(directory: string): () => Promise<void> {
   }
 }
 
-/** Creates a directory with its parents; when it was not there, its name is made durable. */
+/** Creates a directory with its parents; when it was not there, its name is made durable. @throws failed_precondition for a file in the way */
 export async function ensureDirectory(directory: string, mode = 0o700): Promise<void> {
   try {
-    const first = await mkdir(directory, { recursive: true, mode })
-    if (first !== undefined) await syncDirectory(dirname(first))
+    const first = await makeDirectories(directory, mode)
+    if (first !== null) await syncDirectory(dirname(first))
   } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? await reasonOfNoDirectory(directory, error) : error
-    if (['ENOTDIR', 'EEXIST'].includes((reason as NodeJS.ErrnoException).code ?? ''))
+    if (['ENOTDIR', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? ''))
       throw new EngineError('failed_precondition', `${directory} cannot be a directory: a file is in the way; move it, or choose another`, {
         cause: error,
       })
-    throw diskError(reason, directory)
+    throw diskError(error, directory)
   }
 }
 
-/** Node's recursive mkdir says ENOENT whatever kept it from making a parent: asked again step by step, the kernel says why (read-only, for one). */
-async function reasonOfNoDirectory(directory: string, error: unknown): Promise<unknown> {
-  const parent = dirname(directory)
-  if (parent === directory) return error
-  if (!(await exists(parent))) return reasonOfNoDirectory(parent, error)
-  return mkdir(directory).then(
-    () => error,
-    (reason) => reason,
-  )
+/**
+ * Step by step: Node's own recursive mkdir says ENOENT of a read-only file system and never ends below /proc.
+ * @returns the topmost directory that was made, null when all were there
+ */
+async function makeDirectories(directory: string, mode: number): Promise<string | null> {
+  try {
+    await mkdir(directory, { mode })
+    return directory
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ENOENT' && (await isDirectory(directory))) return null
+    if (code !== 'ENOENT' || dirname(directory) === directory) throw error
+  }
+  const first = await makeDirectories(dirname(directory), mode)
+  // Beside us another may make it: that is as good.
+  await mkdir(directory, { mode }).catch(async (error) => {
+    if (!(await isDirectory(directory))) throw error
+  })
+  return first ?? directory
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory()
+  } catch (error) {
+    if (isMissing(error)) return false
+    throw error
+  }
 }
 
 /** Removes one file, by default durably. @returns false when it was not there */

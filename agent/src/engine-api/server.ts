@@ -184,7 +184,9 @@ export async function serveEngineApi(engine: Engine, log: Logger, socketPath: st
   const mask = process.umask(0o177)
   try {
     await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
+      server.once('error', (error) =>
+        reject(new EngineError('unavailable', `cannot listen on ${socketPath}: ${error.message}`, { cause: error })),
+      )
       server.listen(socketPath, resolve)
     })
   } finally {
