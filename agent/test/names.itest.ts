@@ -162,6 +162,27 @@ describe('127.0.0.11', { timeout: 120_000 }, () => {
     expect(await dig(id, '+short', 'anything.test')).toBe('192.0.2.7')
   })
 
+  it('keeps nothing for who asks by TCP and does not read', async () => {
+    const id = await run({ a: {} }, { dns: [upstreamAddress] })
+    const gateway = engine.networks.inspect('a').pools[0]?.gateway as string
+    const question = encode({ type: 'query', id: 7, flags: 0x0100, questions: [{ type: 'A', name: `${id.slice(0, 12)}` }] })
+    const many = Buffer.concat(Array.from({ length: 20_000 }, () => [Buffer.from([0, question.length]), question]).flat())
+    const asking = connect(53, gateway)
+    asking.on('error', () => {})
+    asking.pause()
+    // The first megabytes fit into the buffers of two sockets; then nobody takes any more.
+    const taken = async () => {
+      const before = asking.bytesWritten - asking.writableLength
+      await new Promise((resolve) => setTimeout(resolve, 500))
+      return asking.bytesWritten - asking.writableLength - before
+    }
+    for (let count = 0; count < 40; count++) asking.write(many)
+    await expect.poll(taken).toBe(0)
+    expect(asking.writableLength).toBeGreaterThan(0)
+    expect(await dig(id, '+short', 'anything.test')).toBe('192.0.2.7')
+    asking.destroy()
+  })
+
   it('follows a running container from network to network', async () => {
     const peer = await run({ b: { aliases: ['peer'] } })
     const id = await run({ bridge: {} }, { dns: [upstreamAddress] })

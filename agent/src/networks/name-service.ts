@@ -106,10 +106,10 @@ export class NameService {
     socket.on('close', () => this.#connections.delete(socket))
     socket.on('end', () => socket.end())
     const client = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-    framed(socket, (message) => {
-      this.#answer(message, client, true)
-        .then((answer) => answer && !socket.destroyed && socket.write(frame(answer)))
-        .catch(() => socket.destroy())
+    framed(socket, async (message) => {
+      const answer = await this.#answer(message, client, true)
+      // Who asks without reading the answers is asked to wait, and cut off by the time limit: what waits for it is one answer.
+      if (answer && !socket.destroyed && !socket.write(frame(answer))) await writable(socket)
     })
   }
 
@@ -220,7 +220,7 @@ function askTcp(message: Buffer, resolver: string): Promise<Buffer> {
     socket.setTimeout(forwardTimeoutMs, () => socket.destroy(new Error(`${resolver} does not answer`)))
     socket.on('error', reject)
     socket.on('close', () => reject(new Error(`${resolver} closed the connection`)))
-    framed(socket, (answer) => {
+    framed(socket, async (answer) => {
       resolve(answer)
       socket.destroy()
     })
@@ -234,15 +234,33 @@ function frame(message: Buffer): Buffer {
   return Buffer.concat([head, message])
 }
 
-function framed(socket: TcpSocket, receive: (message: Buffer) => void): void {
+/** Gives one message after the other; what comes meanwhile stays in the kernel. An error ends the connection. */
+function framed(socket: TcpSocket, receive: (message: Buffer) => Promise<void>): void {
   let rest = Buffer.alloc(0)
   socket.on('data', (chunk: Buffer) => {
     rest = Buffer.concat([rest, chunk])
-    while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+    socket.pause()
+    work().then(
+      () => socket.resume(),
+      () => socket.destroy(),
+    )
+  })
+  const work = async () => {
+    while (!socket.destroyed && rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
       const end = 2 + rest.readUInt16BE(0)
-      receive(rest.subarray(2, end))
+      await receive(rest.subarray(2, end))
       rest = rest.subarray(end)
     }
+  }
+}
+
+function writable(socket: TcpSocket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const name of ['drain', 'close']) socket.off(name, done)
+      resolve()
+    }
+    for (const name of ['drain', 'close']) socket.on(name, done)
   })
 }
 
