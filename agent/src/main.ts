@@ -172,6 +172,7 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   const words = usage ? messageOf(error).split('. ')[0] : messageOf(error)
   process.stderr.write(`berth-agent: ${words}${usage ? '; berth-agent --help lists the options' : ''}\n`)
   // Where the kernel's own word is the reason, the place in the program is of no use to anybody.
-  if (!(error instanceof EngineError) && !usage && !(error as NodeJS.ErrnoException)?.syscall) process.stderr.write(`${(error as Error)?.stack ?? ''}\n`)
+  if (!(error instanceof EngineError) && !usage && !(error as NodeJS.ErrnoException)?.syscall)
+    process.stderr.write(`${(error as Error)?.stack ?? ''}\n`)
   process.exit(usage ? 2 : 1)
 })
