@@ -5,7 +5,7 @@ import { EngineError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { contains, formatAddress, parseAddress, parseSubnet } from './address.ts'
 import { Addresses } from './address-pool.ts'
-import type { FirewalledBridge } from './firewall.ts'
+import { type FirewalledBridge, setSysctl } from './firewall.ts'
 import { type BridgeDevice, deviceExists, ensureBridge, rejoin } from './links.ts'
 import { NameService } from './name-service.ts'
 import { bridgeOptions, type NetworkRecord } from './network-record.ts'
@@ -71,6 +71,8 @@ export class BridgeNetwork {
   async open(): Promise<void> {
     if (this.record.driver !== 'bridge') return
     await ensureBridge(this.device())
+    // Published ports on 127.0.0.1 are sent on to the bridge with that source; the table keeps everything else of 127/8 out.
+    setSysctl(`net/ipv4/conf/${this.record.bridge}/route_localnet`, '1')
     await this.#names?.open(this.gateways()).catch((error) => {
       // The network is of use without names; who needs them is told in the log and by the failing look-up.
       this.#log?.error({ network: this.record.name, err: error }, 'the name service of a network cannot listen')

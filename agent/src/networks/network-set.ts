@@ -97,8 +97,6 @@ export class NetworkSet {
   async #raise(network: BridgeNetwork): Promise<void> {
     if (network.record.driver !== 'bridge') return
     await network.open()
-    // Published ports on 127.0.0.1 are sent on to the bridge with that source; the table keeps everything else of 127/8 out.
-    setSysctl(`net/ipv4/conf/${network.record.bridge}/route_localnet`, '1')
     if (network.record.ipv6) setSysctl('net/ipv6/conf/all/forwarding', '1')
   }
 

@@ -131,6 +131,8 @@ describe('what others do to the host', () => {
     sh(`ip link delete ${instance}0`)
     await networks.lease(input('1'))
     expect(sh(`ip -4 -o addr show ${instance}0`)).toContain('10.231.0.1/24')
+    // Without it published ports do not answer on 127.0.0.1.
+    expect(sh(`cat /proc/sys/net/ipv4/conf/${instance}0/route_localnet`).trim()).toBe('1')
     await networks.release(input('1').id)
   })
 })
