@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { defineConfig } from '@playwright/test'
 import { dashboardPort, sessionFile } from './apps/dashboard/e2e/environment-file.ts'
 
@@ -22,7 +23,8 @@ export default defineConfig({
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
     launchOptions: {
-      executablePath: process.env.BERTH_CHROMIUM ?? '/usr/bin/chromium',
+      // Starts it in a network namespace of its own; BERTH_CHROMIUM names another browser.
+      executablePath: join(import.meta.dirname, 'apps/dashboard/e2e/chromium'),
       args: [
         '--no-sandbox',
         '--disable-gpu',

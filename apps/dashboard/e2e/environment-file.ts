@@ -12,7 +12,10 @@ export interface E2eEnvironment {
   closedRegistry: { host: string; username: string; password: string }
   /** The first is enrolled by itself; the second by the spec that adds a host. */
   agents: { env: Record<string, string>; dockerHost: string; program: string }[]
-  /** Process ids by name: `agent-a`, `agent-b`, `dashboard`. One that is killed is started again, as systemd would, and stands here with its new id. */
+  /**
+   * Process ids by name: `agent-a`, `agent-b`, `dashboard`. One that is killed is started again, as systemd would, and stands here with its new id. `browser-network` holds
+   * the browser's network namespace.
+   */
   pids: Record<string, number>
 }
 

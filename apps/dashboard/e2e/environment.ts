@@ -15,6 +15,7 @@ import { loadConfig } from '../../../agent/src/config.ts'
 import { removeEngineFiles } from '../../../agent/test/engine.ts'
 import { busyboxImage, debianLayer, imageOf, layerOf, pushTestImage, tarOf } from '../../../agent/test/images.ts'
 import { freePort, startRegistry } from '../../../agent/test/registry.ts'
+import { browserNetwork } from './browser-network.ts'
 import { dashboardPort, type E2eEnvironment, environmentFile } from './environment-file.ts'
 
 const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
@@ -169,6 +170,9 @@ mkdirSync(artifacts, { recursive: true })
 rmSync(environmentFile, { force: true })
 const registry = await startRegistry()
 undo.push(() => registry.stop())
+const network = await browserNetwork(dashboardPort)
+undo.push(() => network.stop())
+pids['browser-network'] = network.pid
 await pushTestImage(registry.url, 'library/busybox', 'latest', busyboxImage())
 await pushTestImage(
   registry.url,
