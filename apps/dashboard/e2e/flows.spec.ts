@@ -47,6 +47,30 @@ test('acts on several containers of several hosts at once', async ({ page }) => 
   await expect.poll(() => docker(0, 'ps', '-aq', '-f', 'name=bulk-') + docker(1, 'ps', '-aq', '-f', 'name=bulk-')).toBe('')
 })
 
+test('keeps those selected that an action failed for, says why, and tries them alone', async ({ page }) => {
+  tryDocker(0, 'rm', '-f', 'same-a', 'same-b', 'same-c')
+  for (const [name, ...options] of [['same-a', '-p', '18099:80'], ['same-b', '-p', '18099:80'], ['same-c']] as const)
+    docker(0, 'create', '--name', name, ...options, 'busybox', 'sleep', '1000')
+  await page.goto(`/h/${host}/containers?q=same-`)
+  await page.getByRole('checkbox', { name: 'Select all that are shown' }).click()
+  const bar = page.getByRole('toolbar', { name: 'Actions on the selection' })
+  await bar.getByRole('button', { name: 'Start' }).click()
+  // Two want one port: whichever came second.
+  const failed = page.getByRole('alert', { name: 'Rows that failed' })
+  await expect(failed).toContainText('18099')
+  await expect(page.getByText('Start: 2 done, 1 failed')).toBeVisible()
+  await expect(bar).toContainText('1 selected')
+  const [running, other] = state(0, 'same-a') === 'running' ? ['same-a', 'same-b'] : ['same-b', 'same-a']
+  await expect(failed).toContainText(other as string)
+  await expect(page.getByRole('checkbox', { name: other })).toBeChecked()
+  await expect(page.getByRole('checkbox', { name: 'same-c' })).not.toBeChecked()
+  docker(0, 'rm', '-f', running as string)
+  await bar.getByRole('button', { name: 'Start' }).click()
+  await expect.poll(() => state(0, other as string)).toBe('running')
+  await expect(failed).toBeHidden()
+  tryDocker(0, 'rm', '-f', 'same-a', 'same-b', 'same-c')
+})
+
 test('changes limits while it runs', async ({ page }) => {
   const id = runChatty(0, 'limited', '-m', '64m')
   await page.goto(`/h/${host}/containers/${id}`)

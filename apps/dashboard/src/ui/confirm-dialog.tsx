@@ -1,6 +1,7 @@
 'use client'
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useEffect, useState } from 'react'
+import { useBulkFailures } from './bulk-bar'
 import { Button } from './button'
 import { Checkbox } from './checkbox'
 import { CommandLine } from './code-block'
@@ -59,6 +60,7 @@ function OpenConfirm<K extends string>(props: ConfirmProps<K>) {
   const [failure, setFailure] = useState<unknown>(null)
   const [failed, setFailed] = useState<readonly Failure[]>([])
   const [ended, setEnded] = useState(0)
+  const tellList = useBulkFailures()
   const steps = props.each?.filter((step) => failed.length === 0 || failed.some((one) => one.key === step.key)) ?? []
   const missing = effects.find((effect) => effect.needed && !chosen[effect.key])
   const reason = props.refusal
@@ -77,6 +79,7 @@ function OpenConfirm<K extends string>(props: ConfirmProps<K>) {
     try {
       const left = await runEach(steps, chosen, setEnded)
       setFailed(left)
+      tellList?.(left)
       if (left.length > 0) return
       await props.onConfirm(chosen)
       props.onOpenChange(false)

@@ -19,6 +19,7 @@ import { cn } from './class-names'
 import { isTyping } from './input'
 import { useListAddress } from './list-address'
 import { usePhone } from './media-query'
+import type { Failure } from './run-each'
 import { SkeletonRows } from './skeleton'
 import { useStoredState } from './stored-state'
 import { TableBody, TableHead } from './table-parts'
@@ -83,6 +84,12 @@ export function DataTable<T>(props: DataTableProps<T>) {
     useConstant(initialVisibility(props.columns)),
   )
   const [selection, setSelection] = useState<RowSelectionState>({})
+  const [failures, setFailures] = useState<readonly Failure[]>([])
+  const select = (ids: readonly string[]) => setSelection(Object.fromEntries(ids.map((id) => [id, true])))
+  const clear = () => {
+    setFailures([])
+    select([])
+  }
   const shown = useFiltered(props, useDeferredValue(address.query), address.chosen)
   const table = useReactTable({
     data: shown as T[],
@@ -130,8 +137,16 @@ export function DataTable<T>(props: DataTableProps<T>) {
         )}
       </div>
       {props.bulk && selected.length > 0 ? (
-        <BulkBar count={selected.length} onClear={() => setSelection({})}>
-          {props.bulk(selected, () => setSelection({}))}
+        <BulkBar
+          count={selected.length}
+          failures={failures.filter((failure) => selection[failure.key])}
+          onFailures={(failed) => {
+            setFailures(failed)
+            if (failed.length > 0) select(failed.map((failure) => failure.key))
+          }}
+          onClear={clear}
+        >
+          {props.bulk(selected, clear)}
         </BulkBar>
       ) : null}
     </div>

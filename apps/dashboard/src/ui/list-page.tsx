@@ -1,7 +1,8 @@
 'use client'
 import type { ColumnDef } from '@tanstack/react-table'
+import Link from 'next/link'
 import { useTranslations } from 'next-intl'
-import { type ReactNode, useMemo } from 'react'
+import { type ReactNode, useCallback, useMemo } from 'react'
 import { DataTable, type DataTableProps } from './data-table'
 import { EmptyState } from './empty-state'
 import { PageHead } from './page'
@@ -40,8 +41,8 @@ interface ListPageProps<Item> extends Pick<DataTableProps<HostedRow<Item>>, Kept
   /** Everything that the filter looks into; the host's name is added. */
   words: (item: Item) => readonly string[]
   facets: readonly Facet<HostedRow<Item>>[]
-  /** On a phone: what it is, a line of facts, what can be done. */
-  card: (row: HostedRow<Item>) => { head: ReactNode; facts: ReactNode; actions?: ReactNode }
+  /** On a phone: what it is, a line of facts, what can be done, and what stands below. */
+  card: (row: HostedRow<Item>) => { head: ReactNode; facts: ReactNode; actions?: ReactNode; more?: ReactNode }
   empty: { icon: ReactNode; words: ReactNode; action?: ReactNode; link?: ReactNode }
 }
 
@@ -69,6 +70,8 @@ export function ListPage<Item>({
     () => (several ? [...facets, { key: 'host', label: t('host'), values: (row: HostedRow<Item>) => [row.hostName] }] : facets),
     [facets, several, t],
   )
+  // The same function while the words are: otherwise every redraw would look through every row again.
+  const searchText = useCallback((row: HostedRow<Item>) => [...words(row.item), row.hostName].join(' '), [words])
   return (
     <>
       <PageHead title={title} actions={actions} />
@@ -80,7 +83,7 @@ export function ListPage<Item>({
         columns={allColumns}
         rowId={(row) => `${row.hostId}/${itemId(row.item)}`}
         rowName={(row) => itemName(row.item)}
-        searchText={(row) => [...words(row.item), row.hostName].join(' ')}
+        searchText={searchText}
         facets={allFacets}
         loading={list.pending}
         isStale={(row) => row.stale}
@@ -94,6 +97,7 @@ export function ListPage<Item>({
                   {parts.facts}
                   {several ? <span className="truncate">{row.hostName}</span> : null}
                 </div>
+                {parts.more}
               </div>
               {parts.actions}
             </div>
@@ -117,8 +121,12 @@ function withHost<Item>(columns: ColumnDef<HostedRow<Item>, any>[], label: strin
   const host: ColumnDef<HostedRow<Item>, string> = {
     id: 'host',
     accessorFn: (row) => row.hostName,
-    meta: { label, width: 130, className: 'max-lg:!w-28' },
-    cell: ({ getValue }) => <span className="block truncate text-ink-2">{getValue()}</span>,
+    meta: { label, width: 130, className: 'max-lg:!w-28 max-md:hidden' },
+    cell: ({ row, getValue }) => (
+      <Link href={`/h/${row.original.hostId}`} className="block truncate text-ink-2 hover:underline">
+        {getValue()}
+      </Link>
+    ),
   }
   return first ? [first, host, ...others] : [host]
 }

@@ -33,9 +33,9 @@ const order: Record<ContainerSummary['state']['status'], number> = {
 }
 const column = createColumnHelper<Row>()
 
-/** The columns of the container table; the host's column stands there only for several hosts. */
+/** The columns of the container table. */
 // biome-ignore lint/suspicious/noExplicitAny: each column has a value type of its own
-export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any>[] {
+export function containerColumns(t: Words): ColumnDef<Row, any>[] {
   return [
     column.accessor((row) => row.item.name, {
       id: 'name',
@@ -50,19 +50,6 @@ export function containerColumns(t: Words, several: boolean): ColumnDef<Row, any
         </Link>
       ),
     }),
-    ...(several
-      ? [
-          column.accessor((row) => row.hostName, {
-            id: 'host',
-            meta: { label: t('column.host'), width: 124, className: 'max-lg:!w-28 max-md:hidden' },
-            cell: ({ row: { original } }) => (
-              <Link href={`/h/${original.hostId}`} className="block truncate text-ink-2 hover:underline">
-                {original.hostName}
-              </Link>
-            ),
-          }),
-        ]
-      : []),
     column.accessor((row) => order[row.item.state.status], {
       id: 'state',
       meta: { label: t('column.state'), width: 190, className: 'max-lg:!w-44' },

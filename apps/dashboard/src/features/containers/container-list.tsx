@@ -6,14 +6,12 @@ import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
+import { useBulkFailures } from '../../ui/bulk-bar'
 import { Button } from '../../ui/button'
-import { DataTable } from '../../ui/data-table'
-import { EmptyState } from '../../ui/empty-state'
-import { PageHead } from '../../ui/page'
-import { PartialList } from '../../ui/partial-list'
-import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { ListPage } from '../../ui/list-page'
+import { type Placed, useAcross } from '../../wire/across'
 import { useAllow } from '../../wire/allow'
-import { useHosts } from '../../wire/hosts'
+import { useScope } from '../../wire/hosts'
 import { containerColumns, targetOf } from './container-columns'
 import { fits, perform, type Target, useBulkCommand, useLogsTogether, type Verb } from './container-commands'
 import { ContainerMenu } from './container-menu'
@@ -32,11 +30,9 @@ const projectLabel = 'com.docker.compose.project'
 export function ContainerList({ scope }: { scope: string }) {
   const t = useTranslations('containers')
   const router = useRouter()
+  const { several, target } = useScope(scope)
   const allow = useAllow(scope)
-  const { hosts } = useHosts()
-  const list = useAcross(scope, 'containers')
-  const several = scope === everyHost && hosts.length > 1
-  const columns = useMemo(() => containerColumns(t, several), [t, several])
+  const columns = useMemo(() => containerColumns(t), [t])
   const facets = useMemo(
     () => [
       {
@@ -45,7 +41,6 @@ export function ContainerList({ scope }: { scope: string }) {
         values: (row: Row) => [row.item.state.status],
         name: (value: string) => t(`status.${value as 'running'}`),
       },
-      ...(several ? [{ key: 'host', label: t('facet.host'), values: (row: Row) => [row.hostName] }] : []),
       { key: 'image', label: t('facet.image'), values: (row: Row) => [row.item.image] },
       { key: 'network', label: t('facet.network'), values: (row: Row) => row.item.networks.map((network) => network.name) },
       {
@@ -54,67 +49,58 @@ export function ContainerList({ scope }: { scope: string }) {
         values: (row: Row) => (row.item.labels[projectLabel] ? [row.item.labels[projectLabel]] : []),
       },
     ],
-    [t, several],
+    [t],
   )
-  const target = scope === everyHost ? hosts.find((host) => host.state === 'online')?.id : scope
   const create = (
-    <Button tone="primary" disabledReason={allow('create', target ?? '')} onClick={() => router.push(`/h/${target}/containers/new`)}>
+    <Button tone="primary" disabledReason={allow('create', target)} onClick={() => router.push(`/h/${target}/containers/new`)}>
       <Plus aria-hidden />
       {t('run')}
     </Button>
   )
   return (
-    <>
-      <PageHead title={t('title')} actions={create} />
-      <PartialList error={list.error} missing={list.gaps} onRetry={list.retry} />
-      <DataTable
-        id="containers"
-        label={t('title')}
-        rows={list.rows}
-        columns={columns}
-        rowId={(row) => `${row.hostId}/${row.item.id}`}
-        rowName={(row) => row.item.name}
-        searchText={searchText}
-        searchLabel={t('search')}
-        facets={facets}
-        initialSort={[{ id: 'name', desc: false }]}
-        loading={list.pending}
-        isStale={(row) => row.stale}
-        bulk={(rows, clear) => <BulkActions rows={rows} clear={clear} />}
-        card={(row) => <ContainerCard row={row} several={several} />}
-        empty={
-          list.error ? null : (
-            <EmptyState
-              icon={<Box aria-hidden />}
-              action={create}
-              link={
-                target ? (
-                  <Link className="text-accent underline-offset-2 hover:underline" href={`/h/${scope}/images`}>
-                    {t('emptyLink')}
-                  </Link>
-                ) : null
-              }
-            >
-              {t('empty')}
-            </EmptyState>
-          )
-        }
-      />
-    </>
+    <ListPage
+      id="containers"
+      title={t('title')}
+      actions={create}
+      list={useAcross(scope, 'containers')}
+      several={several}
+      columns={columns}
+      itemId={containerId}
+      itemName={containerName}
+      words={words}
+      searchLabel={t('search')}
+      facets={facets}
+      initialSort={byName}
+      bulk={(rows, clear) => <BulkActions rows={rows} clear={clear} />}
+      card={(row) => containerCard(row, t)}
+      empty={{
+        icon: <Box aria-hidden />,
+        words: t('empty'),
+        action: create,
+        link: target ? (
+          <Link className="text-accent underline-offset-2 hover:underline" href={`/h/${scope}/images`}>
+            {t('emptyLink')}
+          </Link>
+        ) : null,
+      }}
+    />
   )
 }
 
-function searchText({ item, hostName }: Row): string {
+const byName = [{ id: 'name', desc: false }]
+const containerId = (item: ContainerSummary) => item.id
+const containerName = (item: ContainerSummary) => item.name
+
+function words(item: ContainerSummary): string[] {
   return [
     item.name,
     item.image,
     item.id.slice(0, 12),
-    hostName,
     item.state.status,
     ...item.networks.flatMap((network) => [network.name, network.ipv4]),
     ...Object.entries(item.labels).map(([key, value]) => `${key}=${value}`),
     ...item.ports.map((port) => `${port.hostPort ?? ''}:${port.containerPort}`),
-  ].join(' ')
+  ]
 }
 
 function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
@@ -127,15 +113,18 @@ function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
   const targets = rows.map(targetOf)
   const reasonFor = (permission: 'operate' | 'create', some: readonly Target[]) =>
     some.map((target) => allow(permission, target.hostId)).find(Boolean) ?? null
+  const tellList = useBulkFailures()
   const run = async (verb: Verb, some: readonly Target[]) => {
+    tellList?.([])
     setProgress({ verb, done: 0, of: some.length })
-    await bulk(
+    const failures = await bulk(
       some,
       t(`verb.${verb}`),
       (target) => perform(verb, target),
       (done) => setProgress({ verb, done, of: some.length }),
     )
     setProgress(null)
+    tellList?.(failures)
   }
   const action = (verb: Verb, icon: React.ReactNode) => {
     const some = targets.filter((target) => fits(verb, target.status))
@@ -173,35 +162,33 @@ function BulkActions({ rows, clear }: { rows: Row[]; clear: () => void }) {
 }
 
 /** A row on a phone. */
-function ContainerCard({ row, several }: { row: Row; several: boolean }) {
-  const t = useTranslations('containers')
-  const { item } = row
+function containerCard(row: Row, t: ReturnType<typeof useTranslations<'containers'>>) {
+  const { item, hostId } = row
   const running = item.state.status === 'running'
-  return (
-    <div className="grid grid-cols-[minmax(0,1fr)] gap-1.5">
-      <div className="flex items-start justify-between gap-2">
-        <div className="min-w-0">
-          <Link data-row-link href={`/h/${row.hostId}/containers/${item.id}`} className="block truncate font-medium text-base">
-            {item.name}
-          </Link>
-          <p className="truncate font-mono text-ink-3 text-xs">{item.image}</p>
-        </div>
-        <ContainerMenu target={targetOf(row)} />
-      </div>
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-1 text-ink-2 text-xs">
+  return {
+    head: (
+      <>
+        <Link data-row-link href={`/h/${hostId}/containers/${item.id}`} className="block truncate font-medium text-base">
+          {item.name}
+        </Link>
+        <p className="truncate font-mono text-ink-3 text-xs">{item.image}</p>
+      </>
+    ),
+    facts: (
+      <>
         <ContainerState state={item.state} />
-        {several ? <span className="text-ink-3">{row.hostName}</span> : null}
         <Ports ports={item.ports} />
+      </>
+    ),
+    actions: <ContainerMenu target={targetOf(row)} />,
+    more: running ? (
+      <div className="grid grid-cols-[4.5rem_1fr] items-center gap-4 text-xs">
+        <span className="grid grid-cols-[auto_1fr] items-center gap-1.5">
+          <span className="text-ink-3">{t('column.cpu')}</span>
+          <CpuCell hostId={hostId} id={item.id} running />
+        </span>
+        <MemoryCell hostId={hostId} id={item.id} running />
       </div>
-      {running ? (
-        <div className="grid grid-cols-[4.5rem_1fr] items-center gap-4 text-xs">
-          <span className="grid grid-cols-[auto_1fr] items-center gap-1.5">
-            <span className="text-ink-3">{t('column.cpu')}</span>
-            <CpuCell hostId={row.hostId} id={item.id} running />
-          </span>
-          <MemoryCell hostId={row.hostId} id={item.id} running />
-        </div>
-      ) : null}
-    </div>
-  )
+    ) : null,
+  }
 }

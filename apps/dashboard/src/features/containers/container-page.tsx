@@ -29,7 +29,7 @@ import { StatsTab } from './stats-tab'
 
 /** Tabs that other features draw. */
 export interface ForeignTabs {
-  logs: (input: TabInput, at: number | null) => ReactNode
+  logs: (input: TabInput) => ReactNode
   terminal: (input: TabInput) => ReactNode
   files: (input: TabInput) => ReactNode
 }
@@ -45,7 +45,6 @@ export function ContainerPage({ hostId, id, foreign }: { hostId: string; id: str
   const query = useQuery(useAgent(hostId).containers.inspect.queryOptions({ container: id, size: true }))
   const detail = query.data
   const tab = tabNames.find((name) => name === search.get('tab')) ?? 'overview'
-  const at = search.get('at')
   useTabTitle(detail?.name)
   if (!detail) {
     if (!query.error) return <SkeletonRows />
@@ -105,7 +104,7 @@ export function ContainerPage({ hostId, id, foreign }: { hostId: string; id: str
               </Scroll>
             ),
           },
-          { value: 'logs', label: t('tab.logs'), content: foreign.logs(input, at === null ? null : Number(at)) },
+          { value: 'logs', label: t('tab.logs'), content: foreign.logs(input) },
           { value: 'terminal', label: t('tab.terminal'), content: <Scroll>{foreign.terminal(input)}</Scroll> },
           {
             value: 'stats',

@@ -2,7 +2,8 @@
 import type { ContainerSummary } from '@berth/contract/container'
 import { Merge } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import { useMemo, useState } from 'react'
+import { parseAsArrayOf, parseAsString, useQueryStates } from 'nuqs'
+import { useCallback, useMemo, useState } from 'react'
 import { Button } from '../../ui/button'
 import { Checkbox } from '../../ui/checkbox'
 import { Input } from '../../ui/input'
@@ -15,10 +16,15 @@ const keyOf = (row: Pick<Row, 'hostId'> & { item: { id: string } }) => `${row.ho
 /** More than fit on a screen are found by typing. */
 const mostShown = 200
 
+/** What stands in the address: `at`, a line's offset or a time, and `with`, the logs that are merged with this one. */
+const addressed = { at: parseAsString, with: parseAsArrayOf(parseAsString).withDefault([]) }
+
 /** The log of a container's page, with the choice of further containers, of any host, to merge with it. */
-export function ContainerLogs({ hostId, container, name, at }: { hostId: string; container: string; name: string; at: number | null }) {
-  const { rows } = useAcross(everyHost, 'containers')
-  const [merged, setMerged] = useState<readonly string[]>([])
+export function ContainerLogs({ hostId, container, name }: { hostId: string; container: string; name: string }) {
+  const { rows, pending } = useAcross(everyHost, 'containers')
+  const [{ at, with: merged }, setAddress] = useQueryStates(addressed)
+  const setMerged = useCallback((next: readonly string[]) => void setAddress({ with: [...next] }), [setAddress])
+  const setAt = useCallback((next: string | null) => void setAddress({ at: next }), [setAddress])
   const others = useMemo(
     () => rows.filter((row) => row.item.id !== container || row.hostId !== hostId).sort((a, b) => a.item.name.localeCompare(b.item.name)),
     [rows, container, hostId],
@@ -30,10 +36,13 @@ export function ContainerLogs({ hostId, container, name, at }: { hostId: string;
     () => [{ hostId, container, name }, ...chosen.map((row) => ({ hostId: row.hostId, container: row.item.id, name: row.item.name }))],
     [hostId, container, key],
   )
+  // What the address wants to have merged is known with the list of containers; without it the log would begin twice.
+  if (merged.length > 0 && pending) return null
   return (
     <LogView
       sources={sources}
       at={at}
+      onAt={setAt}
       tools={others.length > 0 ? <MergeWith rows={others} merged={merged} onChange={setMerged} /> : null}
     />
   )

@@ -8,75 +8,111 @@ export interface Line {
 }
 
 interface Edge {
-  /** Offset of the first record that is here. */
+  /** Offset of the first record that is here, and its time. */
   first: number | null
-  /** Offset after the last record that is here. */
+  firstAt: string | null
+  /** Offset after the last record that is here, and its time. */
   next: number | null
+  lastAt: string | null
 }
 
 /**
- * The lines on screen, of one log or of several merged by time. INVARIANTS: of each log the records are contiguous, in order, each once; lines of
+ * The lines that have been read, of one log or of several merged by time. INVARIANTS: of each log the records are contiguous, in order, each once; lines of
  * different logs are ordered by their time, and those of one log never change places. The array is replaced at each change, never written to.
  */
 export class LogBuffer {
   lines: readonly Line[] = []
   readonly #edges: Edge[]
-  readonly #most: number
 
-  /** @param most lines kept; beyond it the oldest go (they can be read again) */
-  constructor(sources: number, most: number) {
-    this.#edges = Array.from({ length: sources }, () => ({ first: null, next: null }))
-    this.#most = most
+  constructor(sources: number) {
+    this.#edges = Array.from({ length: sources }, unread)
   }
 
   edge(source: number): Readonly<Edge> {
     return this.#edges[source] as Edge
   }
 
-  /** New records at the end of one log. Those that are here already are passed over. Returns how many lines were dropped at the top. */
-  append(source: number, records: readonly LogRecord[]): number {
+  /** New records at the end of one log. Those that are here already are passed over. */
+  append(source: number, records: readonly LogRecord[]): void {
     const edge = this.#edges[source] as Edge
     const fresh = edge.next === null ? records : records.filter((record) => record.offset >= (edge.next as number))
-    const last = fresh.at(-1)
-    if (!last) return 0
-    edge.first ??= (fresh[0] as LogRecord).offset
+    const [first, last] = [fresh[0], fresh.at(-1)]
+    if (!first || !last) return
+    edge.first ??= first.offset
+    edge.firstAt ??= first.at
     edge.next = last.next
+    edge.lastAt = last.at
     this.lines = mergeLate(this.lines, toLines(source, fresh))
-    return this.#trim()
   }
 
-  /** Older records of one log, which end where this log begins here. Returns how many lines were added. */
-  prepend(source: number, records: readonly LogRecord[]): number {
+  /** Older records of one log, which end where this log begins here. */
+  prepend(source: number, records: readonly LogRecord[]): void {
     const edge = this.#edges[source] as Edge
     const older = edge.first === null ? records : records.filter((record) => record.offset < (edge.first as number))
-    const first = older[0]
-    if (!first) return 0
+    const [first, last] = [older[0], older.at(-1)]
+    if (!first || !last) return
     edge.first = first.offset
-    edge.next ??= (older.at(-1) as LogRecord).next
+    edge.firstAt = first.at
+    edge.next ??= last.next
+    edge.lastAt ??= last.at
     this.lines = mergeEarly(toLines(source, older), this.lines)
-    return older.length
+  }
+
+  /** Forgets the oldest beyond a number of lines; they can be read again. @returns the logs that lost some */
+  dropFirst(most: number): Set<number> {
+    const gone = this.lines.slice(0, Math.max(0, this.lines.length - most))
+    this.lines = gone.length > 0 ? this.lines.slice(gone.length) : this.lines
+    for (const { source, record } of gone) Object.assign(this.#edges[source] as Edge, { first: record.next, firstAt: record.at })
+    return new Set(gone.map((line) => line.source))
+  }
+
+  /** The same for the newest. */
+  dropLast(most: number): Set<number> {
+    const gone = this.lines.slice(most)
+    this.lines = gone.length > 0 ? this.lines.slice(0, most) : this.lines
+    for (const { source, record } of gone.toReversed())
+      Object.assign(this.#edges[source] as Edge, { next: record.offset, lastAt: record.at })
+    return new Set(gone.map((line) => line.source))
+  }
+
+  /**
+   * The lines of that span of time in which every log is whole: none where one log has been read further back (or on) than another, which would look as if that other had been silent.
+   * @param open logs that have older lines still to be read, and those that have newer
+   */
+  whole(open: { before: readonly boolean[]; after: readonly boolean[] }): readonly Line[] {
+    if (this.#edges.length < 2) return this.lines
+    const from = this.#edges.reduce(
+      (far, edge, index) => (open.before[index] && (edge.firstAt ?? '') > far ? (edge.firstAt as string) : far),
+      '',
+    )
+    const to = this.#edges.reduce<string | null>(
+      (near, edge, index) => (open.after[index] && edge.lastAt !== null && (near === null || edge.lastAt < near) ? edge.lastAt : near),
+      null,
+    )
+    let begin = 0
+    while (begin < this.lines.length && (this.lines[begin] as Line).record.at < from) begin += 1
+    let end = this.lines.length
+    while (to !== null && end > begin && (this.lines[end - 1] as Line).record.at > to) end -= 1
+    return begin === 0 && end === this.lines.length ? this.lines : this.lines.slice(begin, end)
   }
 
   clear(): void {
     this.lines = []
-    for (const edge of this.#edges) {
-      edge.first = null
-      edge.next = null
-    }
-  }
-
-  #trim(): number {
-    const over = this.lines.length - this.#most
-    if (over <= 0) return 0
-    const gone = this.lines.slice(0, over)
-    this.lines = this.lines.slice(over)
-    for (const { source, record } of gone) (this.#edges[source] as Edge).first = record.next
-    return over
+    for (const [index] of this.#edges.entries()) this.#edges[index] = unread()
   }
 }
 
+function unread(): Edge {
+  return { first: null, firstAt: null, next: null, lastAt: null }
+}
+
 function toLines(source: number, records: readonly LogRecord[]): Line[] {
-  return records.map((record) => ({ key: `${source}:${record.offset}`, source, record }))
+  return records.map((record) => ({ key: lineKey(source, record.offset), source, record }))
+}
+
+/** What names a line among those of merged logs. */
+export function lineKey(source: number, offset: number): string {
+  return `${source}:${offset}`
 }
 
 /** Nearly everything new is later than what is here, so the places are looked for from the end. */

@@ -47,7 +47,11 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
   const level = read.level ?? (line.record.stream === 'stderr' ? 'stderr' : null)
   const edge = level === 'stderr' ? 'color-mix(in oklch, var(--ansi-1) 55%, transparent)' : level ? levelInk[level] : 'transparent'
   return (
-    <div className={cn('group relative pr-3 pl-3 hover:bg-term-line/50', marked && 'bg-term-mark')} data-level={level ?? undefined}>
+    <div
+      className={cn('group relative pr-3 pl-3 hover:bg-term-line/50', marked && 'bg-term-mark')}
+      data-level={level ?? undefined}
+      data-marked={marked || undefined}
+    >
       <svg className="absolute inset-y-0 left-0 h-full w-0.75" aria-hidden="true" preserveAspectRatio="none">
         <rect width="3" height="100%" fill={edge} />
       </svg>

@@ -1,18 +1,37 @@
 'use client'
-import { CaseSensitive, Clock, Download, Filter, Regex, Search, Settings2, WrapText, X } from 'lucide-react'
+import {
+  CaseSensitive,
+  ChevronDown,
+  ChevronUp,
+  Clock,
+  Download,
+  Filter,
+  ListFilter,
+  Regex,
+  Search,
+  Settings2,
+  WrapText,
+  X,
+} from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Button } from '../../ui/button'
 import { cn } from '../../ui/class-names'
 import { Menu, MenuCheck, MenuItem, MenuLabel, MenuLine, MenuRadio } from '../../ui/menu'
 import { dataUrl } from '../../wire/agent'
-import type { LogSearch, LogSource } from './use-log'
+import { GoToTime } from './go-to-time'
+import type { Line } from './log-buffer'
+import type { LogSource } from './log-reader'
+import type { LogSearch } from './log-search'
+import { saveShown } from './save-shown'
 
 export interface LogSettings {
   time: 'local' | 'utc' | 'off'
   wrap: boolean
   stdout: boolean
   stderr: boolean
+  /** A search shows the lines that it finds alone; otherwise all, and one goes from hit to hit. */
+  only: boolean
 }
 
 /** Search at the agent, how lines are shown, download. */
@@ -22,6 +41,9 @@ export function LogToolbar({
   onSettings,
   search,
   onSearch,
+  onFind,
+  onTime,
+  shown,
   children,
 }: {
   sources: readonly LogSource[]
@@ -29,6 +51,11 @@ export function LogToolbar({
   onSettings: (settings: LogSettings) => void
   search: LogSearch | null
   onSearch: (search: LogSearch | null) => void
+  onFind: (direction: 'older' | 'newer') => void
+  /** A time to go to, as an ISO string. */
+  onTime: (at: string) => void
+  /** The lines that have been read. */
+  shown: () => readonly Line[]
   children?: React.ReactNode
 }) {
   const t = useTranslations('logs')
@@ -65,7 +92,12 @@ export function LogToolbar({
           placeholder={t('search')}
           value={draft.text}
           onChange={(event) => setDraft({ ...draft, text: event.target.value })}
-          onKeyDown={(event) => event.key === 'Escape' && apply({ ...draft, text: '' })}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') apply({ ...draft, text: '' })
+            if (event.key !== 'Enter' || settings.only || search?.text !== draft.text) return
+            event.preventDefault()
+            onFind(event.shiftKey ? 'newer' : 'older')
+          }}
           className="h-7 w-full rounded-md border border-term-line bg-transparent pr-24 pl-7 font-mono text-term-ink text-xs placeholder:font-sans placeholder:text-term-ink/70 [&::-webkit-search-cancel-button]:hidden"
         />
         <span className="absolute right-0.5 flex scale-90">
@@ -74,6 +106,32 @@ export function LogToolbar({
           {flip('invert', <Filter aria-hidden />, t('invert'), draft.invert)}
         </span>
       </form>
+      <Button
+        tone="quiet"
+        size="icon-small"
+        hint={t('only')}
+        aria-pressed={settings.only}
+        className={cn('text-term-ink/70 hover:bg-term-line hover:text-term-ink', settings.only && 'bg-term-pressed text-term-ink')}
+        onClick={() => onSettings({ ...settings, only: !settings.only })}
+      >
+        <ListFilter aria-hidden />
+      </Button>
+      {search && !settings.only ? (
+        <span className="flex">
+          {(['older', 'newer'] as const).map((direction) => (
+            <Button
+              key={direction}
+              tone="quiet"
+              size="icon-small"
+              hint={t(`find.${direction}`)}
+              className="text-term-ink/70 hover:bg-term-line hover:text-term-ink"
+              onClick={() => onFind(direction)}
+            >
+              {direction === 'older' ? <ChevronUp aria-hidden /> : <ChevronDown aria-hidden />}
+            </Button>
+          ))}
+        </span>
+      ) : null}
       {search ? (
         <Button
           tone="quiet"
@@ -97,6 +155,7 @@ export function LogToolbar({
         >
           <WrapText aria-hidden />
         </Button>
+        <GoToTime utc={settings.time === 'utc'} onTime={onTime} />
         <Menu
           trigger={
             <Button tone="quiet" size="icon-small" hint={t('time')} className="text-term-ink/70 hover:bg-term-line hover:text-term-ink">
@@ -142,6 +201,10 @@ export function LogToolbar({
               {source.name}
             </MenuItem>
           ))}
+          <MenuItem onSelect={() => saveShown(shown(), sources)}>
+            <Download aria-hidden />
+            {t('downloadShown')}
+          </MenuItem>
         </Menu>
       </span>
     </div>

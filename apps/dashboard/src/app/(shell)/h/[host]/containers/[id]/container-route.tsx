@@ -15,7 +15,7 @@ const FileBrowser = dynamic(() => import('../../../../../../features/files/file-
 
 /** The tabs that other features draw. */
 const foreign: ForeignTabs = {
-  logs: ({ hostId, detail }, at) => <ContainerLogs hostId={hostId} container={detail.id} name={detail.name} at={at} />,
+  logs: ({ hostId, detail }) => <ContainerLogs hostId={hostId} container={detail.id} name={detail.name} />,
   terminal: ({ hostId, hostName, detail, running }) => (
     <TerminalLauncher hostId={hostId} hostName={hostName} container={detail.id} name={detail.name} running={running} />
   ),
