@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { createColumnHelper } from '@tanstack/react-table'
 import { Archive, Download, File, FileSymlink, Folder, FolderPlus, FolderUp, RotateCw, Upload, X } from 'lucide-react'
 import { useTranslations } from 'next-intl'
+import { parseAsString, useQueryState } from 'nuqs'
 import { useMemo, useRef, useState } from 'react'
 import { Button } from '../../ui/button'
 import { DataTable } from '../../ui/data-table'
@@ -18,23 +19,26 @@ import { chosenFiles, droppedFiles } from './dropped-files'
 import { MakeDirectory, RemoveFile, RenameFile } from './file-dialogs'
 import { FileMenu } from './file-menu'
 import { FileViewer } from './file-viewer'
-import { type Asking, joinPath, modeText, rootParameters } from './place'
+import { type Asking, joinPath, modeText, nameText, rootParameters } from './place'
 import { type Uploads, useUploads } from './use-uploads'
 
 const column = createColumnHelper<FileEntry>()
+const inAddress = parseAsString.withDefault('/').withOptions({ history: 'push' })
 
 /** The files of a container, running or not, or of a volume: look, download, upload, make, rename, remove, edit. Bytes never pass through the page's memory on a download. */
 export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }) {
   const t = useTranslations('files')
   const format = useFormat()
   const allow = useAllow(hostId)
-  const [path, setPath] = useState('/')
+  // In the address, so that Back goes up again and a place can be sent to somebody.
+  const [path, setPath] = useQueryState('path', inAddress)
   const [asking, setAsking] = useState<Asking>(null)
   const [over, setOver] = useState(false)
   const denied = allow('files')
   const listing = useQuery(useAgent(hostId).files.list.queryOptions({ root, path }, { staleTime: 0, enabled: !denied }))
   const uploads = useUploads(hostId, root, path, () => void listing.refetch())
-  const open = (entry: FileEntry) => (entry.type === 'directory' ? setPath(joinPath(path, entry.name)) : setAsking({ what: 'view', entry }))
+  const open = (entry: FileEntry) =>
+    entry.type === 'directory' ? void setPath(joinPath(path, entry.name)) : setAsking({ what: 'view', entry })
   // biome-ignore lint/correctness/useExhaustiveDependencies: `open` follows from path
   const columns = useMemo(
     () => [
@@ -49,7 +53,7 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
             className="flex max-w-full items-center gap-2 hover:text-accent"
           >
             <FileIcon entry={original} />
-            <span className="truncate">{visibleText(original.name)}</span>
+            <span className="truncate">{nameText(original.name)}</span>
             {original.linkTarget ? <span className="truncate text-ink-3 text-xs">→ {visibleText(original.linkTarget)}</span> : null}
           </button>
         ),
@@ -105,7 +109,7 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
           {t('drop', { path })}
         </p>
       ) : null}
-      <Crumbs path={path} onGo={setPath} />
+      <Crumbs path={path} onGo={(next) => void setPath(next)} />
       {listing.error ? <ErrorPanel error={listing.error} onRetry={() => void listing.refetch()} className="mx-3 mb-2 sm:mx-4" /> : null}
       <DataTable
         id="files"
@@ -113,7 +117,7 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
         rows={listing.data ?? []}
         columns={columns}
         rowId={(entry) => entry.name}
-        rowName={(entry) => entry.name}
+        rowName={(entry) => nameText(entry.name)}
         searchText={(entry) => entry.name}
         searchLabel={t('search')}
         initialSort={[{ id: 'name', desc: false }]}
@@ -133,7 +137,7 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
           <div className="flex items-center justify-between gap-2">
             <button type="button" data-row-link onClick={() => open(entry)} className="flex min-w-0 flex-1 items-center gap-2 text-left">
               <FileIcon entry={entry} />
-              <span className="min-w-0 flex-1 truncate">{visibleText(entry.name)}</span>
+              <span className="min-w-0 flex-1 truncate">{nameText(entry.name)}</span>
               <span className="tabular text-ink-3 text-xs">{entry.type === 'file' ? format.bytes(entry.sizeBytes) : ''}</span>
             </button>
             <FileMenu hostId={hostId} root={root} path={joinPath(path, entry.name)} entry={entry} onAsk={setAsking} />
@@ -293,7 +297,7 @@ function Crumbs({ path, onGo }: { path: string; onGo: (path: string) => void }) 
               className="rounded-sm px-1.5 py-0.5 hover:bg-hover"
               aria-current={index === parts.length - 1 ? 'page' : undefined}
             >
-              {visibleText(part)}
+              {nameText(part)}
             </button>
             {index < parts.length - 1 ? <span className="text-ink-3">/</span> : null}
           </span>

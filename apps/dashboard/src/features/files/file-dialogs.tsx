@@ -6,6 +6,8 @@ import { ConfirmDialog } from '../../ui/confirm-dialog'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
 import { agentClient } from '../../wire/agent'
+import { agentCommand } from '../../wire/command-line'
+import { joinPath } from './place'
 
 interface DialogProps {
   hostId: string
@@ -17,6 +19,7 @@ interface DialogProps {
 export function MakeDirectory({ hostId, root, folder, onClose, onDone }: DialogProps & { folder: string }) {
   const t = useTranslations('files')
   const [name, setName] = useState('')
+  const path = joinPath(folder, name)
   return (
     <ConfirmDialog
       open
@@ -24,9 +27,10 @@ export function MakeDirectory({ hostId, root, folder, onClose, onDone }: DialogP
       title={t('mkdir')}
       description={t('mkdirHelp', { folder })}
       verb={t('make')}
+      commandLine={() => agentCommand(hostId, 'files', 'mkdir', { root, path })}
       tone="primary"
       onConfirm={async () => {
-        await agentClient(hostId).files.mkdir.mutate({ root, path: `${folder === '/' ? '' : folder}/${name}` })
+        await agentClient(hostId).files.mkdir.mutate({ root, path })
         onDone()
       }}
     >
@@ -47,6 +51,7 @@ export function RenameFile({ hostId, root, path, onClose, onDone }: DialogProps 
       title={t('rename')}
       description={<span className="break-all font-mono">{path}</span>}
       verb={t('rename')}
+      commandLine={() => agentCommand(hostId, 'files', 'rename', { root, path, to })}
       tone="primary"
       onConfirm={async () => {
         await agentClient(hostId).files.rename.mutate({ root, path, to })
@@ -69,6 +74,7 @@ export function RemoveFile({ hostId, root, path, directory, onClose, onDone }: D
       title={t('removeTitle')}
       description={directory ? t('removeFolder') : t('removeFile')}
       verb={t('remove')}
+      commandLine={() => agentCommand(hostId, 'files', 'remove', { root, path })}
       typeName={directory ? path.split('/').at(-1) : undefined}
       onConfirm={async () => {
         await agentClient(hostId).files.remove.mutate({ root, path })

@@ -1,4 +1,5 @@
 import type { FileEntry, FileRoot } from '@berth/contract/file'
+import { visibleText } from '../../ui/visible-text'
 
 /** Which dialog is open. */
 export type Asking = { what: 'remove' | 'rename'; entry: FileEntry } | { what: 'mkdir' } | { what: 'view'; entry: FileEntry } | null
@@ -11,6 +12,11 @@ export function joinPath(folder: string, name: string): string {
 /** Parameters of the data routes for a place. */
 export function rootParameters(root: FileRoot): Record<string, string> {
   return 'container' in root ? { container: root.container } : { volume: root.volume }
+}
+
+/** A name as it can be read in one line: what would not be seen, or would break the line, stands as a sign. */
+export function nameText(name: string): string {
+  return visibleText(name).replaceAll('\n', '␊').replaceAll('\t', '␉')
 }
 
 /** `rwxr-xr-x` of a mode's lower bits. */

@@ -6,6 +6,7 @@ import { ConfirmDialog } from '../../ui/confirm-dialog'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
 import { sayDone } from '../../ui/toaster'
+import { dashboardCommand } from '../../wire/command-line'
 import { dashboardClient, useDashboard } from '../../wire/dashboard'
 import type { HostView } from '../../wire/hosts'
 
@@ -53,6 +54,7 @@ function Rename({ host, onClose, onDone }: DialogOf) {
       description={t('rename.description')}
       verb={t('rename.verb')}
       tone="primary"
+      commandLine={() => dashboardCommand('hosts', 'rename', { host: host.id, name: name.trim() })}
       refusal={name.trim() ? null : t('rename.needed')}
       onConfirm={async () => {
         await dashboardClient().hosts.rename.mutate({ host: host.id, name: name.trim() })
@@ -80,6 +82,7 @@ function Address({ host, onClose, onDone }: DialogOf) {
       description={t('setAddress.description')}
       verb={t('setAddress.verb')}
       tone="primary"
+      commandLine={() => dashboardCommand('hosts', 'setAddress', { host: host.id, address: address.trim(), port: number })}
       refusal={address.trim() ? wrong : t('setAddress.needed')}
       onConfirm={async () => {
         await dashboardClient().hosts.setAddress.mutate({ host: host.id, address: address.trim(), port: number })
@@ -113,6 +116,7 @@ function End({ act, host, onClose, onDone }: DialogOf & { act: 'revoke' | 'remov
       description={t(`${act}.description`)}
       verb={t(`${act}.verb`)}
       typeName={host.name}
+      commandLine={() => dashboardCommand('hosts', act, { host: host.id })}
       onConfirm={async () => {
         await perform()
         sayDone(t(`${act}.done`, { name: host.name }))

@@ -14,6 +14,7 @@ import { sayDone } from '../../ui/toaster'
 import { useAction } from '../../ui/use-action'
 import { agentClient, useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
+import { agentCommand } from '../../wire/command-line'
 import { useHost } from '../../wire/hosts'
 
 /** What a registry holds: repositories, their tags; a tag can be pulled or deleted. */
@@ -113,6 +114,7 @@ function Tags({ hostId, repository }: { hostId: string; repository: string }) {
           description={t('look.deleteHelp')}
           verb={t('look.deleteVerb')}
           typeName={deleting}
+          commandLine={() => agentCommand(hostId, 'registries', 'deleteTag', { reference: `${repository}:${deleting}` })}
           onConfirm={async () => {
             await agentClient(hostId).registries.deleteTag.mutate({ reference: `${repository}:${deleting}` })
             sayDone(t('look.deleted', { tag: deleting }))
