@@ -72,11 +72,18 @@ test('keeps those selected that an action failed for, says why, and tries them a
 })
 
 test('changes limits while it runs', async ({ page }) => {
-  const id = runChatty(0, 'limited', '-m', '64m')
+  tryDocker(0, 'rm', '-f', 'limited')
+  docker(0, 'pull', 'busybox')
+  const id = docker(0, 'run', '-d', '--name', 'limited', '-m', '64m', '--cpus', '0.05', 'busybox', 'sh', '-c', 'while :; do :; done')
   await page.goto(`/h/${host}/containers/${id}`)
   const card = page.getByRole('heading', { name: 'Limits' }).locator('xpath=ancestor::section')
   const fields = card.getByRole('textbox')
   await expect(fields.nth(0)).toHaveValue('64m')
+  // What it uses and how much it is held back stand beside.
+  await expect(card).toContainText(/throttled [1-9]/i)
+  await card.getByRole('slider').first().focus()
+  await page.keyboard.press('ArrowRight')
+  await expect(fields.nth(0)).toHaveValue('80m')
   await fields.nth(0).fill('96m')
   await fields.nth(1).fill('0.25')
   await card.getByRole('button', { name: 'Apply now' }).click()

@@ -1,5 +1,5 @@
 import { expect, type Page, test } from '@playwright/test'
-import { docker, hostsOf, runChatty, tryDocker } from './fleet.ts'
+import { docker, hostsOf, kill, runChatty, tryDocker } from './fleet.ts'
 
 /** Logs on the page against what the agent has on disk. */
 test.describe.configure({ mode: 'serial' })
@@ -84,6 +84,18 @@ test('loses and doubles nothing over a broken connection', async ({ page, contex
   await context.setOffline(false)
   const away = (await numbers(page)).at(-1) as number
   await expect.poll(async () => (await numbers(page)).at(-1) ?? 0, { timeout: 30_000 }).toBeGreaterThan(away + 20)
+  const seen = await numbers(page)
+  expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => (seen[0] as number) + index))
+})
+
+test('loses and doubles nothing when the agent is killed in the middle', async ({ page }) => {
+  test.setTimeout(120_000)
+  await openLog(page)
+  await expect.poll(async () => (await numbers(page)).at(-1) ?? 0).toBeGreaterThan(lines)
+  await kill('agent-a')
+  await expect(page.getByText('The connection is away.')).toBeVisible({ timeout: 40_000 })
+  const away = (await numbers(page)).at(-1) as number
+  await expect.poll(async () => (await numbers(page)).at(-1) ?? 0, { timeout: 60_000 }).toBeGreaterThan(away + 20)
   const seen = await numbers(page)
   expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => (seen[0] as number) + index))
 })

@@ -1,4 +1,5 @@
 import { expect, type Page, test } from '@playwright/test'
+import { offences } from './axe.ts'
 import { docker, hostsOf, kill, runChatty, tryDocker } from './fleet.ts'
 
 /** Terminals: what is typed arrives, what is written is shown byte for byte, and the session outlives the page. */
@@ -156,6 +157,23 @@ test('finds words in the scroll-back', async ({ page }) => {
   await page.getByRole('textbox', { name: 'Search' }).fill('137')
   await expect(rows(page)).toContainText('137')
   await page.keyboard.press('Escape')
+})
+
+test('is read out in screen-reader mode: what is written is announced, what is typed arrives', async ({ page }) => {
+  await open(page)
+  await page.getByRole('button', { name: 'Screen-reader mode' }).click()
+  await screen(page).click()
+  await page.keyboard.type('echo heard-$((6*7))\n')
+  // xterm.js lays the rows out as a list for those who cannot see the canvas, and announces what comes.
+  const read = screen(page).locator('.xterm-accessibility')
+  await expect(read.getByRole('listitem').filter({ hasText: 'heard-42' }).first()).toBeAttached()
+  await expect(read.locator('[aria-live]')).toContainText('heard-42')
+  expect(await offences(page, { inside: '[aria-label="Terminal in typing"]' })).toEqual([])
+  await page.reload()
+  await expect(page.getByRole('button', { name: 'Screen-reader mode' })).toHaveAttribute('aria-pressed', 'true')
+  await expect(read.getByRole('listitem').filter({ hasText: 'heard-42' }).first()).toBeAttached()
+  await page.getByRole('button', { name: 'Screen-reader mode' }).click()
+  await expect(read).toHaveCount(0)
 })
 
 test('asks before it is closed, and can be taken up again', async ({ page }) => {
