@@ -330,6 +330,27 @@ describe('streams', () => {
     expect((await call(`/data/logs/download?container=${container}`, { claim: claim('viewer') })).body.toString()).toBe(
       'line 1\nline 2\nline 3\n',
     )
+    // Broken off half-way: nothing new is there, and what was there is as it was.
+    const names = async () => (await engine.containers.listFiles(container, '/tmp', 100)).map((entry) => entry.name)
+    for (const name of ['up%20load.bin', 'never.bin']) {
+      const half = request({
+        ...tls('dashboard'),
+        path: `/data/files/content?container=${container}&path=/tmp/${name}`,
+        method: 'PUT',
+        headers: { 'x-berth-claim': claim('developer'), 'content-length': '1000000' },
+        agent: false,
+      })
+      const broken = new Promise((resolve) => half.once('error', resolve))
+      half.write(Buffer.alloc(300_000))
+      await expect.poll(async () => (await names()).length, { timeout: 20_000 }).toBe(2)
+      half.destroy(new Error('the browser went away'))
+      await broken
+      await expect.poll(names, { timeout: 20_000 }).toEqual(['up load.bin'])
+    }
+    expect((await call(path, { claim: claim('developer') })).body).toEqual(bytes)
+    const shorter = Buffer.from([7])
+    expect((await call(path, { claim: claim('developer'), body: shorter, method: 'PUT' })).status).toBe(200)
+    expect((await call(path, { claim: claim('developer') })).body).toEqual(shorter)
     expect((await call('/data/nosuch', { claim: claim('admin') })).status).toBe(404)
     expect((await call(`/data/files/content?container=${container}&path=/etc`, { claim: claim('developer') })).status).toBe(400)
   })

@@ -20,7 +20,7 @@ export function upload(
       failed(
         new WireFailure({
           code: 'unavailable',
-          message: 'The connection broke while bytes were being sent. Nothing was kept; send them again.',
+          message: 'The connection broke while bytes were being sent. Send them again.',
         }),
       )
     request.onabort = () => failed(new WireFailure({ code: 'cancelled', message: 'The upload was cancelled.' }))

@@ -160,8 +160,10 @@ function Overview({ host }: { host: HostView }) {
   const live = useHostPoints(host.state === 'online' ? host.id : null, 900)
   const points = useMemo(() => {
     const last = history.data?.at(-1)?.at ?? 0
-    return [...(history.data ?? []), ...live.filter((point) => point.at > last)].slice(-1800)
-  }, [history.data, live])
+    const known = [...(history.data ?? []), ...live.filter((point) => point.at > last)]
+    // Of a host that is away: what was heard last.
+    return known.length === 0 && host.point ? [host.point] : known
+  }, [history.data, live, host.point])
   const times = useMemo(() => points.map((point) => point.at / 1000), [points])
   const column = (pick: (point: HostPoint) => number) => points.map(pick)
   const { rows } = useAcross(everyHost, 'containers')
@@ -174,7 +176,7 @@ function Overview({ host }: { host: HostView }) {
       ),
     [host, rows, t],
   )
-  const chart = { times, windowSeconds: 900, stale: host.state !== 'online' }
+  const chart = { times, windowSeconds: 3600, stale: host.state !== 'online' }
   return (
     <div className="grid gap-3">
       {problems.length > 0 ? (
