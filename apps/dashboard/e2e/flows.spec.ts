@@ -54,7 +54,7 @@ test('keeps those selected that an action failed for, says why, and tries them a
   await page.goto(`/h/${host}/containers?q=same-`)
   await page.getByRole('checkbox', { name: 'Select all that are shown' }).click()
   const bar = page.getByRole('toolbar', { name: 'Actions on the selection' })
-  await bar.getByRole('button', { name: 'Start' }).click()
+  await bar.getByRole('button', { name: 'Start', exact: true }).click()
   // Two want one port: whichever came second.
   const failed = page.getByRole('alert', { name: 'Rows that failed' })
   await expect(failed).toContainText('18099')
@@ -65,7 +65,7 @@ test('keeps those selected that an action failed for, says why, and tries them a
   await expect(page.getByRole('checkbox', { name: other })).toBeChecked()
   await expect(page.getByRole('checkbox', { name: 'same-c' })).not.toBeChecked()
   docker(0, 'rm', '-f', running as string)
-  await bar.getByRole('button', { name: 'Start' }).click()
+  await bar.getByRole('button', { name: 'Start', exact: true }).click()
   await expect.poll(() => state(0, other as string)).toBe('running')
   await expect(failed).toBeHidden()
   tryDocker(0, 'rm', '-f', 'same-a', 'same-b', 'same-c')
