@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { environmentFile } from './environment-file.ts'
 
 /**
  * A network namespace for the browser alone. Chromium breaks off what it is loading whenever an interface of its network comes or goes (ERR_NETWORK_CHANGED), and the
@@ -22,12 +23,17 @@ ip address add 192.0.2.1/24 dev near
 ip link set near up
 ip link set far up
 exec socat TCP-LISTEN:${port},bind=127.0.0.1,backlog=128,fork,reuseaddr UNIX-CONNECT:${path}`
-  const holder = spawn('unshare', ['--net', 'sh', '-c', inside], { stdio: ['ignore', 'inherit', 'inherit'], detached: true })
+  const logFile = join(dirname(environmentFile), 'browser-network.log')
+  const log = openSync(logFile, 'w')
+  const holder = spawn('unshare', ['--net', 'sh', '-c', inside], { stdio: ['ignore', log, log], detached: true })
+  closeSync(log)
+  let stopping = false
   await new Promise((resolve, reject) => holder.once('spawn', () => resolve(undefined)).once('error', reject))
   holder.once('exit', (code) => {
-    if (code) console.error(`the browser's network namespace ended with exit status ${code}; the reason stands above`)
+    if (!stopping) console.error(`the browser's network namespace ended (exit status ${code}); see ${logFile}`)
   })
   const stop = async () => {
+    stopping = true
     relay.close()
     await ended(holder)
     rmSync(directory, { recursive: true, force: true })
