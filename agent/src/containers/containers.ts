@@ -74,10 +74,10 @@ export interface Containers {
   disconnect(network: string, container: string, force: boolean): Promise<void>
 
   createExec(container: string, options: ExecOptions): Promise<{ id: string }>
-  /** Detached when no listener is given. */
+  /** Detached when no listener is given. `accepted` is called before the process is made, once nothing but the process itself can fail. */
   startExec(
     execId: string,
-    attach?: { options: AttachOptions; listener: AttachListener; size?: { cols: number; rows: number } },
+    attach?: { options: AttachOptions; listener: AttachListener; size?: { cols: number; rows: number }; accepted?: () => void },
   ): Promise<Attachment | null>
   /** Joins a running exec (replay). @throws failed_precondition if it ended */
   joinExec(execId: string, options: AttachOptions, listener: AttachListener): Promise<Attachment>

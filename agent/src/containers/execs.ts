@@ -96,12 +96,13 @@ export class Execs {
   }
 
   /**
+   * @param attach.accepted called before the process is made, once nothing but the process itself can fail
    * @returns the viewer's attachment, null when detached
    * @throws EngineError failed_precondition when it began already or the container stopped; StartError with exitStatus 126/127 (the exec then counts as ended so)
    */
   async start(
     id: string,
-    attach?: { options: AttachOptions; listener: AttachListener; size?: { cols: number; rows: number } },
+    attach?: { options: AttachOptions; listener: AttachListener; size?: { cols: number; rows: number }; accepted?: () => void },
   ): Promise<Attachment | null> {
     const exec = this.#find(id)
     const { context } = this
@@ -112,6 +113,7 @@ export class Execs {
     exec.begun = true
     if (exec.forget) clearTimeout(exec.forget)
     const { options } = exec.record
+    attach?.accepted?.()
     const viewer = attach ? context.tasks.waitingViewer(options.terminal, attach.options, attach.listener) : null
     try {
       const document = await this.#prepare(exec, container, attach?.size, attach?.options.stdin === true)

@@ -1,6 +1,7 @@
 import { EngineError } from '../errors.ts'
 import type { Attachment } from '../tasks/tasks.ts'
 import { type Call, flag, type Route } from './call.ts'
+import { repeatLog } from './logs.ts'
 
 /** `GET /containers/{id}/attach/ws`: attach for those who have no raw connections. Bytes as they are, without headers of streams, in binary messages. */
 
@@ -41,6 +42,13 @@ async function attachWebsocket(call: Call): Promise<void> {
           .catch(() => undefined)
           .then(() => socket.resume())
       })
+      if (!stream) {
+        const wanted = { stdout: flag(call.query, 'stdout'), stderr: flag(call.query, 'stderr'), plain: true }
+        const sent = (bytes: Buffer) => new Promise<void>((written) => socket.send(bytes, { binary: true }, () => written()))
+        if (flag(call.query, 'logs')) repeatLog(call, detail, wanted, sent).then(end, reject)
+        else end()
+        return
+      }
       socket.pause()
       call.engine.containers
         .attach(
@@ -56,9 +64,7 @@ async function attachWebsocket(call: Call): Promise<void> {
             stdout: (bytes) => flag(call.query, 'stdout') && send(bytes),
             stderr: (bytes) => flag(call.query, 'stderr') && send(bytes),
             replay: (_, bytes) => send(bytes),
-            replayed: () => {
-              if (!stream) end()
-            },
+            replayed: () => undefined,
             resized: () => undefined,
             ended: end,
           },

@@ -1,9 +1,11 @@
+import type { ContainerDetail } from '@berth/contract/container'
 import { EngineError } from '../errors.ts'
 import type { Attachment } from '../tasks/tasks.ts'
 import { type Call, checkContentType, flag, integer, parseObject, type Route, readBody, readObject, sendEmpty, sendJson } from './call.ts'
 import { failure } from './failure.ts'
 import { Fields } from './fields.ts'
 import { frameHeader, parseDetachKeys, pump, RawConnection } from './hijack.ts'
+import { repeatLog } from './logs.ts'
 
 /** attach and exec: everything that takes the connection over. */
 
@@ -26,30 +28,70 @@ async function attach(call: Call): Promise<void> {
   // Some clients repeat the query as a body; what follows it is input.
   const { rest } = await takeBody(call)
   const connection = new RawConnection(call, rest)
+  const [stdout, stderr] = [flag(call.query, 'stdout'), flag(call.query, 'stderr')]
+  // The monitor of a running process repeats exactly what came before the stream; without one, or without a stream, the log has it.
+  const fromMonitor = stream && detail.state.status === 'running'
+  const fromLog = flag(call.query, 'logs') && !fromMonitor
+  const repeat = () => repeatOrSay(call, connection, detail, { stdout, stderr, plain: terminal })
+  if (!stream) {
+    connection.open(terminal)
+    if (fromLog) await repeat()
+    call.engine.events.publish(attachEvent('attach', detail))
+    connection.end()
+    return
+  }
   // Without a running process there is nothing to wait for: the viewer is kept until start, as docker run needs it.
   const why = await pump(
     connection,
     {
       terminal,
       stdin,
-      stdout: flag(call.query, 'stdout'),
-      stderr: flag(call.query, 'stderr'),
-      replay: flag(call.query, 'logs'),
-      stream,
+      stdout,
+      stderr,
+      replay: fromMonitor && flag(call.query, 'logs'),
       detachKeys: keys,
     },
     async (options, listener) => {
       connection.open(terminal)
-      return call.engine.containers.attach(container, options, listener)
+      if (!fromLog) return call.engine.containers.attach(container, options, listener)
+      // Joined first, so that a start that comes during the reading loses nothing; what it says waits its turn.
+      let release = () => {}
+      const repeated = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      const joined = call.engine.containers.attach(container, options, {
+        ...listener,
+        stdout: (bytes) => void repeated.then(() => listener.stdout(bytes)),
+        stderr: (bytes) => void repeated.then(() => listener.stderr(bytes)),
+        ended: (reason) => void repeated.then(() => listener.ended(reason)),
+      })
+      await repeat()
+      release()
+      return joined
     },
   )
-  if (why === 'detached')
-    call.engine.events.publish({
-      type: 'container',
-      action: 'detach',
-      actorId: detail.id,
-      attributes: { name: detail.name, image: detail.options.image },
-    })
+  if (why === 'detached') call.engine.events.publish(attachEvent('detach', detail))
+}
+
+function attachEvent(action: 'attach' | 'detach', detail: ContainerDetail) {
+  return { type: 'container' as const, action, actorId: detail.id, attributes: { name: detail.name, image: detail.options.image } }
+}
+
+/** The head is out by then: a log that cannot be read says so in its place. */
+async function repeatOrSay(
+  call: Call,
+  connection: RawConnection,
+  detail: ContainerDetail,
+  wanted: { stdout: boolean; stderr: boolean; plain: boolean },
+): Promise<void> {
+  const closed = new Promise<void>((resolve) => connection.onClose(resolve))
+  const write = (bytes: Buffer) => Promise.race([new Promise<void>((resolve) => connection.write(bytes, resolve)), closed])
+  try {
+    await repeatLog(call, detail, wanted, write)
+  } catch (error) {
+    if (call.signal.aborted) return
+    await write(Buffer.from(`Error attaching: ${failure(error).body.message}\n`))
+  }
 }
 
 async function createExec(call: Call): Promise<void> {
@@ -134,32 +176,16 @@ async function startExec(call: Call): Promise<void> {
       stdout: options.attachStdout,
       stderr: options.attachStderr,
       replay: false,
-      stream: true,
       detachKeys: detachKeysOf(call, options.detachKeys),
     },
     async (attachOptions, listener) => {
-      let opened = false
-      const open = () => {
-        if (!opened) connection.open(options.terminal)
-        opened = true
-      }
-      // Output may come before startExec resolves; a failure before any output still gets its proper status.
+      // The head goes out before the process is made: docker-py reads a head through a buffer, and what arrives together with it is lost to its caller.
       const attachment = await startOrSay(call, connection, execId, options.terminal, {
         options: attachOptions,
         size,
-        listener: {
-          ...listener,
-          stdout: (bytes) => {
-            open()
-            listener.stdout(bytes)
-          },
-          stderr: (bytes) => {
-            open()
-            listener.stderr(bytes)
-          },
-        },
+        listener,
+        accepted: () => connection.open(options.terminal),
       })
-      open()
       if (!attachment) throw new EngineError('internal', `exec ${execId} started without a connection to it`)
       return attachment
     },
@@ -187,7 +213,6 @@ async function startOrSay(
     if (call.engine.containers.inspectExec(execId).exitCode === null) throw error
     const { message } = failure(error).body
     const text = Buffer.from(`${message}\r\n`)
-    connection.open(terminal)
     connection.write(terminal ? text : Buffer.concat([frameHeader(1, text.length), text]), () => undefined)
     connection.end()
     throw new Said(message, { cause: error })

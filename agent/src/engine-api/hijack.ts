@@ -10,6 +10,13 @@ export function frameHeader(stream: 1 | 2, length: number): Buffer {
 }
 
 const rawType = 'application/vnd.docker.raw-stream'
+
+/**
+ * docker-py (and Compose v1 on it) reads the head through a buffer and the rest past that buffer: what arrives before it has looked is lost to its caller. An exec here
+ * can speak within milliseconds, which on a busy machine is before the client gets its turn, so output to these clients waits this long behind the head.
+ */
+const careless = /\b(?:docker-sdk-python|docker-py|docker-compose)\//
+const carelessMs = 40
 const multiplexedType = 'application/vnd.docker.multiplexed-stream'
 
 /**
@@ -22,6 +29,8 @@ export class RawConnection {
   readonly #output: NodeJS.WritableStream & { destroyed?: boolean; writableLength?: number }
   readonly #early: Buffer
   #open = false
+  /** What waits for a careless client; null when nothing has to. */
+  #held: (() => void)[] | null = null
 
   /** @param early bytes read from the socket behind the head (and behind the JSON body, for exec) */
   constructor(call: Call, early: Buffer) {
@@ -37,6 +46,7 @@ export class RawConnection {
 
   open(terminal: boolean): void {
     this.#open = true
+    if (careless.test(this.#call.request.headers['user-agent'] ?? '')) this.#hold()
     const type = !terminal && this.#call.minor >= 42 ? multiplexedType : rawType
     if (this.#call.upgrade) {
       this.#call.upgrade.socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`)
@@ -47,6 +57,15 @@ export class RawConnection {
     response.useChunkedEncodingByDefault = false
     response.writeHead(200, { 'Content-Type': type })
     response.flushHeaders()
+  }
+
+  #hold(): void {
+    const held: (() => void)[] = []
+    this.#held = held
+    setTimeout(() => {
+      this.#held = null
+      for (const action of held) action()
+    }, carelessMs)
   }
 
   /** Gives input bytes in order, one at a time; `end` when the client closed its side. */
@@ -69,6 +88,10 @@ export class RawConnection {
 
   /** Calls `sent` when the bytes have left our buffer. */
   write(bytes: Uint8Array, sent: () => void): void {
+    if (this.#held) {
+      this.#held.push(() => this.write(bytes, sent))
+      return
+    }
     if (this.#output.destroyed) return
     this.#output.write(bytes, () => sent())
   }
@@ -80,6 +103,10 @@ export class RawConnection {
   }
 
   end(): void {
+    if (this.#held) {
+      this.#held.push(() => this.end())
+      return
+    }
     this.#output.end()
   }
 }
@@ -134,7 +161,7 @@ const window = 1024 * 1024
  */
 export async function pump(
   connection: RawConnection,
-  options: { terminal: boolean; stdin: boolean; stdout: boolean; stderr: boolean; replay: boolean; stream: boolean; detachKeys: Buffer },
+  options: { terminal: boolean; stdin: boolean; stdout: boolean; stderr: boolean; replay: boolean; detachKeys: Buffer },
   attach: (options: AttachOptions, listener: AttachListener) => Promise<Attachment>,
 ): Promise<'ended' | 'left' | 'detached'> {
   let attachment: Attachment | null = null
@@ -151,9 +178,7 @@ export async function pump(
     stdout: (bytes) => options.stdout && send(1, bytes),
     stderr: (bytes) => options.stderr && send(2, bytes),
     replay: (stream, bytes) => options.replay && send(stream === 'stderr' ? 2 : 1, bytes),
-    replayed: () => {
-      if (!options.stream) finish('left')
-    },
+    replayed: () => undefined,
     resized: () => undefined,
     ended: () => finish('ended'),
   }

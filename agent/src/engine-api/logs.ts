@@ -5,6 +5,30 @@ import { instant } from './filters.ts'
 
 const headerBytes = 8
 
+/**
+ * Everything that a container has logged so far, as attach's `logs=1` repeats it: `write` gets one buffer a batch, framed unless `plain`, and holds the reading
+ * until it has resolved.
+ * @throws EngineError failed_precondition when its logging driver keeps nothing
+ */
+export async function repeatLog(
+  call: Call,
+  detail: ContainerDetail,
+  { plain, ...wanted }: { stdout: boolean; stderr: boolean; plain: boolean },
+  write: (bytes: Buffer) => Promise<void>,
+): Promise<void> {
+  checkReadable(detail)
+  await call.engine.logs.raw(
+    { container: detail.id, ...wanted, tail: null, follow: false },
+    (records) => write(framed(records, { terminal: plain, timestamps: false, details: '' })),
+    call.signal,
+  )
+}
+
+function checkReadable(detail: ContainerDetail): void {
+  if (detail.options.log.driver === 'none')
+    throw new EngineError('failed_precondition', 'configured logging driver does not support reading')
+}
+
 /** One buffer of a whole batch: a line costs two small writes into it, and no buffer of its own. */
 function framed(
   records: readonly { stream: 'stdout' | 'stderr'; at: string; bytes: Buffer }[],
@@ -64,8 +88,7 @@ async function logs(call: Call): Promise<void> {
   const stderr = flag(call.query, 'stderr')
   if (!stdout && !stderr) throw new EngineError('invalid_argument', 'Bad parameters: you must choose at least one stream')
   const detail = await call.engine.containers.inspect(container)
-  if (detail.options.log.driver === 'none')
-    throw new EngineError('failed_precondition', 'configured logging driver does not support reading')
+  checkReadable(detail)
   const tailText = call.query.get('tail') ?? 'all'
   // As in Docker: what is not a number means everything.
   const tail = /^\d+$/.test(tailText) ? Number(tailText) : null

@@ -1,0 +1,77 @@
+/** Connections that are taken over, seen byte by byte, and docker-py, which reads a head through a buffer that nobody empties afterwards. */
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type DockerHost, openDockerHost } from './docker.ts'
+
+let host: DockerHost
+beforeAll(async () => {
+  host = await openDockerHost()
+})
+afterAll(async () => {
+  await host?.close()
+})
+
+/** What one request with `Upgrade: tcp` brings, in the pieces in which it came, until the engine ends it. */
+function upgraded(path: string, began?: () => void): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const pieces: string[] = []
+    const socket = connect(host.socket, () =>
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`),
+    )
+    socket.on('data', (bytes) => {
+      if (pieces.push(bytes.toString('latin1')) === 1) began?.()
+    })
+    socket.once('end', () => {
+      socket.end()
+      resolve(pieces)
+    })
+    socket.once('error', reject)
+  })
+}
+
+const bodyOf = (pieces: string[]) => {
+  const all = pieces.join('')
+  return all.slice(all.indexOf('\r\n\r\n') + 4)
+}
+
+it('gives docker-py what an exec says, every time', async () => {
+  const script = `
+import docker
+client = docker.DockerClient(base_url='unix://${host.socket}')
+container = client.containers.run('bb:1', 'sleep 1000', detach=True)
+said = [container.exec_run(['echo', str(turn)]).output for turn in range(30)]
+container.remove(force=True)
+print(b''.join(said).decode().split())
+`
+  const outcome = await host.sh('/usr/bin/python3 -W ignore -', { input: script })
+  expect(outcome.stdout, outcome.stderr).toBe(`[${[...Array(30).keys()].map((turn) => `'${turn}'`).join(', ')}]\n`)
+})
+
+it('repeats the log of a container that has ended, and ends without a stream', async () => {
+  await host.sh("docker run --name logged bb:1 sh -c 'echo out; echo err >&2'; docker create --name mute --log-driver none bb:1 true")
+  try {
+    const attach = (name: string, query: string) => upgraded(`/v1.41/containers/${name}/attach?${query}`).then(bodyOf)
+    const [out, err] = ['\x01\0\0\0\0\0\0\x04out\n', '\x02\0\0\0\0\0\0\x04err\n']
+    // Two pipes: which of them came first is not to be known.
+    expect([out + err, err + out]).toContain(await attach('logged', 'logs=1&stdout=1&stderr=1'))
+    expect(await attach('logged', 'logs=1&stderr=1')).toBe('\x02\0\0\0\0\0\0\x04err\n')
+    expect(await attach('logged', 'stdout=1&stderr=1')).toBe('')
+    expect(await attach('mute', 'logs=1&stdout=1')).toBe('Error attaching: configured logging driver does not support reading\n')
+  } finally {
+    await host.sh('docker rm -f logged mute')
+  }
+})
+
+it('repeats the log before what the next start says', async () => {
+  await host.sh('docker run --name again bb:1 echo line')
+  try {
+    let started: Promise<unknown> = Promise.resolve()
+    const pieces = await upgraded('/v1.41/containers/again/attach?logs=1&stdout=1&stream=1', () => {
+      started = host.sh('docker start again')
+    })
+    await started
+    expect(bodyOf(pieces)).toBe('\x01\0\0\0\0\0\0\x05line\n'.repeat(2))
+  } finally {
+    await host.sh('docker rm -f again')
+  }
+})
