@@ -29,6 +29,18 @@ describe('inspect', () => {
       stdout: '<nil>\n0\np1\np2\n',
     },
     {
+      about: 'what nothing on Linux reads is told again; an unknown kind of health check is kept and never run',
+      script: `docker create --name told --cidfile $HOME/told.cid --volume-driver foo bb:1 >/dev/null; docker inspect -f '{{.HostConfig.ContainerIDFile}} {{.HostConfig.VolumeDriver}}' told | sed "s#$HOME##"
+        new() { curl -s --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' -d "$2" http://x/v1.41/containers/create?name=$1; }
+        new odd '{"Image":"bb:1","Cmd":["top"],"Healthcheck":{"Test":["true"],"Retries":3},"HostConfig":{"CpuCount":2,"ConsoleSize":[4,5]}}' >/dev/null; docker start odd
+        docker inspect -f '{{.Config.Healthcheck.Test}} {{.Config.Healthcheck.Retries}} {{.HostConfig.CpuCount}} {{.HostConfig.ConsoleSize}} {{json .State}}' odd | sed 's/{.*Health.*/probed/; s/{.*//'; docker rm -f told odd
+        new no '{"Image":"bb:1","HostConfig":{"IOMaximumIOps":7}}'; docker create --volume-driver foo -v vol:/v bb:1`,
+      stdout:
+        '/told.cid foo\nodd\n[true] 3 2 [4 5] \ntold\nodd\n{"message":"Invalid QoS settings: linux does not support configuration of maximum IOPs"}\n',
+      stderr: /error looking up volume plugin foo: plugin "foo" not found/,
+      status: 1,
+    },
+    {
       about: 'execs are listed while they run',
       script: `docker run -d --name e1 bb:1 sleep 100 >/dev/null; docker exec -d e1 tail -f /dev/null; docker inspect -f '{{len .ExecIDs}}' e1; docker exec e1 sh -c 'kill $(pidof tail)'
         for i in $(seq 100); do [ "$(docker inspect -f '{{.ExecIDs}}' e1)" = '[]' ] && break; sleep 0.1; done; docker inspect -f '{{.ExecIDs}}' e1; docker rm -f e1`,
@@ -83,8 +95,9 @@ describe('what inspect tells again', () => {
     },
     {
       about: 'options of an address plan',
-      script: `docker network create --ipam-opt foo=bar --ipam-opt b=c io >/dev/null; docker network inspect -f '{{json .IPAM.Options}}' io bridge; docker network rm io`,
-      stdout: '{"b":"c","foo":"bar"}\nnull\nio\n',
+      script: `docker network create --ipam-opt foo=bar --ipam-opt b=c io >/dev/null; docker network create none-given >/dev/null; curl -s --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' -d '{"Name":"silent"}' http://x/v1.41/networks/create >/dev/null
+        docker network inspect -f '{{json .IPAM.Options}}' io bridge none-given silent; docker network rm io none-given silent`,
+      stdout: '{"b":"c","foo":"bar"}\nnull\n{}\nnull\nio\nnone-given\nsilent\n',
     },
     {
       about: 'lists that were sent empty, and those that were not sent',

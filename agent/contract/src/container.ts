@@ -175,6 +175,10 @@ export const containerOptions = z.object({
   runtime: z.string().default(''),
   /** '' | default: the only one there is on Linux, told again as it was sent. */
   isolation: z.string().optional(),
+  /** Who makes the container's new volumes; anything but '' and `local` fails once one has to be made. */
+  volumeDriver: z.string().optional(),
+  /** Parts of Docker's HostConfig that do nothing on Linux or are the client's own (CpuCount, ConsoleSize, ContainerIDFile), told again as they were sent. */
+  echoed: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.number())])).optional(),
   /** Parts of Docker's HostConfig that its client left out, where inspect tells null instead of an empty list. */
   unsaid: z.array(z.string()).optional(),
 })

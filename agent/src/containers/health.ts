@@ -60,7 +60,8 @@ export function startHealth(context: Context, container: Container, known: Healt
   container.stopHealth?.()
   const check = container.record.effective.healthcheck
   const { task } = container
-  if (!check || !task) {
+  // A kind that nobody knows is kept, told and never probed, as in Docker.
+  if (!check || !task || !['CMD', 'CMD-SHELL'].includes(check.test[0] as string)) {
     container.health = { status: 'none', failingStreak: 0, log: [] }
     return
   }

@@ -27,14 +27,14 @@ export async function placeMounts(
     // `-v /path` asks for any volume there: one that --volumes-from brings will do, as in Docker.
     if (mount.type === 'volume' && mount.source === '' && mount.spelling === 'bind-string' && byTarget.has(cleanTarget(mount.target)))
       continue
-    const placed = await place(context, mount, undo)
+    const placed = await place(context, container.options, mount, undo)
     byTarget.set(placed.destination, placed)
     if (placed.type === 'volume') fresh.push({ mount: placed, noCopy: mount.noCopy || mount.subpath !== '' })
   }
   const tmpfs = new Set(Object.keys(container.options.tmpfs).map(cleanTarget))
   for (const target of container.imageVolumes.map(cleanTarget)) {
     if (byTarget.has(target) || tmpfs.has(target)) continue
-    const placed = await place(context, imageVolume(target), undo)
+    const placed = await place(context, container.options, imageVolume(target), undo)
     byTarget.set(target, placed)
     fresh.push({ mount: placed, noCopy: false })
   }
@@ -87,7 +87,7 @@ function modeOf({ spelling, type, source, readOnly, propagation, relabel }: Moun
   return type === 'volume' && (source !== '' || spelling === 'mount') ? 'z' : ''
 }
 
-async function place(context: Context, mount: Mount, undo: Undo): Promise<RecordedMount> {
+async function place(context: Context, options: ContainerOptions, mount: Mount, undo: Undo): Promise<RecordedMount> {
   const destination = cleanTarget(mount.target)
   const mode = modeOf(mount)
   const base = {
@@ -106,6 +106,10 @@ async function place(context: Context, mount: Mount, undo: Undo): Promise<Record
     return { ...base, type: 'bind', name: '', source: mount.source, propagation: mount.propagation || 'rprivate', anonymous: false }
   }
   const existed = mount.source !== '' && (await exists(context, mount.source))
+  const driver = options.volumeDriver ?? ''
+  // A mount object names its own driver; the container's is for `-v` and for the image's volumes.
+  if (!existed && mount.spelling !== 'mount' && !['', 'local'].includes(driver))
+    throw new EngineError('not_found', `error looking up volume plugin ${driver}: plugin "${driver}" not found`)
   const volume = await context.volumes.create({
     name: mount.source || undefined,
     labels: mount.volumeLabels,

@@ -27,8 +27,6 @@ export function parseHealthcheck(fields: Fields): Healthcheck | null {
     retries: fields.number('Retries') || undefined,
   }
   if (fields.number('Retries') < 0) throw new EngineError('invalid_argument', 'Retries in Healthcheck cannot be negative')
-  if (test.length > 0 && !['NONE', 'CMD', 'CMD-SHELL'].includes(test[0] as string))
-    throw new EngineError('invalid_argument', `Unknown healthcheck type "${test[0]}" (expected NONE, CMD or CMD-SHELL)`)
   return test.length === 0 && Object.values(check).every((value) => value === undefined || (Array.isArray(value) && value.length === 0))
     ? null
     : check

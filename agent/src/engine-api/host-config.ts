@@ -233,9 +233,12 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
   if (oomScoreAdj < -1000 || oomScoreAdj > 1000)
     throw new EngineError('invalid_argument', `Invalid value ${oomScoreAdj}, range for oom score adj is [-1000, 1000]`)
   if (fields.number('ShmSize') < 0) throw new EngineError('invalid_argument', 'SHM size can not be less than 0')
-  const volumeDriver = fields.text('VolumeDriver')
-  if (!['', 'local'].includes(volumeDriver))
-    throw new EngineError('not_found', `error looking up volume plugin ${volumeDriver}: plugin "${volumeDriver}" not found`)
+  for (const [name, what] of [
+    ['IOMaximumBandwidth', 'bandwidth'],
+    ['IOMaximumIOps', 'IOPs'],
+  ] as const)
+    if (fields.number(name) > 0)
+      throw new EngineError('invalid_argument', `Invalid QoS settings: linux does not support configuration of maximum ${what}`)
   return {
     mounts: [...(fields.texts('Binds') ?? []).map(parseBind), ...fields.objects('Mounts').map(parseMount)],
     volumesFrom: fields.texts('VolumesFrom') ?? [],
@@ -268,6 +271,7 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
     shmSizeBytes: fields.number('ShmSize'),
     sysctls: fields.map('Sysctls') ?? {},
     runtime: fields.text('Runtime'),
+    ...echoedOptions(fields),
     annotations: fields.map('Annotations') ?? {},
     limits: parseLimits(fields),
     devices: fields.objects('Devices').map((device) => ({
@@ -290,6 +294,8 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
     readonlyPaths: fields.texts('ReadonlyPaths'),
     init: fields.has('Init') ? fields.bool('Init') : null,
     ...(isolation === '' ? {} : { isolation }),
+    ...(fields.text('VolumeDriver') === '' ? {} : { volumeDriver: fields.text('VolumeDriver') }),
+    ...echoedOptions(fields),
     unsaid: sentLists.filter((name) => !fields.has(name)),
   }
 }
@@ -376,6 +382,17 @@ export function limitsBody(limits: Limits): Record<string, unknown> {
   }
 }
 
+/** What Docker's inspect tells again although nothing on Linux reads it. */
+function echoedOptions(fields: Fields): { echoed?: Record<string, string | number | number[]> } {
+  const echoed: Record<string, string | number | number[]> = {}
+  if (fields.text('ContainerIDFile') !== '') echoed.ContainerIDFile = fields.text('ContainerIDFile')
+  if (fields.text('Cgroup') !== '') echoed.Cgroup = fields.text('Cgroup')
+  if (fields.number('CpuCount') !== 0) echoed.CpuCount = fields.number('CpuCount')
+  const size = fields.raw('ConsoleSize')
+  if (Array.isArray(size) && size.length === 2 && size.every((side) => Number.isInteger(side) && side >= 0)) echoed.ConsoleSize = size
+  return Object.keys(echoed).length > 0 ? { echoed } : {}
+}
+
 /** `/other:/this/alias`, as Docker tells a link. */
 function linkText(link: string, name: string): string {
   const [other = '', alias = other] = link.split(':')
@@ -405,7 +422,7 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     PortBindings: portBindings,
     RestartPolicy: { Name: options.restart.name, MaximumRetryCount: options.restart.maximumRetryCount },
     AutoRemove: options.autoRemove,
-    VolumeDriver: '',
+    VolumeDriver: options.volumeDriver ?? '',
     VolumesFrom: nullIfEmpty(options.volumesFrom),
     ConsoleSize: [0, 0],
     ...(Object.keys(options.annotations).length > 0 ? { Annotations: options.annotations } : {}),
@@ -462,5 +479,5 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     ...(options.init ? { Init: true } : {}),
   }
   const isEmpty = (name: string) => Object.keys((body as Record<string, unknown>)[name] as object).length === 0
-  return { ...body, ...Object.fromEntries((options.unsaid ?? []).filter(isEmpty).map((name) => [name, null])) }
+  return { ...body, ...options.echoed, ...Object.fromEntries((options.unsaid ?? []).filter(isEmpty).map((name) => [name, null])) }
 }

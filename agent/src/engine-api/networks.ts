@@ -17,7 +17,7 @@ function networkBody(network: NetworkSummary, withContainers: boolean): Record<s
     EnableIPv6: network.ipv6,
     IPAM: {
       Driver: 'default',
-      Options: network.predefined ? null : (network.ipamOptions ?? {}),
+      Options: network.predefined ? null : (network.ipamOptions ?? null),
       Config: network.pools.map((pool) => ({
         Subnet: pool.subnet,
         ...(pool.ipRange ? { IPRange: pool.ipRange } : {}),

@@ -199,6 +199,8 @@ const clientWishes = new Set<keyof ContainerOptions>([
   'declaredVolumes',
   'isolation',
   'unsaid',
+  'volumeDriver',
+  'echoed',
 ])
 const words = (value: unknown) => JSON.stringify(value) ?? ''
 /** Spelling is how it was said, not what was said; and what is nothing, 0 or -1 asks for nothing. */

@@ -176,6 +176,8 @@ describe('every option of docker run', () => {
       'declaredVolumes',
       'isolation',
       'unsaid',
+      'volumeDriver',
+      'echoed',
     ]
     expect(Object.keys(containerOptions.shape).filter((key) => !said.has(key) && ![...saidOtherwise, ...kept].includes(key))).toEqual([])
     const limitsSaid = new Set(runFlags.map((flag) => flag.path?.split('limits.')[1]))
