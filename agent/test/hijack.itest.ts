@@ -12,12 +12,14 @@ afterAll(async () => {
 })
 
 /** What one request with `Upgrade: tcp` brings, in the pieces in which it came, until the engine ends it. */
-function upgraded(path: string, began?: () => void): Promise<string[]> {
+function upgraded(path: string, { began, half = false }: { began?: () => void; half?: boolean } = {}): Promise<string[]> {
   return new Promise((resolve, reject) => {
     const pieces: string[] = []
-    const socket = connect(host.socket, () =>
-      socket.write(`POST ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 0\r\n\r\n`),
-    )
+    const socket = connect({ path: host.socket, allowHalfOpen: true }, () => {
+      const head = 'Host: x\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}'
+      socket.write(`POST ${path} HTTP/1.1\r\n${head}`)
+      if (half) socket.end()
+    })
     socket.on('data', (bytes) => {
       if (pieces.push(bytes.toString('latin1')) === 1) began?.()
     })
@@ -47,6 +49,20 @@ print(b''.join(said).decode().split())
   expect(outcome.stdout, outcome.stderr).toBe(`[${[...Array(30).keys()].map((turn) => `'${turn}'`).join(', ')}]\n`)
 })
 
+it('passes on an input that was closed before anything was said', async () => {
+  const { stdout } = await host.sh('docker run -d --name closing bb:1 sleep 1000')
+  try {
+    const create = `{"Cmd":["sh","-c","cat && echo end"],"AttachStdin":true,"AttachStdout":true}`
+    const curl = `curl -s --unix-socket ${host.socket} -H 'Content-Type: application/json'`
+    const made = await host.sh(`${curl} -d '${create}' http://x/v1.41/containers/${stdout.trim()}/exec`)
+    const { Id } = JSON.parse(made.stdout) as { Id: string }
+    const pieces = await upgraded(`/v1.41/exec/${Id}/start`, { half: true })
+    expect(bodyOf(pieces)).toBe('\x01\0\0\0\0\0\0\x04end\n')
+  } finally {
+    await host.sh('docker rm -f closing')
+  }
+})
+
 it('repeats the log of a container that has ended, and ends without a stream', async () => {
   await host.sh("docker run --name logged bb:1 sh -c 'echo out; echo err >&2'; docker create --name mute --log-driver none bb:1 true")
   try {
@@ -66,8 +82,10 @@ it('repeats the log before what the next start says', async () => {
   await host.sh('docker run --name again bb:1 echo line')
   try {
     let started: Promise<unknown> = Promise.resolve()
-    const pieces = await upgraded('/v1.41/containers/again/attach?logs=1&stdout=1&stream=1', () => {
-      started = host.sh('docker start again')
+    const pieces = await upgraded('/v1.41/containers/again/attach?logs=1&stdout=1&stream=1', {
+      began: () => {
+        started = host.sh('docker start again')
+      },
     })
     await started
     expect(bodyOf(pieces)).toBe('\x01\0\0\0\0\0\0\x05line\n'.repeat(2))

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { AttachListener, Attachment, AttachOptions } from '../tasks/tasks.ts'
 import type { Call } from './call.ts'
 
@@ -25,7 +26,7 @@ const multiplexedType = 'application/vnd.docker.multiplexed-stream'
  */
 export class RawConnection {
   readonly #call: Call
-  readonly #input: NodeJS.ReadableStream
+  readonly #input: Readable
   readonly #output: NodeJS.WritableStream & { destroyed?: boolean; writableLength?: number }
   readonly #early: Buffer
   #open = false
@@ -82,7 +83,9 @@ export class RawConnection {
     }
     if (this.#early.length > 0) give(this.#early)
     this.#input.on('data', give)
-    this.#input.once('end', () => void turn.then(end))
+    // A client that has nothing to say may have closed its side before anybody listened.
+    if (this.#input.readableEnded) void turn.then(end)
+    else this.#input.once('end', () => void turn.then(end))
     this.#input.resume()
   }
 
