@@ -41,6 +41,14 @@ describe('inspect', () => {
       status: 1,
     },
     {
+      about: "an import's only line is its image, a platform that is none is refused, an exec needs a body",
+      script: `api() { curl -s --unix-socket \${DOCKER_HOST#unix://} "$@"; }; docker create --name ex bb:1 >/dev/null
+        docker export ex | api -X POST --data-binary @- 'http://x/v1.41/images/create?fromSrc=-&repo=ex/ported:v1' | sed 's/[0-9a-f]\\{64\\}/ID/'; docker rmi ex/ported:v1 >/dev/null; docker rm ex
+        api -X POST 'http://x/v1.41/images/create?fromImage=nosuch&tag=latest&platform=foobar' -w '%{http_code}\\n'; api -X POST -H 'Content-Type: application/json' http://x/v1.41/exec/nosuch/start`,
+      stdout:
+        '{"status":"sha256:ID"}\r\nex\n{"message":"\\"foobar\\": unknown operating system or architecture: invalid argument"}\n400\n{"message":"invalid JSON: got EOF while reading request body"}\n',
+    },
+    {
       about: 'execs are listed while they run',
       script: `docker run -d --name e1 bb:1 sleep 100 >/dev/null; docker exec -d e1 tail -f /dev/null; docker inspect -f '{{len .ExecIDs}}' e1; docker exec e1 sh -c 'kill $(pidof tail)'
         for i in $(seq 100); do [ "$(docker inspect -f '{{.ExecIDs}}' e1)" = '[]' ] && break; sleep 0.1; done; docker inspect -f '{{.ExecIDs}}' e1; docker rm -f e1`,

@@ -150,6 +150,7 @@ async function startExec(call: Call): Promise<void> {
   const execId = call.params[0] as string
   const { body, rest } = call.upgrade ? await takeBody(call) : { body: await readBody(call), rest: Buffer.alloc(0) }
   checkContentType(call, body)
+  if (body.length === 0) throw new EngineError('invalid_argument', 'invalid JSON: got EOF while reading request body')
   const fields = new Fields(parseObject(body))
   const exec = call.engine.containers.inspectExec(execId)
   if (fields.bool('Detach')) {

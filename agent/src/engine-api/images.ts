@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { ImageDetail, ImageSummary } from '@berth/contract/image'
 import { EngineError } from '../errors.ts'
+import { parsePlatform } from '../oci/platform.ts'
 import { type Call, flag, integer, type Route, sendJson } from './call.ts'
 import { healthcheckBody } from './container-config.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
@@ -130,6 +131,7 @@ const isBareName = (reference: string): boolean => !reference.includes('@') && !
 async function create(call: Call): Promise<void> {
   const source = call.query.get('fromSrc')
   const platform = call.query.get('platform') || undefined
+  if (platform !== undefined) parsePlatform(platform)
   if (source !== null && source !== '') return importImage(call, source, platform)
   const from = call.query.get('fromImage') ?? ''
   if (from === '') throw new EngineError('invalid_argument', 'give fromImage or fromSrc')
@@ -160,6 +162,8 @@ async function importImage(call: Call, source: string, platform: string | undefi
     { kind: 'import', subject: reference || 'image' },
     (context) => call.engine.images.import(call.request, options, context),
     () => [],
+    // The client sent the bytes and knows how many: Docker's only line is the image's id, and programs read the first one as that.
+    (line) => (line.currentBytes === undefined ? progressMessage(line) : null),
   )
 }
 

@@ -52,6 +52,8 @@ describe('platforms', () => {
     expect(parsePlatform('linux/aarch64/v8')).toEqual({ os: 'linux', architecture: 'arm64' })
     expect(parsePlatform('amd64')).toEqual({ os: 'linux', architecture: 'amd64' })
     expect(() => parsePlatform('a/b/c/d')).toThrow('is not a platform')
+    expect(parsePlatform('windows').os).toBe('windows')
+    expect(() => parsePlatform('foobar')).toThrow('"foobar": unknown operating system or architecture')
     const arm = (variant?: string) => ({
       platform: { os: 'linux', architecture: 'arm', ...(variant ? { variant } : {}) },
       value: variant ?? 'none',

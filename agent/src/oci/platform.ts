@@ -20,6 +20,10 @@ const aliases: Record<string, Pick<Platform, 'architecture' | 'variant'>> = {
   armhf: { architecture: 'arm', variant: 'v7' },
   armel: { architecture: 'arm', variant: 'v6' },
 }
+/** Go's systems, which alone may stand without an architecture. */
+const systems = new Set(
+  'aix android darwin dragonfly freebsd hurd illumos ios js linux netbsd openbsd plan9 solaris wasip1 windows zos'.split(' '),
+)
 const known = new Set([...Object.values(architectures), 'mips64le', 'mips64'])
 
 /** This machine's platform in Go's words. */
@@ -40,6 +44,8 @@ export function parsePlatform(text: string): Platform {
   const [first = '', second, variant] = parts
   if (second === undefined) {
     const architecture = aliases[first]?.architecture ?? (known.has(first) ? first : null)
+    if (!architecture && !systems.has(first))
+      throw new EngineError('invalid_argument', `${JSON.stringify(text)}: unknown operating system or architecture: invalid argument`)
     return architecture ? normalize({ os: 'linux', architecture: first }) : normalize({ ...hostPlatform(), os: first })
   }
   return normalize({ os: first, architecture: second, ...(variant ? { variant } : {}) })
