@@ -49,6 +49,34 @@ print(b''.join(said).decode().split())
   expect(outcome.stdout, outcome.stderr).toBe(`[${[...Array(30).keys()].map((turn) => `'${turn}'`).join(', ')}]\n`)
 })
 
+it('frames, refuses and tells as docker-py knows it', async () => {
+  const script = `
+import docker
+api = docker.APIClient(base_url='unix://${host.socket}', version='1.41')
+made = api.create_container('bb:1', 'sleep 1000', name='known', user='daemon')['Id']
+api.start(made)
+terminal = api.exec_create(made, 'tty', tty=True)['Id']
+print(api.exec_start(terminal))
+print(b'has already run' in api.exec_start(terminal))
+print(api.exec_inspect(terminal)['ProcessConfig']['user'])
+def refused(call):
+    try: print('accepted', call())
+    except docker.errors.APIError as error: print(error.response.status_code)
+refused(lambda: list(api.load_image(b'garbage')))
+refused(lambda: list(api.build(fileobj=__import__('io').BytesIO(b'FOO'), decode=True)))
+network = api.create_network('knownnet')['Id']
+api.connect_container_to_network(made, network)
+refused(lambda: api.connect_container_to_network(made, network))
+refused(lambda: api.remove_network(network))
+api.kill(made)
+print(api.wait(made))
+api.remove_container(made)
+api.remove_network(network)
+`
+  const outcome = await host.sh('/usr/bin/python3 -W ignore -', { input: script })
+  expect(outcome.stdout, outcome.stderr).toBe("b'/dev/pts/0\\r\\n'\nTrue\ndaemon\n400\n400\n403\n403\n{'Error': None, 'StatusCode': 137}\n")
+})
+
 it('passes on an input that was closed before anything was said', async () => {
   const { stdout } = await host.sh('docker run -d --name closing bb:1 sleep 1000')
   try {

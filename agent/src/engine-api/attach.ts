@@ -45,6 +45,7 @@ async function attach(call: Call): Promise<void> {
     connection,
     {
       terminal,
+      plain: terminal,
       stdin,
       stdout,
       stderr,
@@ -163,6 +164,8 @@ async function startExec(call: Call): Promise<void> {
     return
   }
   const { options } = exec
+  // Docker frames the output as the start says, whatever the exec was made as.
+  const plain = fields.bool('Tty')
   const console = fields.raw('ConsoleSize')
   const size =
     Array.isArray(console) && console.length === 2 && console.every((value) => Number.isInteger(value) && value > 0 && value <= 1000)
@@ -173,6 +176,7 @@ async function startExec(call: Call): Promise<void> {
     connection,
     {
       terminal: options.terminal,
+      plain,
       stdin: options.attachStdin,
       stdout: options.attachStdout,
       stderr: options.attachStderr,
@@ -181,11 +185,11 @@ async function startExec(call: Call): Promise<void> {
     },
     async (attachOptions, listener) => {
       // The head goes out before the process is made: docker-py reads a head through a buffer, and what arrives together with it is lost to its caller.
-      const attachment = await startOrSay(call, connection, execId, options.terminal, {
+      const attachment = await startOrSay(call, connection, execId, plain, {
         options: attachOptions,
         size,
         listener,
-        accepted: () => connection.open(options.terminal),
+        accepted: () => connection.open(plain),
       })
       if (!attachment) throw new EngineError('internal', `exec ${execId} started without a connection to it`)
       return attachment
@@ -205,7 +209,7 @@ async function startOrSay(
   call: Call,
   connection: RawConnection,
   execId: string,
-  terminal: boolean,
+  plain: boolean,
   attach: Parameters<Call['engine']['containers']['startExec']>[1],
 ): Promise<Attachment | null> {
   try {
@@ -214,7 +218,8 @@ async function startOrSay(
     if (call.engine.containers.inspectExec(execId).exitCode === null) throw error
     const { message } = failure(error).body
     const text = Buffer.from(`${message}\r\n`)
-    connection.write(terminal ? text : Buffer.concat([frameHeader(1, text.length), text]), () => undefined)
+    if (!connection.opened) connection.open(plain)
+    connection.write(plain ? text : Buffer.concat([frameHeader(1, text.length), text]), () => undefined)
     connection.end()
     throw new Said(message, { cause: error })
   }
@@ -223,6 +228,7 @@ async function startOrSay(
 async function inspectExec(call: Call): Promise<void> {
   const exec = call.engine.containers.inspectExec(call.params[0] as string)
   const [entrypoint = '', ...args] = exec.options.cmd
+  const user = exec.options.user || (await call.engine.containers.inspect(exec.containerId)).effective.user
   sendJson(call, 200, {
     ID: exec.id,
     Running: exec.running,
@@ -232,7 +238,7 @@ async function inspectExec(call: Call): Promise<void> {
       entrypoint,
       arguments: args,
       privileged: exec.options.privileged,
-      ...(exec.options.user ? { user: exec.options.user } : {}),
+      ...(user ? { user } : {}),
     },
     OpenStdin: exec.options.attachStdin,
     OpenStderr: exec.options.attachStderr,

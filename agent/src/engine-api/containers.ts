@@ -198,7 +198,7 @@ async function wait(call: Call): Promise<void> {
   try {
     const result = await ended
     // `Error` here means that the wait itself failed; why a container could not start is told by start and inspect.
-    call.response.end(`${JSON.stringify({ StatusCode: result.exitCode })}\n`)
+    call.response.end(`${JSON.stringify({ ...(call.minor < 42 ? { Error: null } : {}), StatusCode: result.exitCode })}\n`)
   } catch (error) {
     // The head is out already: the client reads the failure from the body.
     if (!call.signal.aborted) call.response.end(`${JSON.stringify({ StatusCode: -1, Error: { Message: (error as Error).message } })}\n`)

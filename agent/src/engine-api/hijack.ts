@@ -45,10 +45,10 @@ export class RawConnection {
     return this.#open
   }
 
-  open(terminal: boolean): void {
+  open(plain: boolean): void {
     this.#open = true
     if (careless.test(this.#call.request.headers['user-agent'] ?? '')) this.#hold()
-    const type = !terminal && this.#call.minor >= 42 ? multiplexedType : rawType
+    const type = !plain && this.#call.minor >= 42 ? multiplexedType : rawType
     if (this.#call.upgrade) {
       this.#call.upgrade.socket.write(`HTTP/1.1 101 UPGRADED\r\nContent-Type: ${type}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n`)
       return
@@ -159,12 +159,12 @@ export class DetachFilter {
 const window = 1024 * 1024
 
 /**
- * Joins a raw connection with a process: output multiplexed (or raw for a terminal) within a window of 1 MiB, input with half-close, detach keys for terminals. Resolves
+ * Joins a raw connection with a process: output multiplexed (or `plain`) within a window of 1 MiB, input with half-close, detach keys for terminals. Resolves
  * when the process ended, the client left or it detached.
  */
 export async function pump(
   connection: RawConnection,
-  options: { terminal: boolean; stdin: boolean; stdout: boolean; stderr: boolean; replay: boolean; detachKeys: Buffer },
+  options: { terminal: boolean; plain: boolean; stdin: boolean; stdout: boolean; stderr: boolean; replay: boolean; detachKeys: Buffer },
   attach: (options: AttachOptions, listener: AttachListener) => Promise<Attachment>,
 ): Promise<'ended' | 'left' | 'detached'> {
   let attachment: Attachment | null = null
@@ -174,7 +174,7 @@ export async function pump(
   })
   // Output can come before attach() has resolved; the head must be out by then.
   const send = (stream: 1 | 2, bytes: Buffer) => {
-    if (!options.terminal) connection.write(frameHeader(stream, bytes.length), () => undefined)
+    if (!options.plain) connection.write(frameHeader(stream, bytes.length), () => undefined)
     connection.write(bytes, () => attachment?.credit(bytes.length))
   }
   const listener: AttachListener = {
@@ -195,7 +195,7 @@ export async function pump(
     },
     listener,
   )
-  if (!connection.opened) connection.open(options.terminal)
+  if (!connection.opened) connection.open(options.plain)
   const process = attachment
   connection.onClose(() => finish('left'))
   const filter = options.terminal ? new DetachFilter(options.detachKeys) : null

@@ -98,14 +98,23 @@ async function create(call: Call): Promise<void> {
   sendJson(call, 201, { Id: network.id, Warning: '' })
 }
 
+/** Docker forbids, where we see a conflict, what an endpoint stands in the way of. */
+function forbidden(error: unknown): never {
+  const { message } = error as Error
+  if (error instanceof EngineError && /\bendpoints?\b/.test(message) && ['already_exists', 'failed_precondition'].includes(error.code))
+    throw new EngineError('permission_denied', message, { cause: error })
+  throw error
+}
+
 async function remove(call: Call): Promise<void> {
-  await call.engine.networks.remove(call.params[0] as string)
+  await call.engine.networks.remove(call.params[0] as string).catch(forbidden)
   sendEmpty(call, 204)
 }
 
 async function connect(call: Call): Promise<void> {
   const fields = new Fields(await readObject(call))
-  await call.engine.containers.connect(call.params[0] as string, fields.text('Container'), parseEndpoint(fields.object('EndpointConfig')))
+  const endpoint = parseEndpoint(fields.object('EndpointConfig'))
+  await call.engine.containers.connect(call.params[0] as string, fields.text('Container'), endpoint).catch(forbidden)
   sendEmpty(call, 200)
 }
 

@@ -115,8 +115,11 @@ export async function streamOperation<T>(
     if (!began) {
       const { status, body } = failure(error)
       // A registry's 401 is not this engine's: the command line would ask for a password instead of showing the sentence.
-      call.response.writeHead(status === 401 ? 500 : status, { 'Content-Type': 'application/json' })
-      call.response.end(`${JSON.stringify(body)}\n`)
+      const text = `${JSON.stringify(body)}\n`
+      // With its length: docker-py takes what comes in chunks for progress, whatever the status says.
+      const head = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) }
+      call.response.writeHead(status === 401 ? 500 : status, head)
+      call.response.end(text)
       return
     }
     const message = messageOf(error)
