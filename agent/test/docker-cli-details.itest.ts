@@ -44,9 +44,9 @@ describe('inspect', () => {
       about: "an import's only line is its image, a platform that is none is refused, an exec needs a body",
       script: `api() { curl -s --unix-socket \${DOCKER_HOST#unix://} "$@"; }; docker create --name ex bb:1 >/dev/null
         docker export ex | api -X POST --data-binary @- 'http://x/v1.41/images/create?fromSrc=-&repo=ex/ported:v1' | sed 's/[0-9a-f]\\{64\\}/ID/'; docker rmi ex/ported:v1 >/dev/null; docker rm ex
-        api -X POST 'http://x/v1.41/images/create?fromImage=nosuch&tag=latest&platform=foobar' -w '%{http_code}\\n'; api -X POST -H 'Content-Type: application/json' http://x/v1.41/exec/nosuch/start`,
+        api -X POST 'http://x/v1.41/images/create?fromImage=nosuch&tag=latest&platform=foobar' -w '%{http_code}\\n'; api -X POST 'http://x/v1.41/build?platform=foobar' -o /dev/null -w '%{http_code}\\n'; api -X POST -H 'Content-Type: application/json' http://x/v1.41/exec/nosuch/start`,
       stdout:
-        '{"status":"sha256:ID"}\r\nex\n{"message":"\\"foobar\\": unknown operating system or architecture: invalid argument"}\n400\n{"message":"invalid JSON: got EOF while reading request body"}\n',
+        '{"status":"sha256:ID"}\r\nex\n{"message":"\\"foobar\\": unknown operating system or architecture: invalid argument"}\n400\n400\n{"message":"invalid JSON: got EOF while reading request body"}\n',
     },
     {
       about: 'execs are listed while they run',

@@ -1,6 +1,7 @@
 import { type BuildOptions, buildOptions } from '@berth/contract/build'
 import type { Limits } from '@berth/contract/container'
 import { EngineError } from '../errors.ts'
+import { parsePlatform } from '../oci/platform.ts'
 import { type Call, flag, integer, type Route, sendJson } from './call.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
 import { progressMessage, streamOperation } from './progress.ts'
@@ -30,6 +31,8 @@ function optionsOf(call: Call): BuildOptions {
   set('cpusetCpus', query.get('cpusetcpus') ?? undefined)
   set('cpusetMems', query.get('cpusetmems') ?? undefined)
   const networkMode = query.get('networkmode') ?? ''
+  const platform = query.get('platform') ?? ''
+  if (platform !== '') parsePlatform(platform)
   return buildOptions.parse({
     tags: query.getAll('t').filter(Boolean),
     dockerfile: query.get('dockerfile') || 'Dockerfile',
@@ -53,7 +56,7 @@ function optionsOf(call: Call): BuildOptions {
       ? jsonParameter<string[]>(call, 'securityopt', [])
       : query.getAll('securityopt').filter(Boolean),
     shmSizeBytes: integer(query, 'shmsize') ?? 0,
-    platform: query.get('platform') ?? '',
+    platform,
     cacheFrom: jsonParameter<string[]>(call, 'cachefrom', []),
     squash: flag(query, 'squash'),
     quiet: flag(query, 'q'),

@@ -17,7 +17,7 @@ const rawType = 'application/vnd.docker.raw-stream'
  * can speak within milliseconds, which on a busy machine is before the client gets its turn, so output to these clients waits this long behind the head.
  */
 const careless = /\b(?:docker-sdk-python|docker-py|docker-compose)\//
-const carelessMs = 40
+const carelessMs = 100
 const multiplexedType = 'application/vnd.docker.multiplexed-stream'
 
 /**
