@@ -3,19 +3,19 @@
  * begins (`{"begin":…}`) and after it what is true from then on (`{"done":…}`). Started by image-kills.itest.ts.
  */
 import { createReadStream, writeFileSync, writeSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { createEvents } from '../../src/events/create-events.ts'
 import { createVolumes } from '../../src/volumes/create-volumes.ts'
 import { nativeDir, openImageRooms, testContext } from '../image-rooms.ts'
 
-/** What is known of one name: the image id or volume content it has, or null when it must not be there. */
+/** What is known of one name: the image id or volume content it has, or null when it must not be there. `remote:…` is a repository of the registry. */
 export interface Statement {
   name: string
   value: string | null
 }
 
-const [, , dataRoot = '', host = '', archive = '', seedText = '1'] = process.argv
+const [, , dataRoot = '', host = '', archivePath = '', seedText = '1'] = process.argv
 let seed = Number(seedText)
 const random = (below: number) => {
   seed = (seed * 1103515245 + 12345) & 0x7fffffff
@@ -47,7 +47,7 @@ const steps: (() => Promise<void>)[] = [
   },
   async () => {
     await change(['loaded:1', 'loaded:2'], async () => {
-      await rooms.images.load(createReadStream(archive), testContext())
+      await rooms.images.load(createReadStream(archivePath), testContext())
       return ['loaded:1', 'loaded:2'].map((name) => ({ name, value: idOf(name) }))
     })
   },
@@ -70,7 +70,9 @@ const steps: (() => Promise<void>)[] = [
     })
   },
   async () => {
-    const name = ['loaded:1', 'loaded:2', `${host}/app0:1`, `${host}/app1:1`, `${host}/app2:1`, 'committed:1'][random(6)] as string
+    const name = ['loaded:1', 'loaded:2', `${host}/app0:1`, `${host}/app1:1`, `${host}/app2:1`, 'committed:1', 'imported:1'][
+      random(7)
+    ] as string
     if (idOf(name) === null) return
     await change([name], async () => {
       await rooms.images.remove(name, { force: true, prune: true }).catch((error: Error) => {
@@ -84,6 +86,34 @@ const steps: (() => Promise<void>)[] = [
     await change(names, async () => {
       await rooms.images.prune({ dangling: random(4) > 0, labels: [], notLabels: [], dryRun: false })
       return names.map((name) => ({ name, value: idOf(name) }))
+    })
+  },
+  async () => {
+    const reference = 'imported:1'
+    await change([reference], async () => {
+      const archive = createReadStream(join(dirname(archivePath), 'plain.tar'))
+      const changes = [`LABEL n=${random(1000)}`]
+      const { id } = await rooms.images.import(archive, { reference, message: '', changes }, testContext())
+      return [{ name: reference, value: id }]
+    })
+  },
+  async () => {
+    const source = ['imported:1', 'committed:1', 'loaded:2'].find((name) => idOf(name) !== null)
+    if (!source) return
+    const target = `${host}/pushed:1`
+    await change([target, 'remote:pushed'], async () => {
+      await rooms.images.tag(source, target)
+      await rooms.images.push({ reference: target }, testContext())
+      return [target, 'remote:pushed'].map((name) => ({ name, value: idOf(target) }))
+    })
+  },
+  async () => {
+    const name = ['imported:1', 'committed:1', 'loaded:2', `${host}/app0:1`].find((one) => idOf(one) !== null)
+    if (!name) return
+    await change([name], async () => {
+      const value = idOf(name)
+      await rooms.images.load(await rooms.images.save([name]), testContext())
+      return [{ name, value }]
     })
   },
   async () => {
