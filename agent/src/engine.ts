@@ -131,6 +131,8 @@ async function build(
   closers.push(() => stats.close())
   const builder = await createBuilder({ dataRoot, nativeDir, images, containers, snapshots, content, log })
   closers.push(() => builder.close())
+  // Long work is ended while the rooms that it works in are still there.
+  closers.push(() => operations.close())
   const rooms = { config, containers, images, volumes, networks, builder }
   // What a crash left of pulls and removals goes now, behind everybody's back; every room has named what it needs by here.
   gc.collect().catch((error) => log.error({ reason: messageOf(error) }, 'what an earlier life left could not be removed'))

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { Readable } from 'node:stream'
+import { buildOptions } from '@berth/contract/build'
 import type { EngineEvent } from '@berth/contract/event'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTestEngine, parseOptions, type TestEngine, testConfig } from './engine.ts'
@@ -277,4 +279,19 @@ describe('networks', () => {
       await engine.networks.remove('front')
     }
   })
+})
+
+// The last one: what was subscribed to the engine's events ends with it.
+it('ends long work when the engine is closed, and leaves nothing of it', async () => {
+  const { done } = engine.operations.start({ kind: 'build', subject: 'long', startedBy: 'test' }, (context) =>
+    engine.builder.build(Readable.from([Buffer.from('FROM busybox:1\nRUN sleep 600')]), buildOptions.parse({}), {}, context),
+  )
+  const outcome = done.catch((error) => error)
+  const running = () => engine.containers.list({ all: false, filters: {}, limit: 0, size: false })
+  await expect.poll(async () => (await running()).length).toBe(1)
+  await engine.close()
+  // It has ended by then, not merely been forgotten.
+  expect(await Promise.race([outcome, new Promise((resolve) => setImmediate(resolve, 'still waits'))])).toMatchObject({ code: 'cancelled' })
+  await engine.reopen()
+  expect(await engine.containers.list({ all: true, filters: {}, limit: 0, size: false })).toEqual([])
 })

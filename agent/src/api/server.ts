@@ -187,7 +187,8 @@ async function servePlain(engine: Engine, request: IncomingMessage, response: Se
     answerJson(response, 200, { status: 'ok', uptimeSeconds: Math.round(process.uptime()) })
     return true
   }
-  if (request.url !== '/metrics') return false
+  // A scraper may be set to add parameters.
+  if (request.url?.split('?')[0] !== '/metrics') return false
   const text = await metricsText(engine)
   response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' })
   response.end(text)
