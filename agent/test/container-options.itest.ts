@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { openTestEngine, parseOptions, type TestEngine, testConfig } from './engine.ts'
-import { busyboxImage, busyboxLayer, imageOf, layerOf, tarOf } from './images.ts'
+import { busyboxImage, busyboxLayer, imageOf, layerOf, tarOf, tinyTar } from './images.ts'
 import { settledLeftovers } from './leaks.ts'
 
 let engine: TestEngine
@@ -160,6 +160,14 @@ describe('process options', () => {
     expect(execFileSync('stat', ['-c', '%u', join(storage.upper, 'made')], { encoding: 'utf8' }).trim()).toBe(outside)
     expect(execFileSync('stat', ['-c', '%u', join(storage.lower.at(-1) as string, 'bin/busybox')], { encoding: 'utf8' }).trim()).toBe('0')
     expect((await engine.exec(id, { cmd: ['id', '-u'] })).stdout).toBe('0\n')
+    // What is copied in belongs to root inside, not to nobody; running or not.
+    const put = (name: string) =>
+      engine.containers.putArchive(id, '/', Readable.from([tinyTar(name, 'x')]), { noOverwriteDirNonDir: false, copyUidGid: false })
+    await put('live')
+    expect((await engine.exec(id, { cmd: ['stat', '-c', '%u:%g', '/live'] })).stdout).toBe('0:0\n')
+    await engine.containers.stop(id, { timeoutSeconds: 0 })
+    await put('idle')
+    expect(execFileSync('stat', ['-c', '%u:%g', join(storage.upper, 'idle')], { encoding: 'utf8' }).trim()).toBe(`${outside}:${outside}`)
   })
 })
 

@@ -248,12 +248,17 @@ export async function putArchive(
   options: { noOverwriteDirNonDir: boolean; copyUidGid: boolean; uid?: number; gid?: number },
 ): Promise<void> {
   const clean = checkPath(path)
-  const args = [
-    ...(options.noOverwriteDirNonDir ? ['--no-overwrite-dir-non-dir'] : []),
-    ...(options.copyUidGid ? ['--copy-uidgid'] : []),
-    ...(options.uid === undefined ? [] : ['--uid', String(options.uid)]),
-    ...(options.gid === undefined ? [] : ['--gid', String(options.gid)]),
-  ]
+  const args = [...(options.noOverwriteDirNonDir ? ['--no-overwrite-dir-non-dir'] : []), ...(options.copyUidGid ? ['--copy-uidgid'] : [])]
+  const range = container.record.idmap
+  /** A number of the host means nobody inside a user range: what is put there belongs to the root of the range. Volumes on the host are not shifted. */
+  const owner = ({ root }: Place): string[] => {
+    const shifted = range && root[0] !== '--root' ? range : null
+    const [uid, gid] = [options.uid ?? (shifted ? 0 : undefined), options.gid ?? (shifted ? 0 : undefined)]
+    return [
+      ...(uid === undefined ? [] : ['--uid', String(uid + (shifted?.uid ?? 0))]),
+      ...(gid === undefined ? [] : ['--gid', String(gid + (shifted?.gid ?? 0))]),
+    ]
+  }
   if (
     container.record.options.readOnlyRootfs &&
     !container.record.mounts.some((mount) => !mount.readOnly && (clean === mount.destination || clean.startsWith(`${mount.destination}/`)))
@@ -264,8 +269,10 @@ export async function putArchive(
       context,
       container,
       clean,
-      ({ root, path: inside }) =>
-        runProgram(context.native.paths.unpack, ['put', ...root, '--path', inside, ...args], { stdin: archive as Readable }),
+      (place) =>
+        runProgram(context.native.paths.unpack, ['put', ...place.root, '--path', place.path, ...args, ...owner(place)], {
+          stdin: archive as Readable,
+        }),
       true,
     )
   } catch (error) {
