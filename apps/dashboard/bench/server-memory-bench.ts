@@ -1,12 +1,16 @@
+import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { Manager, type Socket } from 'socket.io-client'
+import { cpus } from 'node:os'
+import { join } from 'node:path'
+import type { Socket } from 'socket.io-client'
 import { ask, Browser, joinToken, until } from '../src/server/testing/dashboard.fixture.ts'
-import { type SimulatedAgent, simulateAgent } from '../src/server/testing/simulated-agent.fixture.ts'
 import { percentile, residentBytes, startDashboardProcess } from './dashboard-process.ts'
+import type { LoadReady, LoadTask } from './load-process.ts'
 
 /**
  * What the dashboard's server weighs and how much of a keystroke's way is its own: the production build in a process of its own, ten simulated agents with 200
- * containers each, twenty people who each watch the merged list, every host's events and one host's numbers. Target: 250 MB.
+ * containers each, twenty people who each watch the merged list, every host's events and one host's numbers. Agents and viewers are processes
+ * of their own, this one types and waits. Target: 250 MB.
  */
 const agentCount = 10
 const containersEach = 200
@@ -21,118 +25,72 @@ function cpuSeconds(pid: number): number {
 }
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(0)} MiB`
 
-/** One tab: one connection, a namespace for the dashboard and one for each host. */
-async function watch(browser: Browser, hosts: readonly string[], index: number): Promise<Socket[]> {
-  await browser.call('GET', '/h/all/containers')
-  await browser.query('fleet.containers')
-  const manager = new Manager(browser.base, {
-    transports: ['websocket'],
-    reconnection: false,
-    extraHeaders: { cookie: browser.cookie, origin: browser.origin },
-  })
-  const enter = async (namespace: string): Promise<Socket> => {
-    const socket = manager.socket(namespace)
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve)
-      socket.once('connect_error', reject)
+/** Starts a part of the load in a process of its own. @returns what it says when it is ready */
+function startLoad(task: LoadTask): Promise<{ child: ChildProcess; ready: LoadReady }> {
+  const child = fork(join(import.meta.dirname, 'load-process.ts'), [JSON.stringify(task)], { execArgv: ['--import', 'tsx'] })
+  process.once('exit', () => child.kill('SIGKILL'))
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code, signal) => reject(new Error(`the load process for ${task.kind} ended with ${signal ?? code}`)))
+    child.once('message', (ready) => {
+      child.removeAllListeners('exit')
+      resolve({ child, ready: ready as LoadReady })
     })
-    return socket
-  }
-  const dashboard = await enter('/dashboard')
-  dashboard.on('fleet.changed', (host: string, nouns: string[]) => {
-    if (nouns.includes('containers')) void browser.query('fleet.containers', { host })
   })
-  const sockets = [dashboard]
-  for (const host of hosts) {
-    const socket = await enter(`/hosts/${host}`)
-    sockets.push(socket)
-    await ask(socket, 'events.open', { stream: 'e' })
-    if (host === hosts[index % hosts.length]) await ask(socket, 'stats.open', { stream: 's', containers: 'all', host: true })
-  }
-  return sockets
 }
 
-/** One host's minute: a sample per second for everybody who asks, a container that comes or goes every other second. */
-function live(agent: SimulatedAgent): NodeJS.Timeout {
-  const point = {
-    at: 0,
-    cpuPercent: 12.5,
-    throttledPercent: 0,
-    memoryBytes: 123_456_789,
-    memoryLimitBytes: null,
-    pids: 12,
-    rxBps: 1000,
-    txBps: 2000,
-    readBps: 0,
-    writeBps: 4096,
+/** The processor time that everything but the dashboard takes of the machine's: when the machine is full, a keystroke waits for them and not for the dashboard. */
+function busyShare(): () => number {
+  const now = () => {
+    const times = cpus().map(({ times }) => times)
+    const idle = times.reduce((sum, one) => sum + one.idle, 0)
+    return { idle, all: times.reduce((sum, one) => sum + one.idle + one.user + one.sys + one.nice + one.irq, 0) }
   }
-  let sequence = 0
-  return setInterval(() => {
-    sequence += 1
-    agent.say('stats.items', {
-      containers: Array.from({ length: containersEach }, (_, n) => ({ id: n.toString(16).padStart(64, '0'), point })),
-      host: null,
-    })
-    if (sequence % 2 === 0)
-      agent.say('events.items', [
-        {
-          sequence,
-          epoch: 'e1',
-          at: new Date().toISOString(),
-          timeNano: '1',
-          type: 'container',
-          action: 'start',
-          actorId: 'x',
-          attributes: {},
-        },
-      ])
-  }, 1_000)
+  const before = now()
+  return () => {
+    const after = now()
+    return 1 - (after.idle - before.idle) / (after.all - before.all)
+  }
 }
 
-const agents: SimulatedAgent[] = []
-const sockets: Socket[] = []
-const timers: NodeJS.Timeout[] = []
+const children: ChildProcess[] = []
 const server = await startDashboardProcess('127.0.0.1', nodeFlags)
 const { pid } = server
+let terminal: Socket | null = null
 try {
   console.log(`idle after start: ${megabytes(residentBytes(pid))}`)
   const admin = new Browser(server.base)
   await admin.mutate('setup.create', { token: server.setupToken, name: 'Ada', email: 'ada@example.com', password: 'correct horse battery' })
-  for (let n = 0; n < agentCount; n += 1)
-    agents.push(
-      await simulateAgent({
-        base: admin.base,
-        token: await joinToken(admin),
-        name: `bench-${n}`,
-        engineId: `bench-${n}`,
-        script: { containers: containersEach },
-      }),
-    )
-  const hosts = agents.map((agent) => agent.hostId)
+  const tokens: string[] = []
+  for (let n = 0; n < agentCount; n += 1) tokens.push(await joinToken(admin))
+  const hosts: string[] = []
+  // The host of the terminal has a process of its own: an echo must not wait for what nine other hosts make up.
+  for (const part of [tokens.slice(0, 1), tokens.slice(1)]) {
+    const { child, ready } = await startLoad({ kind: 'agents', base: server.base, tokens: part, containersEach })
+    children.push(child)
+    hosts.push(...ready.hosts)
+  }
   await until(
     async () => ((await admin.query('hosts.list')).data as { state: string }[]).every((host) => host.state === 'online'),
     'the hosts',
     30_000,
   )
-  for (const agent of agents) timers.push(live(agent))
-  for (let n = 0; n < viewerCount; n += 1) {
-    const viewer = new Browser(admin.base)
-    viewer.cookie = admin.cookie
-    sockets.push(...(await watch(viewer, hosts, n)))
-  }
+  const { child } = await startLoad({ kind: 'viewers', base: server.base, cookie: admin.cookie, hosts, count: viewerCount })
+  children.push(child)
   console.log(
-    `with ${agentCount} hosts × ${containersEach} containers and ${viewerCount} viewers (${sockets.length} live views): ${megabytes(residentBytes(pid))}`,
+    `with ${agentCount} hosts × ${containersEach} containers and ${viewerCount} viewers (${viewerCount * (agentCount + 1)} live views): ${megabytes(residentBytes(pid))}`,
   )
 
-  const terminal = sockets[1] as Socket
+  terminal = await admin.socket(`/hosts/${hosts[0]}`)
   await ask(terminal, 'terminal.open', { stream: 't', target: { exec: 'e' } })
   const echoes: number[] = []
   let highest = 0
   const cpuBefore = cpuSeconds(pid)
+  const busy = busyShare()
   const began = Date.now()
   while (Date.now() - began < seconds * 1000) {
     const sent = performance.now()
-    const echoed = new Promise<void>((resolve) => terminal.once('terminal.output', () => resolve()))
+    const echoed = new Promise<void>((resolve) => terminal?.once('terminal.output', () => resolve()))
     terminal.emit('terminal.input', 't', Buffer.from('k'), () => undefined)
     await echoed
     echoes.push(performance.now() - sent)
@@ -142,15 +100,14 @@ try {
   }
   const cpu = ((cpuSeconds(pid) - cpuBefore) / ((Date.now() - began) / 1000)) * 100
   console.log(
-    `after ${seconds} s: ${megabytes(residentBytes(pid))}, highest ${megabytes(highest)} (target ${megabytes(target)}), ${cpu.toFixed(0)} % of one core`,
+    `after ${seconds} s: ${megabytes(residentBytes(pid))}, highest ${megabytes(highest)} (target ${megabytes(target)}), ${cpu.toFixed(0)} % of one core; the machine was ${(busy() * 100).toFixed(0)} % busy`,
   )
   console.log(
     `keystroke through the dashboard and back under this load: median ${percentile(echoes, 0.5).toFixed(1)} ms, p95 ${percentile(echoes, 0.95).toFixed(1)} ms (${echoes.length} strokes)`,
   )
   if (highest > target) process.exitCode = 1
 } finally {
-  for (const timer of timers) clearInterval(timer)
-  for (const socket of sockets) socket.disconnect()
+  terminal?.disconnect()
+  for (const child of children) child.kill('SIGTERM')
   await server.end()
-  for (const agent of agents) await agent.stop()
 }

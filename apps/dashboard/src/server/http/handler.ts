@@ -19,6 +19,7 @@ import { limitBodyTime, readBody, requireShortBody } from './body.ts'
 import { isLoopback, originOf, plainAddress } from './request-origin.ts'
 import { setPagePolicy, setSecurityHeaders } from './security-headers.ts'
 import type { StaticFiles } from './static-files.ts'
+import { Turns } from './turns.ts'
 
 export type PageHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 const fleetProcedure = new RegExp(`^fleet\\.(${fleetNouns.join('|')})$`)
@@ -33,6 +34,7 @@ export function createHandler(
   identity: Identity,
   { pages, files, development }: { pages: PageHandler; files: StaticFiles; development: boolean },
 ) {
+  const turns = new Turns()
   return (request: IncomingMessage, response: ServerResponse): void => {
     serve(request, response).catch((error: unknown) => {
       if (!(error instanceof ServerError)) rooms.log.error({ err: error, url: request.url?.slice(0, 200) }, 'a request failed')
@@ -110,6 +112,8 @@ export function createHandler(
   async function serveTrpc(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
     const batch = new URL(request.url ?? '/', 'http://dashboard').searchParams.get('batch') === '1'
     limitBodyTime(request)
+    const wantsList = !batch && request.method === 'GET' && fleetProcedure.test(path)
+    if (wantsList) await turns.take()
     let context: ApiContext
     try {
       const principal = await authenticate(request, settings, identity, 'http')
@@ -128,7 +132,7 @@ export function createHandler(
       answerTrpcErrors(response, wireErrorOf(error), path.split(','), batch)
       return
     }
-    if (!batch && request.method === 'GET' && fleetProcedure.test(path)) return serveFleet(context, path)
+    if (wantsList) return serveFleet(context, path)
     await nodeHTTPRequestHandler({
       router: dashboardRouter,
       req: request,
@@ -149,15 +153,15 @@ export function createHandler(
       const input = fleetInput.safeParse(text ? jsonOf(Buffer.from(text)) : undefined)
       if (!input.success) throw new ServerError('invalid_argument', 'host: must be a host id')
       const list = await rooms.fleet.listText(noun, principal as Principal, input.data.host)
-      const [begin, end] = [Buffer.from('{"result":{"data":'), Buffer.from('}}')]
+      const parts = [Buffer.from('{"result":{"data":'), ...list, Buffer.from('}}')]
       response.writeHead(200, {
         'content-type': 'application/json',
-        'content-length': begin.length + list.length + end.length,
+        'content-length': parts.reduce((sum, part) => sum + part.length, 0),
         'cache-control': 'no-store',
       })
-      response.write(begin)
-      response.write(list)
-      response.end(end)
+      response.cork()
+      for (const part of parts) response.write(part)
+      response.end()
     } catch (error) {
       if (response.headersSent || !(error instanceof ServerError)) throw error
       answerTrpcErrors(response, wireErrorOf(error), [path], false)
