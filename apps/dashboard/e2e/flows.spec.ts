@@ -128,6 +128,38 @@ test('renames, signals, duplicates, recreates and makes an image', async ({ page
   tryDocker(0, 'rmi', 'made-here:1')
 })
 
+test('sends the signal that is chosen, and says why a container died: want of memory, with its last lines', async ({ page }) => {
+  tryDocker(0, 'rm', '-f', 'listener', 'hungry')
+  const listener = docker(
+    0,
+    ...[
+      'run',
+      '-d',
+      '--name',
+      'listener',
+      'busybox',
+      'sh',
+      '-c',
+      'trap "echo heard USR1" USR1; echo listening; while :; do sleep 0.2; done',
+    ],
+  )
+  await expect.poll(() => docker(0, 'logs', 'listener')).toBe('listening')
+  await page.goto(`/h/${host}/containers/${listener}?tab=logs`)
+  await menu(page, 'listener', 'Send a signal…')
+  await dialog(page).getByRole('combobox', { name: 'Signal' }).click()
+  await page.getByRole('option', { name: /SIGUSR1/ }).click()
+  await confirm(page).click()
+  await expect(page.getByRole('log')).toContainText('heard USR1')
+  // `tail` keeps the line without an end that it is given, and is ended for it.
+  const eater = 'echo about to eat; exec tail /dev/zero'
+  const hungry = docker(0, 'run', '-d', '--name', 'hungry', '-m', '24m', '--memory-swap', '24m', 'busybox', 'sh', '-c', eater)
+  await page.goto(`/h/${host}/containers/${hungry}`)
+  await expect(page.getByTestId('death')).toContainText('OOM', { timeout: 30_000 })
+  await expect(page.getByTestId('death')).toContainText('137')
+  await expect(page.getByTestId('death')).toContainText('about to eat')
+  tryDocker(0, 'rm', '-f', 'listener', 'hungry')
+})
+
 test('says beside the field what is wrong with a form', async ({ page }) => {
   await page.goto(`/h/${host}/containers/new`)
   await page.getByTestId('create').click()
