@@ -79,8 +79,8 @@ export function StateLabel({
   className?: string
 }) {
   return (
-    <span className={cn('inline-flex min-w-0 items-center gap-1.5', !wrap && 'whitespace-nowrap', className)}>
-      <StateMark shape={shape} tone={tone} />
+    <span className={cn('inline-flex min-w-0 gap-1.5', wrap ? 'items-start' : 'items-center whitespace-nowrap', className)}>
+      <StateMark shape={shape} tone={tone} className={wrap ? 'mt-1' : undefined} />
       <span className={cn('min-w-0', !wrap && 'truncate')}>{children}</span>
     </span>
   )

@@ -20,7 +20,7 @@ import { isTyping } from './input'
 import { useListAddress } from './list-address'
 import { usePhone } from './media-query'
 import type { Failure } from './run-each'
-import { SkeletonRows } from './skeleton'
+import { SkeletonTable } from './skeleton'
 import { useStoredState } from './stored-state'
 import { TableBody, TableHead } from './table-parts'
 import { type Facet, matchesFacets, TableToolbar } from './table-toolbar'
@@ -114,7 +114,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
       {/* biome-ignore lint/a11y/noStaticElementInteractions: keys pressed on the links inside bubble up to here */}
       <div ref={setScroller} className="relative min-h-0 flex-1 overflow-auto border-t" onKeyDown={(event) => moveByKey(event, scroller)}>
         {props.loading && nothing ? (
-          <SkeletonRows rows={10} />
+          <SkeletonTable />
         ) : nothing ? (
           props.empty
         ) : rows.length === 0 ? (
@@ -222,7 +222,7 @@ function CardList<T>({ rows, props, scroller }: { rows: Row<T>[]; props: DataTab
               // The whole card is the way to the thing; what else can be pressed in it lies above.
               'absolute inset-x-0 top-0 flex gap-3 border-b px-3 py-2.5 active:bg-hover [&_[data-row-link]]:after:absolute [&_[data-row-link]]:after:inset-0 [&_:is(button,a,[tabindex]):not([data-row-link])]:relative [&_:is(button,a,[tabindex]):not([data-row-link])]:z-10',
               row.getIsSelected() && 'bg-selected',
-              props.isStale?.(row.original) && 'text-ink-off',
+              props.isStale?.(row.original) && 'text-ink-3 grayscale [&_[data-row-link]]:text-ink-3',
             )}
             style={{ transform: `translateY(${item.start}px)` }}
           >

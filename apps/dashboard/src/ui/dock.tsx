@@ -154,6 +154,14 @@ interface PanelProps {
 function Panel({ dock, renderers, folded, height, onFold, onHeight, onActive }: PanelProps) {
   const t = useTranslations('ui')
   const phone = usePhone()
+  // What floats over the page (toasts) stands above the panel and not on its buttons.
+  useEffect(() => {
+    const { style } = document.documentElement
+    style.setProperty('--dock', folded || phone ? '2.75rem' : `min(${height}px, 82dvh)`)
+    return () => {
+      style.removeProperty('--dock')
+    }
+  }, [folded, phone, height])
   const close = async (tab: DockTab) => {
     if ((await renderers[tab.kind]?.beforeClose?.(tab)) === false) return
     dock.close(tab.id)
@@ -168,7 +176,7 @@ function Panel({ dock, renderers, folded, height, onFold, onHeight, onActive }: 
       style={folded || phone ? undefined : { height: `min(${height}px, 82dvh)` }}
     >
       {folded || phone ? null : <Edge height={height} onHeight={onHeight} label={t('resizeDock')} />}
-      <div className="flex h-9 shrink-0 items-stretch border-b bg-sunken pl-2">
+      <div className="flex h-9 shrink-0 items-stretch border-b bg-sunken pl-2 pointer-coarse:h-11">
         {/* A list of tabs may hold tabs alone; here each has its closing button beside it, so the list owns them from outside. */}
         <span role="tablist" aria-label={t('dock')} aria-owns={dock.tabs.map((tab) => `dock-tab-${tab.id}`).join(' ')} />
         {/* biome-ignore lint/a11y/noStaticElementInteractions: keys pressed on the tabs inside bubble up to here */}
@@ -203,7 +211,7 @@ function Panel({ dock, renderers, folded, height, onFold, onHeight, onActive }: 
                 tabIndex={tab.id === dock.active ? 0 : -1}
                 aria-label={t('closeTab', { title: tab.title })}
                 onClick={() => void close(tab)}
-                className="mr-1.5 grid size-5 place-items-center rounded-sm text-ink-3 hover:bg-hover hover:text-ink"
+                className="mr-1.5 grid size-5 pointer-coarse:size-9 place-items-center rounded-sm text-ink-3 hover:bg-hover hover:text-ink"
               >
                 <X className="size-3" aria-hidden />
               </button>

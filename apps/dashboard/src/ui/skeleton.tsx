@@ -16,3 +16,35 @@ export function SkeletonRows({ rows = 6, className }: { rows?: number; className
     </div>
   )
 }
+
+/** The rows of a table, as high as they will be. */
+export function SkeletonTable() {
+  return (
+    <div aria-hidden>
+      {['w-40', 'w-56', 'w-32', 'w-48', 'w-36', 'w-52', 'w-44', 'w-28'].map((width) => (
+        <div key={width} className="flex h-row items-center gap-6 border-b px-4">
+          <Skeleton className={cn('h-3.5', width)} />
+          <Skeleton className="h-3.5 w-24 max-sm:hidden" />
+          <Skeleton className="h-3.5 w-32 max-lg:hidden" />
+        </div>
+      ))}
+    </div>
+  )
+}
+
+/** A page about one thing: its name, and what is said about it. */
+export function SkeletonPage() {
+  return (
+    <div aria-hidden className="grid gap-4 p-4">
+      <div className="grid gap-2">
+        <Skeleton className="h-3 w-28" />
+        <Skeleton className="h-6 w-56" />
+      </div>
+      <Skeleton className="h-px w-full" />
+      <div className="grid gap-3 xl:grid-cols-2">
+        <Skeleton className="h-56 rounded-lg" />
+        <Skeleton className="h-56 rounded-lg max-xl:hidden" />
+      </div>
+    </div>
+  )
+}

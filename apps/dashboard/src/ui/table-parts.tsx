@@ -137,7 +137,11 @@ const TableRow = memo(
         data-row
         aria-rowindex={index + 2}
         aria-selected={selectable ? selected : undefined}
-        className={cn('group/row h-row hover:bg-hover', selected && 'bg-selected hover:bg-selected', stale && 'text-ink-off')}
+        className={cn(
+          'group/row h-row hover:bg-hover',
+          selected && 'bg-selected hover:bg-selected',
+          stale && 'text-ink-3 grayscale [&_[data-row-link]]:text-ink-3',
+        )}
       >
         {selectable ? (
           <td className="w-10 border-b pl-4">

@@ -36,6 +36,7 @@ export function TableToolbar<T>({
   address,
   table,
   shown,
+  loading,
 }: {
   rows: readonly T[]
   facets?: readonly Facet<T>[]
@@ -44,6 +45,8 @@ export function TableToolbar<T>({
   address: ReturnType<typeof useListAddress>
   table: Table<T>
   shown: number
+  /** Nothing has been answered yet: there is no number to say. */
+  loading?: boolean
 }) {
   const t = useTranslations('ui')
   const { query, chosen } = address
@@ -68,7 +71,11 @@ export function TableToolbar<T>({
         ))}
       </div>
       <span role="status" className={cn('tabular text-ink-3 text-xs', !filtered && 'max-sm:hidden')}>
-        {filtered ? t('shownOf', { shown, total: rows.length }) : t('rowCount', { count: rows.length })}
+        {loading && rows.length === 0
+          ? null
+          : filtered
+            ? t('shownOf', { shown, total: rows.length })
+            : t('rowCount', { count: rows.length })}
       </span>
       {active ? (
         <Button tone="quiet" size="small" onClick={address.clear}>

@@ -10,7 +10,8 @@ export function ToastSurface({ onReady }: { onReady: (show: Toast) => void }) {
   return (
     <Sonner
       position="bottom-right"
-      offset={16}
+      offset={{ bottom: 'calc(var(--dock, 0px) + 1rem)', right: 16 }}
+      mobileOffset={{ bottom: 'calc(var(--dock, 0px) + 0.75rem)', left: 12, right: 12 }}
       gap={8}
       visibleToasts={4}
       toastOptions={{

@@ -11,7 +11,7 @@ import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { Ago } from '../../ui/now'
 import { Crumbs, useTabTitle } from '../../ui/page'
-import { SkeletonRows } from '../../ui/skeleton'
+import { SkeletonPage } from '../../ui/skeleton'
 import { Tabs } from '../../ui/tabs'
 import { useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
@@ -47,7 +47,7 @@ export function ContainerPage({ hostId, id, foreign }: { hostId: string; id: str
   const tab = tabNames.find((name) => name === search.get('tab')) ?? 'overview'
   useTabTitle(detail?.name)
   if (!detail) {
-    if (!query.error) return <SkeletonRows />
+    if (!query.error) return <SkeletonPage />
     if (failureOf(query.error).code === 'not_found')
       return (
         <EmptyState

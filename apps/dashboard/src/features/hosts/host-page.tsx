@@ -16,7 +16,7 @@ import { LiveChart } from '../../ui/live-chart'
 import { Ago } from '../../ui/now'
 import { PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
-import { SkeletonRows } from '../../ui/skeleton'
+import { SkeletonPage } from '../../ui/skeleton'
 import { Tabs } from '../../ui/tabs'
 import { everyHost, useAcross } from '../../wire/across'
 import { useAgent } from '../../wire/agent'
@@ -38,7 +38,7 @@ export function HostPage({ hostId, events }: { hostId: string; events: ReactNode
   useTabTitle(host?.name)
   if (error) return <ErrorPanel error={error} onRetry={retry} className="m-4" />
   // One that is not there is refused by KnownHost, around every page of a host.
-  if (!host) return pending ? <SkeletonRows /> : null
+  if (!host) return pending ? <SkeletonPage /> : null
   return (
     <>
       <PageHead

@@ -12,7 +12,7 @@ import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { PageBody, PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
-import { SkeletonRows } from '../../ui/skeleton'
+import { SkeletonPage } from '../../ui/skeleton'
 import { useAcross } from '../../wire/across'
 import { useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
@@ -33,7 +33,7 @@ export function ImagePage({ hostId, image }: { hostId: string; image: string }) 
   const users = useAcross(hostId, 'containers').rows.filter((row) => row.item.imageId === query.data?.id)
   useTabTitle(query.data && imageName(query.data))
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
-  if (!query.data) return <SkeletonRows />
+  if (!query.data) return <SkeletonPage />
   const detail = query.data
   const { config } = detail
   const row = { hostId, hostName: host?.name ?? '', stale: false, item: detail }

@@ -11,7 +11,7 @@ import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
 import { PageBody, PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
-import { SkeletonRows } from '../../ui/skeleton'
+import { SkeletonPage } from '../../ui/skeleton'
 import { agentClient, useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
 import { useHost } from '../../wire/hosts'
@@ -27,7 +27,7 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
   const [asking, setAsking] = useState<'connect' | 'remove' | { id: string; name: string } | null>(null)
   useTabTitle(query.data?.name)
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
-  if (!query.data) return <SkeletonRows />
+  if (!query.data) return <SkeletonPage />
   const network = query.data
   const connectReason = allow('create') ?? (network.driver === 'bridge' ? null : t('connect.notBridge'))
   const removeReason =

@@ -11,7 +11,7 @@ import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
-import { SkeletonRows } from '../../ui/skeleton'
+import { SkeletonPage } from '../../ui/skeleton'
 import { useAgent } from '../../wire/agent'
 import { useHost } from '../../wire/hosts'
 import { VolumeMenu } from './volume-menu'
@@ -25,7 +25,7 @@ export function VolumePage({ hostId, name, files }: { hostId: string; name: stri
   const query = useQuery(useAgent(hostId).volumes.inspect.queryOptions({ volume: name, withSize: true }))
   useTabTitle(query.data?.name)
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
-  if (!query.data) return <SkeletonRows />
+  if (!query.data) return <SkeletonPage />
   const volume = query.data
   return (
     <>
