@@ -104,7 +104,8 @@ export function ListPage<Item>({
           )
         }}
         empty={
-          list.error ? null : (
+          // What a host that does not answer has is not known: the note above says so, and 'nothing' would not be true.
+          list.error || list.gaps.length > 0 ? null : (
             <EmptyState icon={empty.icon} action={empty.action} link={empty.link}>
               {empty.words}
             </EmptyState>

@@ -8,6 +8,8 @@ export interface Action<I> {
   /** The same, for who must wait: rejects with the error, which is not shown. */
   ask: (input: I) => Promise<void>
   busy: boolean
+  /** What it runs with now: of several buttons that share it, the one that was pressed turns. */
+  current: I | undefined
 }
 
 /** A command behind a button: runs once at a time, says what was done, or what failed and why. Empty `done`: what happens is plain to see. */
@@ -31,5 +33,6 @@ export function useAction<I, O>(
       }),
     ask: async (input) => settle(await mutation.mutateAsync(input), input),
     busy: mutation.isPending,
+    current: mutation.isPending ? mutation.variables : undefined,
   }
 }

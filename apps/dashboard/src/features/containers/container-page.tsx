@@ -146,7 +146,14 @@ function Head({ input, stale, onRemoved }: { input: TabInput; stale: boolean; on
   const target: Target = { hostId, hostName, id: detail.id, name: detail.name, status: detail.state.status }
   const button = (verb: Verb, icon: ReactNode, tone: 'primary' | 'plain' = 'plain') =>
     fits(verb, target.status) ? (
-      <Button key={verb} tone={tone} disabledReason={allow('operate')} busy={command.busy} onClick={() => command.run({ verb, target })}>
+      <Button
+        key={verb}
+        tone={tone}
+        disabledReason={allow('operate')}
+        busy={command.current?.verb === verb}
+        disabled={command.busy}
+        onClick={() => command.run({ verb, target })}
+      >
         {icon}
         {t(`verb.${verb}`)}
       </Button>
