@@ -18,7 +18,7 @@ export function ToastSurface({ onReady }: { onReady: (show: Toast) => void }) {
         unstyled: true,
         classNames: {
           toast:
-            'flex w-full items-start gap-2.5 rounded-md border border-line-strong bg-raised px-3 py-2.5 text-ink text-sm shadow-pop sm:w-(--width)',
+            'flex w-full items-start gap-2.5 rounded-md font-sans border border-line-strong bg-raised px-3 py-2.5 text-ink text-sm shadow-pop sm:w-(--width)',
           title: 'font-medium break-words',
           description: 'text-ink-2 break-words whitespace-pre-wrap',
           actionButton: 'ml-auto shrink-0 rounded-sm px-2 py-0.5 font-medium text-accent hover:bg-hover',

@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { Skull } from 'lucide-react'
+import { CircleCheck, CirclePause, Skull } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { AnsiText } from '../../ui/ansi-text'
@@ -16,12 +16,14 @@ export function DeathPanel({ hostId, detail }: TabInput) {
   const format = useFormat()
   const { state } = detail
   const bad = troubled({ ...state, health: state.health.status })
+  // Nobody has died of being paused, or of coming to an end in peace.
+  const Icon = state.status === 'paused' ? CirclePause : bad ? Skull : CircleCheck
   const tail = useQuery(useAgent(hostId).logs.read.queryOptions({ container: detail.id, tail: 12, limit: 12 }))
   const lived = state.startedAt && state.finishedAt ? (Date.parse(state.finishedAt) - Date.parse(state.startedAt)) / 1000 : null
   return (
     <section className={`rounded-lg border xl:col-span-2 ${bad ? 'border-bad/40 bg-bad-soft' : 'bg-surface'}`} data-testid="death">
       <div className="flex gap-3 p-3.5">
-        <Skull className={`mt-0.5 size-5 shrink-0 ${bad ? 'text-bad' : 'text-ink-3'}`} strokeWidth={1.5} aria-hidden />
+        <Icon className={`mt-0.5 size-5 shrink-0 ${bad ? 'text-bad' : 'text-ink-3'}`} strokeWidth={1.5} aria-hidden />
         <div className="grid min-w-0 flex-1 gap-1">
           <h2 className="font-semibold text-base">{meaning(t, state)}</h2>
           {state.error ? <p className="break-words text-ink-2">{state.error}</p> : null}
