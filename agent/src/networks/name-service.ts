@@ -204,8 +204,9 @@ function askUdp(message: Buffer, resolver: string): Promise<Buffer> {
     }
     const timer = setTimeout(() => finish(() => reject(new Error(`${resolver} does not answer`))), forwardTimeoutMs)
     socket.once('error', (error) => finish(() => reject(error)))
-    // Connected: the kernel drops what comes from another address.
-    socket.connect(53, resolver, () => {
+    // Connected: the kernel drops what comes from another address. A host without a way to its resolver is told here, not by an event.
+    socket.connect(53, resolver, (error?: Error) => {
+      if (error) return finish(() => reject(error))
       socket.on('message', (answer) => {
         if (answer.length >= 12 && answer.readUInt16BE(0) === message.readUInt16BE(0)) finish(() => resolve(answer))
       })
