@@ -86,16 +86,17 @@ static int set_sb_flags(int fs, uint64_t flags) {
     return 0;
 }
 
-/* A tmpfs covers its destination with the same permissions, unless told otherwise. */
-static int inherit_mode(int fs, const struct mount_spec *m, int target) {
+/* A tmpfs covers its destination with the same permissions, unless told otherwise; where nothing was
+ * (covered < 0) it keeps the kernel's, which are everybody's. */
+static int inherit_mode(int fs, const struct mount_spec *m, int covered) {
     char mode[16];
     struct stat st;
-    if (strcmp(m->type, "tmpfs") != 0)
+    if (covered < 0 || strcmp(m->type, "tmpfs") != 0)
         return 0;
     for (size_t i = 0; i < m->data_count; i++)
         if (strncmp(m->data[i], "mode=", 5) == 0)
             return 0;
-    if (fstat(target, &st) < 0)
+    if (fstat(covered, &st) < 0)
         return -1;
     snprintf(mode, sizeof(mode), "%o", st.st_mode & 07777);
     return sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", mode, 0);
@@ -107,7 +108,7 @@ static bool takes_label(const char *type) {
 }
 
 /* A new file system instance as a detached mount. */
-static int new_fs(const struct rootfs *rootfs, const struct mount_spec *m, int target, struct error *err) {
+static int new_fs(const struct rootfs *rootfs, const struct mount_spec *m, int covered, struct error *err) {
     cleanup_fd int fs = sys_fsopen(m->type);
     if (fs < 0)
         return mount_error(m, errno, "open file system type", err);
@@ -119,7 +120,7 @@ static int new_fs(const struct rootfs *rootfs, const struct mount_spec *m, int t
     if (rootfs->spec->mount_label && takes_label(m->type) &&
         sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", rootfs->spec->mount_label, 0) < 0)
         return fs_error(fs, m, "set SELinux context", err);
-    if (set_sb_flags(fs, m->sb_flags) < 0 || inherit_mode(fs, m, target) < 0)
+    if (set_sb_flags(fs, m->sb_flags) < 0 || inherit_mode(fs, m, covered) < 0)
         return fs_error(fs, m, "set options", err);
     if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
         return fs_error(fs, m, "create file system", err);
@@ -241,6 +242,8 @@ static int mount_bind(struct rootfs *rootfs, const struct mount_spec *m, int pre
 }
 
 static int mount_fs(struct rootfs *rootfs, const struct mount_spec *m, const char *clean, struct error *err) {
+    struct error absent = {0};
+    cleanup_fd int covered = path_open(rootfs->fd, clean, O_PATH, &absent);
     cleanup_fd int target = open_target(rootfs, m, true, clean, err);
     if (target < 0)
         return -1;
@@ -251,7 +254,7 @@ static int mount_fs(struct rootfs *rootfs, const struct mount_spec *m, const cha
         first.attr_rec_set &= ~(uint64_t)MOUNT_ATTR_RDONLY;
         rootfs->dev_readonly = true;
     }
-    cleanup_fd int mount_fd = new_fs(rootfs, &first, target, err);
+    cleanup_fd int mount_fd = new_fs(rootfs, &first, covered, err);
     if (mount_fd < 0 || check_proc(m, mount_fd, clean, err) < 0)
         return -1;
     if (m->copy_up && copy_up(target, mount_fd, m->destination, err) < 0)
