@@ -64,7 +64,7 @@ export const limits = z.object({
   kernelMemoryBytes: z.number().int().default(0),
   oomKillDisable: z.boolean().default(false),
   /** 1e9 = one core (`--cpus`); excludes quota/period. */
-  nanoCpus: z.number().int().min(0).default(0),
+  nanoCpus: z.number().int().default(0),
   cpuShares: z.number().int().default(0),
   cpuPeriodUs: z.number().int().default(0),
   cpuQuotaUs: z.number().int().default(0),

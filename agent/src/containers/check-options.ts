@@ -91,6 +91,9 @@ function checkNetwork(options: ContainerOptions): void {
   if (mode === 'host' && options.links.length)
     throw refuse("conflicting options: host type networking can't be used with links. This would result in undefined behavior")
   if (mode === 'host' && options.macAddress) throw refuse('conflicting options: mac-address and the network mode')
+  const addressed = Object.values(options.networks).some(({ ipv4, ipv6 }) => ipv4 || ipv6)
+  if ((mode === 'host' || mode === 'none' || joins) && addressed)
+    throw refuse('user specified IP address is supported on user defined networks only')
   if ((mode === 'host' || mode === 'none' || joins) && Object.keys(options.networks).some((name) => name !== mode && name !== 'default'))
     throw refuse(`container cannot be connected to network endpoints: its network mode is ${mode}`)
 }
@@ -241,6 +244,13 @@ export function parseLogOptions({ driver, options }: LogConfig): {
     throw refuse('failed to initialize logging driver: max-file cannot be less than 1')
   if (files !== undefined && Number(files) > 1 && maxSizeBytes === 0)
     throw refuse('max-file needs a max-size: without one nothing is ever rotated')
+  const unknown = (options.tag ?? '')
+    .replace(/\{\{\s*\.(ID|FullID|Name|ImageID|ImageFullID|ImageName|DaemonName)\s*\}\}/g, '')
+    .match(/\{\{.*/)
+  if (unknown)
+    throw refuse(
+      `failed to initialize logging driver: template: log-tag: cannot evaluate ${unknown[0]}; the fields are .ID .FullID .Name .ImageID .ImageFullID .ImageName .DaemonName`,
+    )
   return { enabled: driver !== 'none', maxSizeBytes, maxFiles: files === undefined ? null : Number(files) }
 }
 

@@ -65,7 +65,7 @@ function checkCpu(limits: Limits, facts: LimitFacts): void {
   const { nanoCpus, cpuPeriodUs: period, cpuQuotaUs: quota } = limits
   if (nanoCpus > 0 && period > 0) throw refuse('Conflicting options: Nano CPUs and CPU Period cannot both be set')
   if (nanoCpus > 0 && quota > 0) throw refuse('Conflicting options: Nano CPUs and CPU Quota cannot both be set')
-  if (nanoCpus > 0 && (nanoCpus < 10_000_000 || nanoCpus > facts.cpus * 1e9))
+  if (nanoCpus !== 0 && (nanoCpus < 10_000_000 || nanoCpus > facts.cpus * 1e9))
     throw refuse(`Range of CPUs is from 0.01 to ${facts.cpus}.00, as there are only ${facts.cpus} CPUs available`)
   if (period !== 0 && (period < 1000 || period > 1_000_000))
     throw refuse('CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)')

@@ -54,6 +54,7 @@ function container(networkMode: string, networks: Record<string, object> = {}): 
 
 function summaries(known = new Map([['none', 'n1']])): Summaries {
   const networks = {
+    isInternal: () => false,
     identify(name: string) {
       const found = known.get(name)
       if (!found) throw new EngineError('not_found', `network ${name} not found`)
@@ -102,7 +103,7 @@ describe('Summaries', () => {
     web.lease = { attached: [attached], ports: [{ containerPort: 80, protocol: 'tcp', hostIp: '', hostPort: 8080 }] } as never
     expect(told.of(web)).toMatchObject({ networks: [{ ipv4: '10.0.0.2' }], ports: [{ hostPort: 8080 }] })
     web.lease = null
-    expect(told.of(web)).toMatchObject({ networks: [{ ipv4: '' }], ports: [{ hostPort: null }] })
+    expect(told.of(web)).toMatchObject({ networks: [{ ipv4: '' }], ports: [] })
   })
 
   it('sees that a network went which a stopped container still wants', () => {

@@ -32,8 +32,11 @@ function mountPoints(container: Container): MountPoint[] {
   }))
 }
 
-/** Published ports while it runs; exposed ones always. */
-function portsOf(container: Container): BoundPort[] {
+/** Published and exposed ports while it runs. As in Docker, on internal networks alone there are none: nobody outside of them reaches any. */
+function portsOf(context: Context, container: Container): BoundPort[] {
+  if (!container.task && !container.lease) return []
+  const joined = container.lease?.attached ?? []
+  if (joined.length > 0 && joined.every(({ networkId }) => context.networks.isInternal(networkId))) return []
   const bound = container.lease?.ports ?? []
   const exposed = container.record.effective.exposedPorts.flatMap((text): BoundPort[] => {
     const match = /^(\d+)\/(tcp|udp|sctp)$/.exec(text.includes('/') ? text : `${text}/tcp`)
@@ -109,7 +112,7 @@ export function summaryOf(context: Context, container: Container, sizes: Sizes |
       health: health.status,
     },
     labels: record.effective.labels,
-    ports: portsOf(container),
+    ports: portsOf(context, container),
     mounts: mountPoints(container),
     networks: networksOf(context, container).map(
       ({ networkName, networkId, ipv4, ipv6, endpointId, gateway, ipv4PrefixLength, ipv6Gateway, ipv6PrefixLength, mac }) => ({
@@ -140,7 +143,7 @@ export function detailOf(context: Context, container: Container, sizes: Sizes | 
     options: record.options,
     effective: record.effective,
     state: stateOf(container),
-    ports: portsOf(container),
+    ports: portsOf(context, container),
     mounts: mountPoints(container),
     networks: networksOf(context, container),
     sandboxKey: container.task && ownsNetwork ? `/proc/${container.task.pid}/ns/net` : '',

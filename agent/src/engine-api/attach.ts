@@ -47,6 +47,7 @@ async function attach(call: Call): Promise<void> {
       terminal,
       plain: terminal,
       stdin,
+      keepStdin: !detail.options.stdinOnce,
       stdout,
       stderr,
       replay: fromMonitor && flag(call.query, 'logs'),

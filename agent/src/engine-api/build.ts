@@ -111,10 +111,14 @@ async function prune(call: Call): Promise<void> {
     'inuse',
     'shared',
     'private',
+    'label',
+    'label!',
   ])
   for (const name of ['id', 'parent', 'type', 'description', 'inuse', 'shared', 'private'])
     if (filters[name]) throw new EngineError('invalid_argument', `the filter '${name}' is not supported for the build cache; use until`)
   booleanFilter(filters, 'inuse')
+  // `system prune --filter label=…` sends its filters here too; steps of a build have no labels, so that none has the wanted one.
+  if (filters.label) return sendJson(call, 200, { CachesDeleted: null, SpaceReclaimed: 0 })
   const until = untilOf(filters['unused-for'] ? { until: filters['unused-for'] } : filters)
   const keep = integer(call.query, 'keep-storage') ?? integer(call.query, 'reserved-space')
   const result = await call.engine.builder.pruneCache({ all: flag(call.query, 'all'), until, keepBytes: keep, dryRun: false })

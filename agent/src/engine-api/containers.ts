@@ -53,7 +53,6 @@ function imageNow(call: Call, reference: string): string {
 async function list(call: Call): Promise<void> {
   const filters = parseFilters(call.query.get('filters'), listFilters)
   for (const name of ['since', 'before']) if (call.query.get(name)) filters[name] = [call.query.get(name) as string]
-  if (filters.isolation) throw new EngineError('invalid_argument', "Invalid filter 'isolation': it exists on Windows only")
   booleanFilter(filters, 'is-task')
   const limit = integer(call.query, 'limit') ?? 0
   // As in Docker, a filter on status or exited speaks of stopped ones too.

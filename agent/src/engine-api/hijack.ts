@@ -164,7 +164,17 @@ const window = 1024 * 1024
  */
 export async function pump(
   connection: RawConnection,
-  options: { terminal: boolean; plain: boolean; stdin: boolean; stdout: boolean; stderr: boolean; replay: boolean; detachKeys: Buffer },
+  options: {
+    terminal: boolean
+    plain: boolean
+    stdin: boolean
+    /** The input goes on for other clients when this one has no more. */
+    keepStdin?: boolean
+    stdout: boolean
+    stderr: boolean
+    replay: boolean
+    detachKeys: Buffer
+  },
   attach: (options: AttachOptions, listener: AttachListener) => Promise<Attachment>,
 ): Promise<'ended' | 'left' | 'detached'> {
   let attachment: Attachment | null = null
@@ -207,7 +217,7 @@ export async function pump(
       if (detached) finish('detached')
     },
     () => {
-      if (options.stdin) process.closeStdin()
+      if (options.stdin && !options.keepStdin) process.closeStdin()
     },
   )
   const why = await finished

@@ -35,13 +35,15 @@ export function parseBind(bind: string): Mount {
       `create ${source}: ${JSON.stringify(source)} includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
     )
   let readOnly = false
+  let written = 0
   let propagation = ''
   let noCopy = false
   let relabel: '' | 'z' | 'Z' = ''
   for (const mode of modes === '' ? [] : modes.split(',')) {
-    if (mode === 'ro' || mode === 'readonly') readOnly = true
-    else if (mode === 'rw') continue
-    else if (mode === 'z' || mode === 'Z') relabel = mode
+    if (mode === 'ro' || mode === 'readonly' || mode === 'rw') {
+      readOnly = mode !== 'rw'
+      written += 1
+    } else if (mode === 'z' || mode === 'Z') relabel = mode
     else if (mode === 'nocopy' && !isPath) noCopy = true
     else if (propagations.includes(mode) && isPath) propagation = mode
     else if (propagations.includes(mode))
@@ -51,6 +53,7 @@ export function parseBind(bind: string): Mount {
       )
     else throw new EngineError('invalid_argument', `invalid mode: ${modes}`)
   }
+  if (written > 1) throw new EngineError('invalid_argument', `invalid mode: ${modes}`)
   return {
     type: isPath ? 'bind' : 'volume',
     source,
@@ -394,6 +397,8 @@ function echoedOptions(fields: Fields): { echoed?: Record<string, string | numbe
 }
 
 /** `/other:/this/alias`, as Docker tells a link. */
+const onUserNetwork = (mode: string) => !/^(|default|bridge|host|none|container:.*)$/.test(mode)
+
 function linkText(link: string, name: string): string {
   const [other = '', alias = other] = link.split(':')
   return `/${other}:/${name}/${alias}`
@@ -436,7 +441,8 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     GroupAdd: nullIfEmpty(options.groupAdd),
     IpcMode: options.ipcMode || 'private',
     Cgroup: '',
-    Links: nullIfEmpty(options.links.map((link) => linkText(link, detail.name))),
+    // In a network of the user's a link is the endpoint's, which tells it (NetworkSettings.Networks).
+    Links: nullIfEmpty(onUserNetwork(options.networkMode) ? [] : options.links.map((link) => linkText(link, detail.name))),
     OomScoreAdj: options.oomScoreAdj,
     PidMode: options.pidMode,
     Privileged: options.privileged,

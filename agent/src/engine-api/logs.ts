@@ -55,23 +55,40 @@ function framed(
 }
 
 /**
- * What `--log-opt labels=…`, `env=…`, `labels-regex=…`, `env-regex=…` ask to be told with each line, as Docker writes it: sorted, escaped as in a query.
+ * What `--log-opt labels=…`, `env=…`, `labels-regex=…`, `env-regex=…`, `tag=…` ask to be told with each line, as Docker writes it: sorted, escaped as in a query.
  * They belong to the container and not to the line, so that nothing of them is in the log file.
  */
-export async function logAttributes({ options, effective }: Pick<ContainerDetail, 'options' | 'effective'>): Promise<string> {
+export async function logAttributes(detail: Pick<ContainerDetail, 'options' | 'effective' | 'id' | 'name' | 'imageId'>): Promise<string> {
+  const { options, effective } = detail
   const asked = options.log.options
   const environment = Object.fromEntries(
     effective.env.map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]),
   )
-  const attributes = {
+  const attributes: Record<string, string> = {
     ...(await chosen(effective.labels, asked.labels, asked['labels-regex'])),
     ...(await chosen(environment, asked.env, asked['env-regex'])),
+    ...(asked.tag ? { tag: logTag(asked.tag, detail) } : {}),
   }
   const escaped = (text: string) => encodeURIComponent(text).replaceAll('%20', '+')
   return Object.keys(attributes)
     .sort()
     .map((key) => `${escaped(key)}=${escaped(attributes[key] as string)}`)
     .join(',')
+}
+
+/** `--log-opt tag=…` with the fields that checkOptions lets through. https://docs.docker.com/engine/logging/log_tags/ */
+function logTag(template: string, { id, name, imageId, options }: Pick<ContainerDetail, 'id' | 'name' | 'imageId' | 'options'>): string {
+  const image = imageId.replace(/^sha256:/, '')
+  const fields: Record<string, string> = {
+    ID: id.slice(0, 12),
+    FullID: id,
+    Name: name,
+    ImageID: image.slice(0, 12),
+    ImageFullID: imageId,
+    ImageName: options.image,
+    DaemonName: 'docker',
+  }
+  return template.replace(/\{\{\s*\.(\w+)\s*\}\}/g, (_, field: string) => fields[field] ?? '')
 }
 
 async function chosen(all: Record<string, string>, names = '', pattern = ''): Promise<Record<string, string>> {

@@ -46,7 +46,8 @@ async function create(call: Call): Promise<void> {
     })
     .catch((error: unknown) => {
       if (codeOf(error) !== 'invalid_argument') throw error
-      throw new EngineError('invalid_argument', `create ${name}: ${messageOf(error)}`, { cause: error })
+      const reason = messageOf(error)
+      throw new EngineError('invalid_argument', reason.startsWith('create ') ? reason : `create ${name}: ${reason}`, { cause: error })
     })
   sendJson(call, 201, volumeBody(volume))
 }

@@ -159,7 +159,7 @@ export class BridgeNetwork {
         ipv6: ipv6?.address ?? '',
         ipv6PrefixLength: ipv6?.addresses.subnet.prefix ?? 0,
         mac: this.record.driver === 'bridge' ? config.mac || container.mac || macOf(ipv4?.address) : '',
-        aliases: this.hasNameService ? [...new Set([...config.aliases, container.id.slice(0, 12)])] : [],
+        aliases: this.hasNameService ? [...new Set([...config.aliases, container.id.slice(0, 12), ...hostNames(container.hostname)])] : [],
         links: config.links,
         requested: config,
       },
@@ -273,6 +273,9 @@ export class BridgeNetwork {
     return endpoint ? `${endpoint.containerName}.${this.record.name}` : null
   }
 }
+
+/** As in Docker, the name that a container gave itself (`--hostname`) is answered too. */
+const hostNames = (hostname: string) => (hostname === '' ? [] : [hostname])
 
 function canonicalOf(address: string): string {
   try {

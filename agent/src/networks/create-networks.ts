@@ -276,6 +276,10 @@ class NetworkRoom implements Networks {
     for (const network of left) this.#publish('disconnect', network, containerId)
   }
 
+  isInternal(id: string): boolean {
+    return this.#set.get(id)?.record.internal ?? false
+  }
+
   rename(containerId: string, name: string): void {
     for (const network of this.#set.all()) {
       const endpoint = network.endpoints.get(containerId)

@@ -78,6 +78,8 @@ export interface Networks {
     container: { id: string; name: string; pid: number | null; hostname: string },
     config: EndpointConfig,
   ): Promise<AttachedNetwork>
+  /** Whether the network has no way out; false for one that is gone. */
+  isInternal(id: string): boolean
   /** The name service answers to the new name from now on. */
   rename(containerId: string, name: string): void
   /** What of this host keeps containers from the network, in sentences for `info`. */
