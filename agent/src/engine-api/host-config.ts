@@ -274,7 +274,6 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
     shmSizeBytes: fields.number('ShmSize'),
     sysctls: fields.map('Sysctls') ?? {},
     runtime: fields.text('Runtime'),
-    ...echoedOptions(fields),
     annotations: fields.map('Annotations') ?? {},
     limits: parseLimits(fields),
     devices: fields.objects('Devices').map((device) => ({

@@ -93,6 +93,17 @@ describe('reading', () => {
     expect(await raw({ until: time(1) })).toEqual(['o:line 1\n'])
   })
 
+  it('follows until the moment that was asked for, also when nothing more is said', async () => {
+    write([line(1)], 1)
+    running = true
+    over = ended()
+    const until = new Date(Date.now() + 200)
+    expect(await raw({ follow: true, until: until.toISOString() })).toEqual(['o:line 1\n'])
+    expect(Date.now()).toBeGreaterThanOrEqual(until.getTime())
+    expect(await raw({ follow: true, until: '2020-01-01T00:00:00Z' })).toEqual([])
+    end()
+  })
+
   it('gives bytes as they were written', async () => {
     const bytes = Buffer.from([0x00, 0xff, 0xc3, 0x28, 0x1b, 0x5b])
     writeFileSync(

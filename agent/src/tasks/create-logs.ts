@@ -2,6 +2,7 @@ import type { FSWatcher } from 'node:fs'
 import { watch } from 'node:fs'
 import type { LogPage, LogQuery, LogRecord } from '@berth/contract/log'
 import { EngineError } from '../errors.ts'
+import { afterLong } from '../events/long-timer.ts'
 import { parseTime, rfc3339 } from '../events/time.ts'
 import { eachRecord, RawRecord, type RecordSpan, toLogRecord } from './cri-record.ts'
 import { blocksBackwards, bounds, boundsNow, LogReader, segmentsOf } from './log-files.ts'
@@ -70,10 +71,17 @@ export function createLogs(source: LogSource): Logs {
       const onAbort = () => stop.abort()
       signal.addEventListener('abort', onAbort, { once: true })
       if (signal.aborted) onAbort()
+      // A container that says nothing must not keep a reader past the moment that it asked for. What was written before is read to its end.
+      let passed = () => {}
+      const moment = new Promise<void>((resolve) => {
+        passed = resolve
+      })
+      const cancel =
+        query.until !== undefined && query.follow ? afterLong(Number(parseTime(query.until) / 1_000_000n) - Date.now(), passed) : () => {}
       try {
         const start = await startOf(log.directory, query)
         await pump(
-          log,
+          { directory: log.directory, running: log.running, ended: Promise.race([log.ended, moment]) },
           start,
           stop.signal,
           async (bytes) => {
@@ -98,6 +106,7 @@ export function createLogs(source: LogSource): Logs {
           query.follow,
         )
       } finally {
+        cancel()
         signal.removeEventListener('abort', onAbort)
       }
     },
