@@ -46,7 +46,12 @@ const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'
 export function createHttp(hosts: RegistryHosts): RegistryHttp {
   let agents: Promise<{ strict: Dispatcher; lenient: Dispatcher }> | null = null
   const open = async () => {
-    const [{ Agent, EnvHttpProxyAgent }, tls] = await Promise.all([import('undici'), import('node:tls')])
+    const [{ Agent, EnvHttpProxyAgent }, tls, { mendPausedParser }] = await Promise.all([
+      import('undici'),
+      import('node:tls'),
+      import('./paused-parser.ts'),
+    ])
+    await mendPausedParser()
     // Node's own list of authorities and the machine's, so that a company's authority installed on the host counts.
     const extra = existsSync(systemAuthorities) ? [readFileSync(systemAuthorities, 'utf8')] : []
     const secureContext = tls.createSecureContext({ ca: [...tls.rootCertificates, ...extra] })
