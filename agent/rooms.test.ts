@@ -33,9 +33,10 @@ const reserved: Record<string, readonly string[]> = {
   'node-pty': ['native'],
   'socket.io': ['api'],
   '@trpc/server': ['api'],
-  'node:http': ['api', 'engine-api'],
-  'node:https': ['api'],
-  undici: ['registry', 'build', 'api'],
+  // build/ asks (ADD of a URL), it serves nobody.
+  'node:http': ['api', 'engine-api', 'build'],
+  'node:https': ['api', 'build'],
+  undici: ['registry'],
   pino: [],
 }
 

@@ -78,3 +78,35 @@ describe('prune', () => {
     },
   ])
 })
+
+describe('images from elsewhere', () => {
+  // python3's server speaks HTTP/1.0: no length in chunks, the connection ends with the file.
+  const served = (
+    script: string,
+  ) => `d=$(mktemp -d); docker save bb:1 >$d/saved.tar; docker export $(docker create --name ex bb:1) >$d/root.tar; docker rm ex >/dev/null
+    python3 -u -m http.server --bind 127.0.0.1 --directory $d 0 >$d/log 2>&1 & server=$!
+    until port=$(grep -o 'port [0-9]*' $d/log | cut -c6-) && [ -n "$port" ]; do sleep 0.05; done
+    ${script}
+    kill $server; wait $server 2>/dev/null; rm -r $d`
+  check([
+    {
+      about: 'import takes a URL, and says what it could not fetch',
+      script:
+        served(`docker import -c 'CMD ["echo","imported"]' http://127.0.0.1:$port/root.tar from-url:1 | sed -E "s/:$port//; s/[0-9a-f]{64}/ID/" | grep -v Importing
+        docker run --rm from-url:1; docker rmi from-url:1 >/dev/null
+        docker import http://127.0.0.1:$port/none.tar 2>&1 | sed "s/:$port//"`),
+      stdout: `Downloading from http://127.0.0.1/root.tar
+sha256:ID
+imported
+Error response from daemon: the archive cannot be downloaded: failed to GET http://127.0.0.1/none.tar with status 404
+`,
+    },
+    {
+      about: 'ADD of a URL, from a server that ends the connection while the file is still being written',
+      script:
+        served(`head -c 3000000 /dev/urandom >$d/big; printf 'FROM bb:1\nADD http://127.0.0.1:'$port'/big /big\n' | docker build -q -t added - >/dev/null
+        docker run --rm added cat /big | cmp - $d/big && echo same; docker rmi added >/dev/null`),
+      stdout: 'same\n',
+    },
+  ])
+})

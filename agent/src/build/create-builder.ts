@@ -158,8 +158,8 @@ async function openContext(
   }
   if (!/^https?:\/\//i.test(remote))
     throw new EngineError('invalid_argument', `the remote context "${remote.slice(0, 200)}" is neither a URL nor a repository`)
-  const { body: download } = await openUrl(remote, 'the context cannot be downloaded', signal)
-  return BuildContext.receive(download as Readable, root, { unpack, dockerfile, signal })
+  const download = await openUrl(remote, 'the context cannot be downloaded', signal)
+  return BuildContext.receive(download, root, { unpack, dockerfile, signal })
 }
 
 /** Pointing a tag at the image that it points at is two flushes for nothing. */

@@ -1,38 +1,55 @@
-/** Files from elsewhere: ADD of a URL, and a build context that is a URL. */
+/** Files from elsewhere: ADD of a URL, a build context that is a URL, an archive to import. */
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { utimes } from 'node:fs/promises'
+import { type IncomingMessage, get as plainGet } from 'node:http'
+import { get as tlsGet } from 'node:https'
 import { join } from 'node:path'
-import { type Readable, Transform } from 'node:stream'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Dispatcher, request } from 'undici'
 import { EngineError } from '../errors.ts'
 
 const maxRedirects = 10
+/** Longest silence of a server, before its answer and within it. */
+const silenceMs = 60_000
 
-/** GET, redirects followed within http and https. @param what begins the messages: `ADD failed` @throws unavailable, invalid_argument */
-export async function openUrl(url: string, what: string, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+/**
+ * GET, redirects followed within http and https. The answer's body is the caller's to read to its end or to destroy; one that was cut off ends with an error.
+ * @param what begins the messages: `ADD failed`
+ * @throws unavailable, invalid_argument
+ */
+export async function openUrl(url: string, what: string, signal: AbortSignal): Promise<IncomingMessage> {
   if (!URL.canParse(url)) throw new EngineError('invalid_argument', `${what}: Invalid URL: ${url.slice(0, 200)}`)
   let at = new URL(url)
   for (let redirects = 0; redirects <= maxRedirects; redirects++) {
-    const response = await request(at, { signal }).catch((error) => {
+    const response = await answerOf(at, signal).catch((error) => {
       throw new EngineError('unavailable', `${what}: ${at.href}: ${(error as Error).message}`, { cause: error })
     })
     const location = response.headers.location
-    if (response.statusCode >= 300 && response.statusCode < 400 && typeof location === 'string') {
-      await response.body.dump()
+    const status = response.statusCode ?? 0
+    if (status >= 300 && status < 400 && typeof location === 'string') {
+      response.destroy()
       if (!URL.canParse(location, at.href)) throw new EngineError('unavailable', `${what}: ${url} leads to an invalid URL`)
       at = new URL(location, at)
       if (!/^https?:$/.test(at.protocol)) throw new EngineError('unavailable', `${what}: ${url} leads to ${at.protocol}`)
       continue
     }
-    if (response.statusCode >= 400) {
-      await response.body.dump()
-      throw new EngineError('unavailable', `${what}: failed to GET ${url} with status ${response.statusCode}`)
+    if (status >= 400) {
+      response.destroy()
+      throw new EngineError('unavailable', `${what}: failed to GET ${url} with status ${status}`)
     }
     return response
   }
   throw new EngineError('unavailable', `${what}: ${url} redirects more than ${maxRedirects} times`)
+}
+
+function answerOf(at: URL, signal: AbortSignal): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = (at.protocol === 'https:' ? tlsGet : plainGet)(at, { signal, timeout: silenceMs, agent: false }, resolve)
+    // The signal, and a connection that breaks, end the body too, as an error of the answer.
+    request.on('error', reject)
+    request.on('timeout', () => request.destroy(new Error(`${at.host} said nothing for ${silenceMs / 1000} s`)))
+  })
 }
 
 /**
@@ -57,7 +74,7 @@ export async function downloadFile(
     },
   })
   const file = join(directory, name)
-  await pipeline(response.body as Readable, counted, createWriteStream(file, { mode: 0o600 }), { signal })
+  await pipeline(response, counted, createWriteStream(file, { mode: 0o600 }), { signal })
   const modified = Date.parse(String(response.headers['last-modified'] ?? ''))
   const seconds = Number.isNaN(modified) ? 0 : modified / 1000
   await utimes(file, seconds, seconds)

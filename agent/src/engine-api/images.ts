@@ -1,5 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import type { ImageDetail, ImageSummary } from '@berth/contract/image'
+import { openUrl } from '../build/download.ts'
 import { EngineError } from '../errors.ts'
 import { parsePlatform } from '../oci/platform.ts'
 import { type Call, flag, integer, type Route, sendJson } from './call.ts'
@@ -148,22 +149,24 @@ async function create(call: Call): Promise<void> {
   )
 }
 
+/** `fromSrc=-`: the body is the archive. Anything else is an address; one without a scheme is http, as in Docker. */
 async function importImage(call: Call, source: string, platform: string | undefined): Promise<void> {
-  if (source !== '-')
-    throw new EngineError(
-      'invalid_argument',
-      'importing from a URL is not supported; download the archive and import it from a file or from standard input',
-    )
+  const url = source === '-' ? null : /^https?:\/\//i.test(source) ? source : `http://${source}`
   const repository = call.query.get('repo') ?? ''
   const reference = repository === '' ? '' : withTag(repository, call.query.get('tag') ?? '')
   const options = { reference, message: call.query.get('message') ?? '', changes: call.query.getAll('changes'), platform }
   await streamOperation(
     call,
     { kind: 'import', subject: reference || 'image' },
-    (context) => call.engine.images.import(call.request, options, context),
+    async (context) => {
+      if (url === null) return call.engine.images.import(call.request, options, context)
+      const archive = await openUrl(url, 'the archive cannot be downloaded', context.signal)
+      context.progress({ status: `Downloading from ${url}` })
+      return call.engine.images.import(archive, options, context)
+    },
     () => [],
-    // The client sent the bytes and knows how many: Docker's only line is the image's id, and programs read the first one as that.
-    (line) => (line.currentBytes === undefined ? progressMessage(line) : null),
+    // Who sent the bytes knows how many: Docker's only line is the image's id then, and programs read the first one as that.
+    (line) => (line.currentBytes === undefined || url !== null ? progressMessage(line) : null),
   )
 }
 
