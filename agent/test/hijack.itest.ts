@@ -1,4 +1,5 @@
 /** Connections that are taken over, seen byte by byte, and docker-py, which reads a head through a buffer that nobody empties afterwards. */
+import { request } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type DockerHost, openDockerHost } from './docker.ts'
@@ -120,4 +121,26 @@ it('repeats the log before what the next start says', async () => {
   } finally {
     await host.sh('docker rm -f again')
   }
+})
+
+it('resizes an exec that was only just begun, before there is a process', async () => {
+  const script = `docker run -d --name wide bb:1 sleep 1000 >/dev/null
+    curl -s --unix-socket ${host.socket} -H 'Content-Type: application/json' -d '{"Tty":true,"AttachStdout":true,"Cmd":["sh","-c","sleep 0.5; stty size"]}' http://x/containers/wide/exec`
+  for (let turn = 0; turn < 5; turn++) {
+    const { Id } = JSON.parse((await host.sh(turn === 0 ? script : (script.split('\n')[1] as string))).stdout) as { Id: string }
+    let resized: Promise<number | undefined> | undefined
+    const pieces = await upgraded(`/exec/${Id}/start`, {
+      began: () => {
+        resized = new Promise((resolve, reject) => {
+          const path = `/exec/${Id}/resize?h=33&w=111`
+          request({ socketPath: host.socket, method: 'POST', path }, (answer) => resolve(answer.resume().statusCode))
+            .on('error', reject)
+            .end()
+        })
+      },
+    })
+    expect(await resized).toBe(200)
+    expect(bodyOf(pieces)).toContain('33 111')
+  }
+  await host.sh('docker rm -f wide')
 })

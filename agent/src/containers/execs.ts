@@ -32,6 +32,8 @@ interface Exec {
   /** Of its process, also when that is over; 0 before. */
   pid: number
   begun: boolean
+  /** While its process is being made: settled, never rejected, when that has worked or failed. */
+  starting: Promise<unknown> | null
   exit: Exit | null
   ended: Promise<Exit>
   settle: (exit: Exit) => void
@@ -78,7 +80,7 @@ export class Execs {
     const ended = new Promise<Exit>((resolve) => {
       settle = resolve
     })
-    const exec: Exec = { record, task: null, pid: 0, begun: false, exit: null, ended, settle, forget: null }
+    const exec: Exec = { record, task: null, pid: 0, begun: false, starting: null, exit: null, ended, settle, forget: null }
     this.#execs.set(record.id, exec)
     container.execIds.add(record.id)
     // One that nobody starts is forgotten as well.
@@ -113,6 +115,10 @@ export class Execs {
     exec.begun = true
     if (exec.forget) clearTimeout(exec.forget)
     const { options } = exec.record
+    let settled = () => {}
+    exec.starting = new Promise<void>((resolve) => {
+      settled = resolve
+    })
     attach?.accepted?.()
     const viewer = attach ? context.tasks.waitingViewer(options.terminal, attach.options, attach.listener) : null
     try {
@@ -123,6 +129,9 @@ export class Execs {
       const exitCode = error instanceof StartError ? (error.exitStatus ?? 126) : 126
       this.#finish(exec, container, { exitCode, signal: null, oomKilled: false, startedAt: now(), exitedAt: now() })
       throw error
+    } finally {
+      exec.starting = null
+      settled()
     }
     context.tell(container, `exec_start: ${options.cmd.join(' ')}`, { execID: exec.record.id })
     this.#watch(exec, container, exec.task)
@@ -231,7 +240,9 @@ export class Execs {
     return exec.task
   }
 
-  resize(id: string, cols: number, rows: number): void {
+  /** A client that was told that its exec begins resizes at once, before there is a process: that is waited for, as in Docker. */
+  async resize(id: string, cols: number, rows: number): Promise<void> {
+    await this.#find(id).starting
     this.#live(id).resize(cols, rows)
   }
 
