@@ -117,6 +117,29 @@ for (const part of [0, 1, 2] as const) {
   })
 }
 
+// The name is the column that gives way; it once gave way to nothing.
+test('a tablet shows the names of containers, and their buttons', async ({ browser }) => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  await page.goto('/h/all/containers')
+  const link = page.getByRole('link', { name: 'chatty', exact: true })
+  for (const width of [768, 820, 1023, 1024, 1180]) {
+    await page.setViewportSize({ width, height: 1000 })
+    await expect(link).toBeVisible()
+    await expect
+      .poll(async () => (await page.getByRole('cell').filter({ has: link }).boundingBox())?.width ?? 0, {
+        message: `the name's width at ${width}`,
+      })
+      .toBeGreaterThan(90)
+    const row = page.getByRole('row').filter({ has: link })
+    for (const button of await row.getByRole('button').all()) {
+      const box = await button.boundingBox()
+      if (box) expect(box.x + box.width, `a button of the row at ${width}`).toBeLessThanOrEqual(width)
+    }
+  }
+  await context.close()
+})
+
 test('speaks Chinese on a telephone', async ({ browser }) => {
   const context = await browser.newContext({ viewport: { width: 360, height: 760 } })
   const page = await context.newPage()
