@@ -1,6 +1,6 @@
 'use client'
 import { useMutation, useQuery } from '@tanstack/react-query'
-import { CircleCheck, LoaderCircle } from 'lucide-react'
+import { ChevronRight, CircleCheck, LoaderCircle } from 'lucide-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
@@ -90,8 +90,11 @@ function Waiting({ prepared }: { prepared: Prepared }) {
         <p className="text-ink-2">{prepared.install ? t('installLead') : t('runLead')}</p>
         <CodeBlock code={prepared.install ?? prepared.command} wrap label={t('command')} />
         {prepared.install ? (
-          <details>
-            <summary className="w-fit rounded-sm text-ink-2 hover:text-ink">{t('installed')}</summary>
+          <details className="group/installed">
+            <summary className="flex w-fit items-center gap-1.5 rounded-sm text-ink-2 hover:text-ink">
+              <ChevronRight className="size-3.5 transition-transform group-open/installed:rotate-90" aria-hidden />
+              {t('installed')}
+            </summary>
             <CodeBlock code={prepared.command} wrap label={t('installed')} className="mt-1.5" />
           </details>
         ) : null}
