@@ -51,7 +51,7 @@ export function OverviewTab(input: TabInput) {
               </Fact>
             ) : null}
             <Fact name={t('overview.restart')}>
-              <span className="font-mono text-xs">{options.restart.name}</span>
+              {t(`create.restarts.${options.restart.name}`)}
               {state.restartCount > 0 ? (
                 <span className="text-ink-3"> · {t('overview.restarts', { count: state.restartCount })}</span>
               ) : null}
