@@ -1,4 +1,5 @@
-/** The agent's own doors: mutual TLS with signed claims, procedures, streams and bulk bytes, with real containers behind. */
+/** The agent's own doors: mutual TLS with signed claims, procedures, streams and bulk bytes, with real containers behind. Long because one agent, one key and one
+ * connection serve all of it: each part alone would start its own. */
 import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

@@ -1,16 +1,9 @@
 /** Smaller promises of the docker command line: what inspect, ps, logs, events and cp tell. Compared with Docker Engine 20.10 side by side. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
-import { type Case, checkCases, type DockerHost, openDockerHost } from './docker.ts'
+import { dockerSuite } from './docker.ts'
 
-let host: DockerHost
-beforeAll(async () => {
-  host = await openDockerHost()
-})
-afterAll(async () => {
-  await host?.close()
-})
-const check = (cases: Case[]) => checkCases(() => host, cases)
+const { check, host } = dockerSuite()
 
 describe('inspect', () => {
   check([
@@ -217,10 +210,10 @@ describe('what reaches a process', () => {
 })
 
 describe('attach by WebSocket', () => {
-  const socketOf = (path: string) => new WebSocket(`ws+unix:${host.socket}:${path}`)
+  const socketOf = (path: string) => new WebSocket(`ws+unix:${host().socket}:${path}`)
 
   it('carries input and output, and ends with the container', async () => {
-    const id = (await host.sh(`docker run -d -i --name ws bb:1 sh -c 'read line; echo got $line; read other'`)).stdout.trim()
+    const id = (await host().sh(`docker run -d -i --name ws bb:1 sh -c 'read line; echo got $line; read other'`)).stdout.trim()
     const socket = socketOf(`/v1.41/containers/${id}/attach/ws?stream=1&stdin=1&stdout=1&stderr=1`)
     let seen = ''
     socket.on('message', (data: Buffer) => {
@@ -232,7 +225,7 @@ describe('attach by WebSocket', () => {
     await expect.poll(() => seen).toBe('got one\n')
     socket.send('two\n')
     await closed
-    expect((await host.sh('docker wait ws; docker rm ws')).stdout).toBe('0\nws\n')
+    expect((await host().sh('docker wait ws; docker rm ws')).stdout).toBe('0\nws\n')
   })
 
   it('refuses what is not there, and plain requests', async () => {
@@ -240,8 +233,8 @@ describe('attach by WebSocket', () => {
       socketOf('/containers/nosuch/attach/ws').once('error', (error) => resolve(error.message)),
     )
     expect(refused).toContain('404')
-    const plain = await host.sh(
-      `docker create --name wp bb:1 >/dev/null; curl -s --unix-socket ${host.socket} http://d/containers/wp/attach/ws; docker rm wp`,
+    const plain = await host().sh(
+      `docker create --name wp bb:1 >/dev/null; curl -s --unix-socket ${host().socket} http://d/containers/wp/attach/ws; docker rm wp`,
     )
     expect(plain.stdout).toContain('needs a WebSocket handshake')
   })

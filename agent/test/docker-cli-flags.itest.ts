@@ -1,15 +1,8 @@
 /** Flags of the docker command line, value by value, compared with Docker Engine side by side. */
-import { afterAll, beforeAll, describe } from 'vitest'
-import { type Case, checkCases, type DockerHost, openDockerHost } from './docker.ts'
+import { describe } from 'vitest'
+import { dockerSuite } from './docker.ts'
 
-let host: DockerHost
-beforeAll(async () => {
-  host = await openDockerHost()
-})
-afterAll(async () => {
-  await host?.close()
-})
-const check = (cases: Case[]) => checkCases(() => host, cases)
+const { check } = dockerSuite()
 
 describe('containers', () => {
   check([

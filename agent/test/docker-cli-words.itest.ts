@@ -1,16 +1,9 @@
 /** What the docker command line is told when something is wrong: sentences and statuses that scripts match on, compared with Docker Engine 20.10 side by side. */
 import { cpus } from 'node:os'
-import { afterAll, beforeAll, describe } from 'vitest'
-import { type Case, checkCases, type DockerHost, openDockerHost } from './docker.ts'
+import { describe } from 'vitest'
+import { type Case, dockerSuite } from './docker.ts'
 
-let host: DockerHost
-beforeAll(async () => {
-  host = await openDockerHost()
-})
-afterAll(async () => {
-  await host?.close()
-})
-const check = (cases: Case[]) => checkCases(() => host, cases)
+const { check } = dockerSuite()
 
 /** `docker run` with options that are refused: each line of stderr that names a reason is one of `reasons`, in order. */
 function refused(about: string, options: string[], reasons: string[]): Case {

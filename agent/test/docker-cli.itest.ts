@@ -1,16 +1,8 @@
 /** The real docker command line against our engine. What is expected was compared with Docker Engine 20.10 side by side. */
-import { afterAll, beforeAll, describe } from 'vitest'
-import { type Case, checkCases, type DockerHost, openDockerHost } from './docker.ts'
+import { describe } from 'vitest'
+import { dockerSuite } from './docker.ts'
 
-let host: DockerHost
-beforeAll(async () => {
-  host = await openDockerHost()
-})
-afterAll(async () => {
-  await host?.close()
-})
-
-const check = (cases: Case[]) => checkCases(() => host, cases)
+const { check } = dockerSuite()
 
 describe('run', () => {
   check([

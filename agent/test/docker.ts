@@ -1,6 +1,6 @@
 /** An engine with its Docker socket, and other people's clients pointed at it. */
 import { execFile } from 'node:child_process'
-import { expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { serveEngineApi } from '../src/engine-api/server.ts'
 import { createLogger } from '../src/log.ts'
 import { openTestEngine, type TestEngine, testConfig } from './engine.ts'
@@ -77,4 +77,20 @@ export function checkCases(host: () => DockerHost, cases: Case[]): void {
     if (stderr) expect(outcome.stderr, JSON.stringify(shown)).toMatch(stderr)
     expect(outcome.status, JSON.stringify(shown)).toBe(status)
   })
+}
+
+/** One engine for a test file, opened before its first test and closed after its last; `check` makes a test of each case. */
+export function dockerSuite(): { host: () => DockerHost; check: (cases: Case[]) => void } {
+  let opened: DockerHost | undefined
+  const host = () => {
+    if (!opened) throw new Error('the engine is opened before the first test, not before the file is read')
+    return opened
+  }
+  beforeAll(async () => {
+    opened = await openDockerHost()
+  })
+  afterAll(async () => {
+    await opened?.close()
+  })
+  return { host, check: (cases) => checkCases(host, cases) }
 }

@@ -1,4 +1,5 @@
-// Drives the real berth-monitor with real containers: bundles from busybox-static, documents, attach clients, and a check that nothing is left.
+// Drives the real berth-monitor with real containers: bundles from busybox-static, documents, attach clients, and a check that nothing is left. One file, because it also
+// runs in the cgroup v2 machine, and the numbers of frames stand here a second time on purpose: a reading of the wall that does not share the agent's mistakes.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {

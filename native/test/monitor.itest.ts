@@ -1,4 +1,5 @@
-// berth-monitor with real containers: stdio, log, attach, exit, exec. monitor-network.itest.ts and monitor-failure.itest.ts have the rest.
+// berth-monitor with real containers: stdio, log, attach, exit, exec. monitor-network.itest.ts and monitor-failure.itest.ts have the rest;
+// what is here shares one way of making a container, which is why it stays together.
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'

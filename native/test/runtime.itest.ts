@@ -1,4 +1,4 @@
-// berth-runtime's verbs and the runtime-spec's properties, on real containers.
+// berth-runtime's verbs and the runtime-spec's properties, on real containers. Longer than other files because it follows the specification's own order, one test a property.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

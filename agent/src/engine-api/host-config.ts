@@ -3,7 +3,10 @@ import type { ContainerDetail, ContainerOptions, Limits, Mount, PortBinding } fr
 import { EngineError } from '../errors.ts'
 import { Fields } from './fields.ts'
 
-/** Docker's HostConfig ⇄ our options. Lossless for what a client sent: inspect answers with the same words. */
+/**
+ * Docker's HostConfig ⇄ our options. Lossless for what a client sent: inspect answers with the same words. One long file, because every field is read and told here, and who
+ * changes one way must see the other.
+ */
 
 /** As containers/ decides it: a namespace of its own on cgroup v2, the host's on v1. */
 const defaultCgroupns = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 'private' : 'host'

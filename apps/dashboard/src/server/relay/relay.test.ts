@@ -1,3 +1,4 @@
+/** The relay between browsers and agents, over simulated agents that speak the real wire. Long because all parts share three agents, which take seconds to enrol. */
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { issueOutOfTime } from '../hosts/certificate.fixture.ts'
 import { makeRequest } from '../hosts/certificate-request.fixture.ts'
