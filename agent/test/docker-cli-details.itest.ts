@@ -5,6 +5,20 @@ import { dockerSuite } from './docker.ts'
 
 const { check, host } = dockerSuite()
 
+describe('exec', () => {
+  check([
+    {
+      about: 'is of the run in which it was made: after a stop, and after another start, there is no such exec',
+      script: `docker run -d --name er bb:1 sleep 100 >/dev/null
+        api() { curl -s -w '%{http_code}\\n' --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' "$@"; }
+        make() { api -d '{"Cmd":["true"]}' http://x/containers/er/exec | grep -o '[0-9a-f]\\{64\\}'; }
+        begin() { api -d '{"Detach":true}' http://x/exec/$1/start | sed -E 's/[0-9a-f]{64}/ID/'; }
+        begin $(make); old=$(make); docker stop -t 0 er >/dev/null; begin $old; docker start er >/dev/null; begin $old; docker rm -f er >/dev/null`,
+      stdout: '200\n{"message":"No such exec instance: ID"}\n404\n{"message":"No such exec instance: ID"}\n404\n',
+    },
+  ])
+})
+
 describe('inspect', () => {
   check([
     {

@@ -28,6 +28,8 @@ const maxExecsPerContainer = 1000
 
 interface Exec {
   record: ExecRecord
+  /** When the container's process began that was running when this was made: an exec is of that run alone. */
+  ofRun: string | undefined
   task: Task | null
   /** Of its process, also when that is over; 0 before. */
   pid: number
@@ -80,7 +82,18 @@ export class Execs {
     const ended = new Promise<Exit>((resolve) => {
       settle = resolve
     })
-    const exec: Exec = { record, task: null, pid: 0, begun: false, starting: null, exit: null, ended, settle, forget: null }
+    const exec: Exec = {
+      record,
+      ofRun: container.task?.startedAt,
+      task: null,
+      pid: 0,
+      begun: false,
+      starting: null,
+      exit: null,
+      ended,
+      settle,
+      forget: null,
+    }
     this.#execs.set(record.id, exec)
     container.execIds.add(record.id)
     // One that nobody starts is forgotten as well.
@@ -100,7 +113,7 @@ export class Execs {
   /**
    * @param attach.accepted called before the process is made, once nothing but the process itself can fail
    * @returns the viewer's attachment, null when detached
-   * @throws EngineError failed_precondition when it began already or the container stopped; StartError with exitStatus 126/127 (the exec then counts as ended so)
+   * @throws EngineError failed_precondition when it began already, not_found when the container has stopped since it was made; StartError with exitStatus 126/127 (the exec then counts as ended so)
    */
   async start(
     id: string,
@@ -110,6 +123,7 @@ export class Execs {
     const { context } = this
     const container = context.index.get(exec.record.containerId)
     if (!container) throw new EngineError('not_found', `No such container: ${exec.record.containerId}`)
+    if (container.task?.startedAt !== exec.ofRun) throw new EngineError('not_found', `No such exec instance: ${exec.record.id}`)
     if (exec.begun) throw new EngineError('failed_precondition', `Exec command ${exec.record.id} has already run; create another`)
     check('exec', { id: container.id, spelled: container.name, status: container.status })
     exec.begun = true
