@@ -52,12 +52,12 @@ export function containerColumns(t: Words): ColumnDef<Row, any>[] {
     }),
     column.accessor((row) => order[row.item.state.status], {
       id: 'state',
-      meta: { label: t('column.state'), width: 190, className: 'max-lg:!w-44' },
+      meta: { label: t('column.state'), width: 190, className: 'max-2xl:!w-44' },
       cell: ({ row }) => <ContainerState state={row.original.item.state} />,
     }),
     column.accessor((row) => row.item.image, {
       id: 'image',
-      meta: { label: t('column.image'), className: 'max-lg:hidden' },
+      meta: { label: t('column.image'), className: 'max-xl:hidden' },
       // An image without a name is called as `docker ps` calls it: by the beginning of its digest.
       cell: ({ getValue }) => (
         <span className="block truncate font-mono text-ink-2 text-xs">{getValue().replace(/^sha256:([0-9a-f]{12})[0-9a-f]+$/, '$1')}</span>
@@ -79,7 +79,7 @@ export function containerColumns(t: Words): ColumnDef<Row, any>[] {
     }),
     column.display({
       id: 'ports',
-      meta: { label: t('column.ports'), width: 190, className: 'max-lg:hidden' },
+      meta: { label: t('column.ports'), width: 190, className: 'max-xl:hidden max-2xl:!w-36' },
       cell: ({ row }) => <Ports ports={row.original.item.ports} />,
     }),
     column.accessor((row) => row.item.networks.map((network) => network.ipv4).join(), {
