@@ -3,7 +3,7 @@
 #
 # Runs from the unpacked archive that a dashboard hands out (agent/pack.ts): puts the agent into /opt/berth-agent (BERTH_PREFIX), makes the command berth-agent of it, has systemd
 # start it now and with the machine, and, with the words that "Add a host" shows, joins the dashboard. Run again it upgrades: settings (.env), data and running containers stay.
-# On failure what was installed before is still there.
+# A failure before the new agent stands in its place leaves what was installed before; one after it (systemd, the joining) leaves the new one, and the same line may be run again.
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 place=${BERTH_PREFIX:-/opt/berth-agent}
