@@ -128,31 +128,34 @@ test('keeps its size right while it floods', async ({ page }) => {
   }
   await expect(rows(page)).toContainText('done-42', { timeout: 240_000 })
   await screen(page).click()
-  await page.keyboard.type('clear; stty size; echo asked\n')
-  await expect(rows(page)).toContainText(/asked/)
+  await page.keyboard.type('clear; stty size; echo asked-$((6*7))\n')
+  // Computed by the shell: the echo of what was typed must not pass for the answer.
+  await expect(rows(page)).toContainText('asked-42')
   const said = /^(\d+) (\d+)$/m.exec(await rows(page).innerText())
   expect(Number(said?.[1])).toBe(await rows(page).locator('> div').count())
 })
 
 test('resizes the process with the panel', async ({ page }) => {
   await open(page)
+  let asked = 0
   const size = async () => {
-    await page.keyboard.type('clear; stty size\n')
-    await page.waitForTimeout(700)
-    return Number(/^(\d+) \d+/m.exec(await rows(page).innerText())?.[1])
+    asked += 1
+    await page.keyboard.type(`clear; stty size; echo asked-$((${asked}+100))\n`)
+    await expect(rows(page)).toContainText(`asked-${asked + 100}`)
+    return Number(/^(\d+) \d+$/m.exec(await rows(page).innerText())?.[1])
   }
   const before = await size()
   const edge = page.getByRole('separator', { name: 'Height of the panel' })
   await edge.focus()
   for (let step = 0; step < 5; step += 1) await page.keyboard.press('ArrowUp')
   await screen(page).click()
-  expect(await size()).toBeGreaterThan(before)
+  await expect.poll(size).toBeGreaterThan(before)
 })
 
 test('finds words in the scroll-back', async ({ page }) => {
   await open(page)
-  await page.keyboard.type('seq 1 500\n')
-  await expect(rows(page)).toContainText('500')
+  await page.keyboard.type('seq 1 500; echo counted-$((6*7))\n')
+  await expect(rows(page)).toContainText('counted-42')
   await page.keyboard.press('Control+Shift+F')
   await page.getByRole('textbox', { name: 'Search' }).fill('137')
   await expect(rows(page)).toContainText('137')
