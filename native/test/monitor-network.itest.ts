@@ -142,7 +142,12 @@ describe('attachments', () => {
     type Link = { ifname: string; address: string; mtu: number; addr_info: { local: string; prefixlen: number }[] }
     const links = () => JSON.parse(inHost('ip', '-j', 'addr')) as Link[]
     const addresses = () =>
-      links().map(({ ifname, address, mtu, addr_info }) => [ifname, address, mtu, ...addr_info.map((a) => `${a.local}/${a.prefixlen}`).sort()])
+      links().map(({ ifname, address, mtu, addr_info }) => [
+        ifname,
+        address,
+        mtu,
+        ...addr_info.map((a) => `${a.local}/${a.prefixlen}`).sort(),
+      ])
     await until('the end of earlier links', () => !links().some(({ ifname }) => ifname.startsWith('vbtest')))
     const before = addresses()
     const started = await harness.start({ args: ['ip', 'addr'], netns, hostNetwork: true })
