@@ -16,11 +16,12 @@ export interface NameTable {
 
 const ttlSeconds = 600
 const forwardTimeoutMs = 4_000
-/** More questions under way than this are refused: each holds a socket. */
-const mostForwarded = 512
+/** More questions under way than these are refused, of one container and of all: each holds a socket. */
+const mostForwarded = { ofOne: 64, ofAll: 1024 }
 /** Idle TCP connections and ones that never finish a question are closed. */
 const tcpTimeoutMs = 10_000
-const mostTcp = 128
+/** More TCP connections than these are closed at once. */
+const mostTcp = { ofOne: 16, ofAll: 256 }
 
 const noError = 0
 const serverFailure = 2
@@ -37,7 +38,8 @@ export class NameService {
   readonly #udp: Socket[] = []
   readonly #tcp: Server[] = []
   readonly #connections = new Set<TcpSocket>()
-  #forwarded = 0
+  readonly #forwarded = new Shares(mostForwarded)
+  readonly #connected = new Shares(mostTcp)
 
   /** @param resolvers the host's, read anew for each question because they change with the network that a host is in */
   constructor(table: NameTable, resolvers: () => string[], log?: Logger) {
@@ -90,7 +92,6 @@ export class NameService {
   #listenTcp(address: string): Promise<Server> {
     return new Promise((resolve, reject) => {
       const server = createServer({ allowHalfOpen: true }, (socket) => this.#serveTcp(socket))
-      server.maxConnections = mostTcp
       server.once('error', (error) => reject(listenError(address, error)))
       server.listen({ host: address, port: 53, exclusive: true }, () => {
         server.unref()
@@ -100,12 +101,16 @@ export class NameService {
   }
 
   #serveTcp(socket: TcpSocket): void {
+    const client = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    socket.on('error', () => socket.destroy())
+    if (!this.#connected.take(client)) return void socket.destroy()
     this.#connections.add(socket)
     socket.setTimeout(tcpTimeoutMs, () => socket.destroy())
-    socket.on('error', () => socket.destroy())
-    socket.on('close', () => this.#connections.delete(socket))
+    socket.on('close', () => {
+      this.#connections.delete(socket)
+      this.#connected.give(client)
+    })
     socket.on('end', () => socket.end())
-    const client = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     framed(socket, async (message) => {
       const answer = await this.#answer(message, client, true)
       // Who asks without reading the answers is asked to wait, and cut off by the time limit: what waits for it is one answer.
@@ -122,10 +127,13 @@ export class NameService {
     if (own) return respond(query, question, noError, own, true)
     const resolvers = this.#table.resolvers(client)
     if (resolvers === null) return respond(query, question, serverFailure, [], false)
-    return (
-      (await this.#forward(message, resolvers.length ? resolvers : this.#resolvers(), tcp)) ??
-      respond(query, question, serverFailure, [], false)
-    )
+    if (!this.#forwarded.take(client)) return respond(query, question, refused, [], false)
+    try {
+      const answer = await forward(message, resolvers.length ? resolvers : this.#resolvers(), tcp)
+      return answer ?? respond(query, question, serverFailure, [], false)
+    } finally {
+      this.#forwarded.give(client)
+    }
   }
 
   /** Answers about our containers; null when the name is not one of ours. A name of ours without such an address has no answers, which is not an error. */
@@ -141,23 +149,43 @@ export class NameService {
     if (question.type === 'AAAA') return shuffled(found.ipv6).map((data) => ({ type: 'AAAA', name: question.name, ttl: ttlSeconds, data }))
     return []
   }
+}
 
-  async #forward(message: Buffer, resolvers: readonly string[], tcp: boolean): Promise<Buffer | null> {
-    if (this.#forwarded >= mostForwarded) {
-      const query = parse(message)
-      return query?.questions?.[0] ? respond(query, query.questions[0], refused, [], false) : null
-    }
-    this.#forwarded += 1
-    try {
-      for (const resolver of resolvers) {
-        const answer = await (tcp ? askTcp(message, resolver) : askUdp(message, resolver)).catch(() => null)
-        if (answer) return answer
-      }
-      return null
-    } finally {
-      this.#forwarded -= 1
-    }
+/** What is handed out to many askers, of whom one may not have it all: a bound for each of them and one for all together. */
+class Shares {
+  readonly #most: { ofOne: number; ofAll: number }
+  readonly #held = new Map<string, number>()
+  #all = 0
+
+  constructor(most: { ofOne: number; ofAll: number }) {
+    this.#most = most
   }
+
+  /** @returns false: nothing was taken, the asker or all together hold as much as they may */
+  take(client: string): boolean {
+    const held = this.#held.get(client) ?? 0
+    if (held >= this.#most.ofOne || this.#all >= this.#most.ofAll) return false
+    this.#held.set(client, held + 1)
+    this.#all += 1
+    return true
+  }
+
+  /** Gives one back that take() gave. */
+  give(client: string): void {
+    const held = (this.#held.get(client) ?? 0) - 1
+    if (held > 0) this.#held.set(client, held)
+    else this.#held.delete(client)
+    this.#all -= 1
+  }
+}
+
+/** Asks one resolver after the other; null when none of them answers. */
+async function forward(message: Buffer, resolvers: readonly string[], tcp: boolean): Promise<Buffer | null> {
+  for (const resolver of resolvers) {
+    const answer = await (tcp ? askTcp(message, resolver) : askUdp(message, resolver)).catch(() => null)
+    if (answer) return answer
+  }
+  return null
 }
 
 function listenError(address: string, error: Error): EngineError {
