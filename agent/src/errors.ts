@@ -25,6 +25,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+/** A container's place in a network, or the lack of one, stands in the way: it is joined already, or the network still has containers. Nothing was changed. */
+export class EndpointConflictError extends EngineError {
+  constructor(message: string) {
+    super('failed_precondition', message)
+    this.name = 'EndpointConflictError'
+  }
+}
+
 /** The process could not be started, and nothing is left of the attempt. `exitStatus` is 127 (no such command) or 126 (not executable) where that was the reason. */
 export class StartError extends EngineError {
   readonly step: string

@@ -110,6 +110,9 @@ it('makes and removes networks and volumes', async () => {
   try {
     await network.connect({ Container: container.id, EndpointConfig: { Aliases: ['other'], IPAMConfig: { IPv4Address: '10.213.7.9' } } })
     await container.start()
+    // What an endpoint stands in the way of is forbidden, as by Docker.
+    await expect(network.connect({ Container: container.id })).rejects.toMatchObject({ statusCode: 403 })
+    await expect(network.remove()).rejects.toMatchObject({ statusCode: 403 })
     const seen = (await network.inspect()) as { Containers: Record<string, { IPv4Address: string }>; IPAM: { Config: unknown[] } }
     expect(seen.Containers[container.id]?.IPv4Address).toBe('10.213.7.9/24')
     expect(seen.IPAM.Config).toEqual([expect.objectContaining({ Subnet: '10.213.7.0/24', Gateway: '10.213.7.1' })])

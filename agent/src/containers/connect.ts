@@ -1,13 +1,13 @@
 /** Joining and leaving networks, on a running container at once, on another at its next start. The caller holds the container's turn. */
 import type { EndpointConfig } from '@berth/contract/network'
 import { readTextIfExists, writeFileAtomic } from '../disk/files.ts'
-import { EngineError } from '../errors.ts'
+import { EndpointConflictError, EngineError } from '../errors.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { refreshNetworkFiles } from './network-files.ts'
 
-/** @throws EngineError failed_precondition with Docker's sentences, not_found (network) */
+/** @throws EngineError failed_precondition with Docker's sentences (EndpointConflictError when it is there already), not_found (network) */
 export async function connectNetwork(context: Context, container: Container, network: string, config: EndpointConfig): Promise<void> {
   const { record } = container
   const mode = record.options.networkMode
@@ -25,7 +25,7 @@ export async function connectNetwork(context: Context, container: Container, net
     )
   const { name } = context.networks.inspect(network)
   if (Object.keys(record.networks).some((known) => known === name || known === network))
-    throw new EngineError('failed_precondition', `endpoint with name ${container.name} already exists in network ${name}`)
+    throw new EndpointConflictError(`endpoint with name ${container.name} already exists in network ${name}`)
   if (container.task) {
     const attached = await context.networks.connect(network, subjectOf(container), config)
     await leaseChanged(context, container, (others) => [...others.filter((one) => one.networkId !== attached.networkId), attached])

@@ -1,5 +1,5 @@
 import type { NetworkSummary } from '@berth/contract/network'
-import { EngineError } from '../errors.ts'
+import { EndpointConflictError, EngineError } from '../errors.ts'
 import { type Call, type Route, readObject, sendEmpty, sendJson, tellPruned } from './call.ts'
 import { parseEndpoint } from './container-config.ts'
 import { Fields } from './fields.ts'
@@ -100,9 +100,7 @@ async function create(call: Call): Promise<void> {
 
 /** Docker forbids, where we see a conflict, what an endpoint stands in the way of. */
 function forbidden(error: unknown): never {
-  const { message } = error as Error
-  if (error instanceof EngineError && /\bendpoints?\b/.test(message) && ['already_exists', 'failed_precondition'].includes(error.code))
-    throw new EngineError('permission_denied', message, { cause: error })
+  if (error instanceof EndpointConflictError) throw new EngineError('permission_denied', error.message, { cause: error })
   throw error
 }
 

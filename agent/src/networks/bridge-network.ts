@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { AttachedNetwork } from '@berth/contract/container'
 import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
-import { EngineError } from '../errors.ts'
+import { EndpointConflictError, EngineError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { contains, formatAddress, parseAddress, parseSubnet } from './address.ts'
 import { Addresses } from './address-pool.ts'
@@ -122,10 +122,10 @@ export class BridgeNetwork {
     }
   }
 
-  /** Takes addresses for a container. @throws resource_exhausted, already_exists, invalid_argument; nothing is taken then */
+  /** Takes addresses for a container. @throws EndpointConflictError, resource_exhausted, invalid_argument; nothing is taken then */
   join(container: Joining, config: EndpointConfig): Endpoint {
     if (this.endpoints.has(container.id))
-      throw new EngineError('already_exists', `endpoint with name ${container.name} already exists in network ${this.record.name}`)
+      throw new EndpointConflictError(`endpoint with name ${container.name} already exists in network ${this.record.name}`)
     if (this.record.predefined && (config.ipv4 || config.ipv6))
       throw new EngineError('invalid_argument', 'user specified IP address is supported on user defined networks only')
     for (const address of config.linkLocal ?? []) parseAddress(address)

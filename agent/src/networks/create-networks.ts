@@ -1,7 +1,7 @@
 import type { AttachedNetwork } from '@berth/contract/container'
 import type { PruneResult } from '@berth/contract/image'
 import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
-import { codeOf, EngineError, messageOf } from '../errors.ts'
+import { codeOf, EndpointConflictError, EngineError, messageOf } from '../errors.ts'
 import type { Events } from '../events/events.ts'
 import { parseTime } from '../events/time.ts'
 import type { Logger } from '../log.ts'
@@ -123,7 +123,7 @@ class NetworkRoom implements Networks {
     const { name, id, predefined } = network.record
     if (predefined) throw new EngineError('permission_denied', `${name} is a pre-defined network and cannot be removed`)
     if (network.endpoints.size)
-      throw new EngineError('failed_precondition', `error while removing network: network ${name} id ${id} has active endpoints`)
+      throw new EndpointConflictError(`error while removing network: network ${name} id ${id} has active endpoints`)
     await this.#set.discard(network)
     await this.#firewall.rebuild()
     this.#publish('destroy', network)

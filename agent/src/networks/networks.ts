@@ -52,7 +52,7 @@ export interface Networks {
     options: Record<string, string>
     ipamOptions?: Record<string, string>
   }): Promise<NetworkSummary>
-  /** @throws failed_precondition `error while removing network: network X id … has active endpoints` */
+  /** @throws EndpointConflictError `error while removing network: network X id … has active endpoints` */
   remove(nameOrId: string): Promise<void>
   prune(options: { until?: string; labels: string[]; notLabels: string[]; dryRun: boolean }): Promise<PruneResult>
   /** Reserves addresses and host ports for a start and writes the nftables rules. @throws already_exists `Bind for 0.0.0.0:80 failed: port is already allocated`, not_found, resource_exhausted */
