@@ -2,9 +2,9 @@
 import { cva, type VariantProps } from 'class-variance-authority'
 import { LoaderCircle } from 'lucide-react'
 import { Slot } from 'radix-ui'
-import type { ComponentProps, MouseEvent } from 'react'
+import type { ComponentProps, FocusEvent, MouseEvent, PointerEvent } from 'react'
 import { cn } from './class-names'
-import { Tooltip } from './tooltip'
+import { useTooltip } from './tooltip'
 
 const look = cva(
   'inline-flex shrink-0 select-none items-center justify-center gap-1.5 whitespace-nowrap rounded-md border font-medium text-sm transition-colors duration-(--quick) aria-disabled:cursor-not-allowed [&_svg]:size-3.75 [&_svg]:shrink-0',
@@ -57,10 +57,12 @@ export function Button({ tone, size, className, disabledReason, disabled, busy, 
     }
     onClick?.(event)
   }
-  const button = (
+  const tip = useTooltip(disabledReason || hint || null)
+  return (
     <Root
       type={asChild ? undefined : 'button'}
       {...rest}
+      {...(tip && both(tip, rest))}
       aria-disabled={off || undefined}
       aria-busy={busy || undefined}
       aria-label={rest['aria-label'] ?? (size?.startsWith('icon') ? hint : undefined)}
@@ -77,6 +79,28 @@ export function Button({ tone, size, className, disabledReason, disabled, busy, 
       )}
     </Root>
   )
-  const words = disabledReason || hint
-  return words ? <Tooltip words={words}>{button}</Tooltip> : button
+}
+
+type Tip = NonNullable<ReturnType<typeof useTooltip>>
+
+/** The tooltip's listeners after those that the button was given (a menu's, a link's). */
+function both(tip: Tip, given: ComponentProps<'button'>): Tip {
+  return {
+    onPointerEnter: (event) => {
+      given.onPointerEnter?.(event as PointerEvent<HTMLButtonElement>)
+      tip.onPointerEnter(event)
+    },
+    onPointerLeave: (event) => {
+      given.onPointerLeave?.(event as PointerEvent<HTMLButtonElement>)
+      tip.onPointerLeave(event)
+    },
+    onFocus: (event) => {
+      given.onFocus?.(event as FocusEvent<HTMLButtonElement>)
+      tip.onFocus(event)
+    },
+    onBlur: (event) => {
+      given.onBlur?.(event as FocusEvent<HTMLButtonElement>)
+      tip.onBlur(event)
+    },
+  }
 }

@@ -1,6 +1,6 @@
 'use client'
 import { Check, Minus } from 'lucide-react'
-import { Checkbox as RadixCheckbox, Switch as RadixSwitch } from 'radix-ui'
+import { Switch as RadixSwitch } from 'radix-ui'
 import { type ReactNode, useId } from 'react'
 import { cn } from './class-names'
 
@@ -24,19 +24,27 @@ export function Checkbox({
 }) {
   const id = useId()
   const box = (
-    <RadixCheckbox.Root
+    // biome-ignore lint/a11y/useSemanticElements: an <input> cannot show a mark of ours inside it
+    <button
+      type="button"
+      role="checkbox"
       id={id}
-      checked={checked}
       disabled={disabled}
+      aria-checked={checked === 'indeterminate' ? 'mixed' : checked}
+      data-state={checked === 'indeterminate' ? 'indeterminate' : checked ? 'checked' : 'unchecked'}
       aria-label={children ? undefined : label}
       aria-describedby={help ? `${id}-help` : undefined}
-      onCheckedChange={(next) => onChange(next === true)}
+      onClick={() => onChange(checked !== true)}
+      // A check box is pressed with the space bar alone (WAI-ARIA APG, Checkbox).
+      onKeyDown={(event) => event.key === 'Enter' && event.preventDefault()}
       className="relative grid size-4 shrink-0 place-items-center pointer-coarse:size-5 pointer-coarse:after:absolute pointer-coarse:after:-inset-3.5 rounded-sm border border-line-strong bg-raised text-accent-ink hover:border-ink-3 disabled:cursor-not-allowed disabled:border-line disabled:bg-sunken data-[state=checked]:border-accent data-[state=indeterminate]:border-accent data-[state=checked]:bg-accent data-[state=indeterminate]:bg-accent"
     >
-      <RadixCheckbox.Indicator>
-        {checked === 'indeterminate' ? <Minus className="size-3" aria-hidden /> : <Check className="size-3" strokeWidth={3} aria-hidden />}
-      </RadixCheckbox.Indicator>
-    </RadixCheckbox.Root>
+      {checked === 'indeterminate' ? (
+        <Minus className="size-3" aria-hidden />
+      ) : checked ? (
+        <Check className="size-3" strokeWidth={3} aria-hidden />
+      ) : null}
+    </button>
   )
   if (!children) return box
   return (

@@ -2,6 +2,18 @@
 import { useLocale, useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 
+/** Kept, because making one costs a hundred times what using it does, and every cell of a list uses some. */
+const numberFormats = new Map<string, Intl.NumberFormat>()
+function numberFormat(locale: string, digits: number): Intl.NumberFormat {
+  const key = `${locale} ${digits}`
+  let format = numberFormats.get(key)
+  if (!format) {
+    format = new Intl.NumberFormat(locale, { maximumFractionDigits: digits })
+    numberFormats.set(key, format)
+  }
+  return format
+}
+
 const byteUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /** Bytes in binary units with three significant figures: `512 MiB`, `1.23 GiB`. */
@@ -13,7 +25,7 @@ export function formatBytes(bytes: number, locale = 'en'): string {
     unit += 1
   }
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2
-  const text = new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(bytes < 0 ? -value : value)
+  const text = numberFormat(locale, digits).format(bytes < 0 ? -value : value)
   return `${text} ${byteUnits[unit]}`
 }
 
@@ -64,8 +76,8 @@ export function useFormat() {
   const locale = useLocale()
   const t = useTranslations('ui')
   return useMemo(() => {
-    const number = new Intl.NumberFormat(locale)
-    const one = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 })
+    const number = numberFormat(locale, 3)
+    const one = numberFormat(locale, 1)
     const duration = (seconds: number) =>
       splitDuration(seconds)
         .map((part) => `${part.value} ${t(`unit.${part.unit}`)}`)

@@ -1,12 +1,12 @@
 'use client'
 import type { ColumnDef } from '@tanstack/react-table'
-import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { type ReactNode, useCallback, useMemo } from 'react'
 import { DataTable, type DataTableProps } from './data-table'
 import { EmptyState } from './empty-state'
 import { PageHead } from './page'
 import { type MissingPart, PartialList } from './partial-list'
+import { RowLink } from './row-link'
 import type { Facet } from './table-toolbar'
 
 /** A row that lives at one of several hosts. */
@@ -124,9 +124,9 @@ function withHost<Item>(columns: ColumnDef<HostedRow<Item>, any>[], label: strin
     accessorFn: (row) => row.hostName,
     meta: { label, width: 130, className: 'max-lg:!w-28 max-md:hidden' },
     cell: ({ row, getValue }) => (
-      <Link href={`/h/${row.original.hostId}`} className="block truncate text-ink-2 hover:underline">
+      <RowLink href={`/h/${row.original.hostId}`} className="block truncate text-ink-2 hover:underline">
         {getValue()}
-      </Link>
+      </RowLink>
     ),
   }
   return first ? [first, host, ...others] : [host]

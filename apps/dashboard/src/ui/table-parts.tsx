@@ -62,6 +62,9 @@ export function TableHead<T>({ table, selectable }: { table: Table<T>; selectabl
   )
 }
 
+/** Rows drawn above and below those in view: one is where the arrow keys go next; each costs its share of every jump. */
+const rowsBeyond = 4
+
 /** The rows in view and a little beyond; two spacer rows stand for the others. */
 export function TableBody<T>({
   rows,
@@ -77,7 +80,7 @@ export function TableBody<T>({
   isStale?: (row: T) => boolean
 }) {
   const height = typeof window !== 'undefined' && window.matchMedia('(pointer: coarse)').matches ? 48 : 36
-  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller, estimateSize: () => height, overscan: 12 })
+  const virtual = useVirtualizer({ count: rows.length, getScrollElement: () => scroller, estimateSize: () => height, overscan: rowsBeyond })
   const items = virtual.getVirtualItems()
   const before = items[0]?.start ?? 0
   const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0)

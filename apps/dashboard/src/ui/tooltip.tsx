@@ -144,6 +144,41 @@ function placeBeside(anchor: Box, box: Box, side: Side): { left: number; top: nu
   }
 }
 
+interface Listeners {
+  onPointerEnter: (event: PointerEvent<HTMLElement>) => void
+  onPointerLeave: (event: PointerEvent<HTMLElement>) => void
+  onFocus: (event: FocusEvent<HTMLElement>) => void
+  onBlur: (event: FocusEvent<HTMLElement>) => void
+}
+
+/** The listeners by which an element shows words; null words = none. For what is drawn by the hundred; elsewhere Tooltip. */
+export function useTooltip(words: ReactNode, side: Side = 'bottom', className?: string): Listeners | null {
+  const mine = useRef<HTMLElement | null>(null)
+  // The reason may become another one while it is being read, or go.
+  useEffect(() => {
+    if (shown && shown.anchor === mine.current && shown.words !== words) set(words ? { ...shown, words } : null)
+  }, [words])
+  if (!words) return null
+  const show = (anchor: HTMLElement) => {
+    mine.current = anchor
+    set({ anchor, words, side, ...(className ? { className } : {}) })
+  }
+  return {
+    onPointerEnter: (event) => {
+      if (event.pointerType === 'touch' || event.buttons > 0) return
+      const anchor = event.currentTarget
+      clearTimeout(timer)
+      timer = setTimeout(() => show(anchor), shown || Date.now() - hiddenAt < skipDelayMs ? 0 : delayMs)
+    },
+    onPointerLeave: (event) => leave(event.currentTarget),
+    onFocus: (event) => {
+      // Focus that comes back from a closed menu or dialog is no question about the button.
+      if (event.target === event.currentTarget && event.currentTarget.matches(':focus-visible')) show(event.currentTarget)
+    },
+    onBlur: (event) => leave(event.currentTarget),
+  }
+}
+
 /** A few words on hover and on focus. `children` must be one element that takes a ref and listeners. */
 export function Tooltip({
   words,
@@ -156,31 +191,5 @@ export function Tooltip({
   side?: Side
   className?: string
 }) {
-  const mine = useRef<HTMLElement | null>(null)
-  const show = (anchor: HTMLElement) => {
-    mine.current = anchor
-    set({ anchor, words, side, ...(className ? { className } : {}) })
-  }
-  // The reason may become another one while it is being read.
-  useEffect(() => {
-    if (shown && shown.anchor === mine.current && shown.words !== words) set({ ...shown, words })
-  }, [words])
-  return (
-    <Slot.Root
-      onPointerEnter={(event: PointerEvent<HTMLElement>) => {
-        if (event.pointerType === 'touch' || event.buttons > 0) return
-        const anchor = event.currentTarget
-        clearTimeout(timer)
-        timer = setTimeout(() => show(anchor), shown || Date.now() - hiddenAt < skipDelayMs ? 0 : delayMs)
-      }}
-      onPointerLeave={(event: PointerEvent<HTMLElement>) => leave(event.currentTarget)}
-      onFocus={(event: FocusEvent<HTMLElement>) => {
-        // Focus that comes back from a closed menu or dialog is no question about the button.
-        if (event.target === event.currentTarget && event.currentTarget.matches(':focus-visible')) show(event.currentTarget)
-      }}
-      onBlur={(event: FocusEvent<HTMLElement>) => leave(event.currentTarget)}
-    >
-      {children}
-    </Slot.Root>
-  )
+  return <Slot.Root {...useTooltip(words, side, className)}>{children}</Slot.Root>
 }

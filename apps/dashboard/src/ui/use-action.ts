@@ -26,11 +26,12 @@ export function useAction<I, O>(
     newest.current.words.after?.(output, input)
   }
   return {
+    // Not by mutate's own callbacks: they are dropped with the component, and a row that is scrolled away or a menu that closes is gone before its command has been answered.
     run: (input) =>
-      mutation.mutate(input, {
-        onSuccess: (output) => settle(output, input),
-        onError: (error) => sayFailed(newest.current.words.failed(input), error),
-      }),
+      void mutation.mutateAsync(input).then(
+        (output) => settle(output, input),
+        (error) => sayFailed(newest.current.words.failed(input), error),
+      ),
     ask: async (input) => settle(await mutation.mutateAsync(input), input),
     busy: mutation.isPending,
     current: mutation.isPending ? mutation.variables : undefined,

@@ -2,10 +2,10 @@
 import type { ContainerSummary } from '@berth/contract/container'
 import { type ColumnDef, createColumnHelper } from '@tanstack/react-table'
 import { Play, ScrollText, Square, SquareTerminal } from 'lucide-react'
-import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { Button } from '../../ui/button'
 import { Ago } from '../../ui/now'
+import { RowLink } from '../../ui/row-link'
 import type { Placed } from '../../wire/across'
 import { useAllow } from '../../wire/allow'
 import { fits, type Target, useContainerCommand, useOpenInDock } from './container-commands'
@@ -41,13 +41,13 @@ export function containerColumns(t: Words): ColumnDef<Row, any>[] {
       id: 'name',
       meta: { label: t('column.name'), fixed: true },
       cell: ({ row: { original } }) => (
-        <Link
+        <RowLink
           data-row-link
           href={`/h/${original.hostId}/containers/${original.item.id}`}
           className="block truncate font-medium hover:text-accent hover:underline hover:underline-offset-2"
         >
           {original.item.name}
-        </Link>
+        </RowLink>
       ),
     }),
     column.accessor((row) => order[row.item.state.status], {

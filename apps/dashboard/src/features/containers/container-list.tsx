@@ -9,6 +9,7 @@ import { useMemo, useState } from 'react'
 import { useBulkFailures } from '../../ui/bulk-bar'
 import { Button } from '../../ui/button'
 import { ListPage } from '../../ui/list-page'
+import { RowLink } from '../../ui/row-link'
 import { type Placed, useAcross } from '../../wire/across'
 import { useAllow } from '../../wire/allow'
 import { useScope } from '../../wire/hosts'
@@ -168,9 +169,9 @@ function containerCard(row: Row, t: ReturnType<typeof useTranslations<'container
   return {
     head: (
       <>
-        <Link data-row-link href={`/h/${hostId}/containers/${item.id}`} className="block truncate font-medium text-base">
+        <RowLink data-row-link href={`/h/${hostId}/containers/${item.id}`} className="block truncate font-medium text-base">
           {item.name}
-        </Link>
+        </RowLink>
         <p className="truncate font-mono text-ink-3 text-xs">{item.image}</p>
       </>
     ),

@@ -22,18 +22,7 @@ type Asking = 'remove' | 'kill' | 'rename' | 'commit' | 'recreate' | null
 /** Everything that can be done with one container, behind one button. */
 export function ContainerMenu({ target, trigger, onRemoved }: { target: Target; trigger?: ReactNode; onRemoved?: () => void }) {
   const t = useTranslations('containers')
-  const router = useRouter()
-  const allow = useAllow(target.hostId)
-  const command = useContainerCommand()
   const [asking, setAsking] = useState<Asking>(null)
-  const verb = (name: Verb, icon: ReactNode) =>
-    fits(name, target.status) ? (
-      <MenuItem key={name} disabledReason={allow('operate')} onSelect={() => command.run({ verb: name, target })}>
-        {icon}
-        {t(`verb.${name}`)}
-      </MenuItem>
-    ) : null
-  const running = fits('stop', target.status)
   const close = () => setAsking(null)
   return (
     <>
@@ -46,54 +35,74 @@ export function ContainerMenu({ target, trigger, onRemoved }: { target: Target; 
           )
         }
       >
-        {verb('start', <Play aria-hidden />)}
-        {verb('stop', <Square className="!size-3 fill-current" aria-hidden />)}
-        {verb('restart', <RotateCw aria-hidden />)}
-        {verb('pause', <CirclePause aria-hidden />)}
-        {verb('unpause', <Play aria-hidden />)}
-        {running ? (
-          <MenuItem disabledReason={allow('operate')} onSelect={() => setAsking('kill')}>
-            <Zap aria-hidden />
-            {t('kill.menu')}
-          </MenuItem>
-        ) : null}
-        <MenuLine />
-        <MenuItem disabledReason={allow('create')} onSelect={() => setAsking('rename')}>
-          <PencilLine aria-hidden />
-          {t('rename.menu')}
-        </MenuItem>
-        <MenuItem disabledReason={allow('create')} onSelect={() => router.push(`/h/${target.hostId}/containers/new?from=${target.id}`)}>
-          <Copy aria-hidden />
-          {t('duplicate')}
-        </MenuItem>
-        <MenuItem disabledReason={allow('create')} onSelect={() => setAsking('recreate')}>
-          <RefreshCw aria-hidden />
-          {t('recreate.menu')}
-        </MenuItem>
-        <MenuItem disabledReason={allow('create')} onSelect={() => setAsking('commit')}>
-          <Camera aria-hidden />
-          {t('commit.menu')}
-        </MenuItem>
-        <MenuItem
-          disabledReason={allow('files')}
-          onSelect={() => {
-            window.location.assign(dataUrl(target.hostId, 'containers/export', { container: target.id }))
-          }}
-        >
-          <Download aria-hidden />
-          {t('export')}
-        </MenuItem>
-        <MenuLine />
-        <MenuItem danger disabledReason={allow('create')} onSelect={() => setAsking('remove')}>
-          <Trash2 aria-hidden />
-          {t('remove.menu')}
-        </MenuItem>
+        <Entries target={target} ask={setAsking} />
       </Menu>
       {asking === 'remove' ? <RemoveContainers targets={[target]} onClose={close} onDone={onRemoved} /> : null}
       {asking === 'kill' ? <KillContainer target={target} onClose={close} /> : null}
       {asking === 'rename' ? <RenameContainer target={target} onClose={close} /> : null}
       {asking === 'commit' ? <CommitContainer target={target} onClose={close} /> : null}
       {asking === 'recreate' ? <RecreateContainer target={target} onClose={close} /> : null}
+    </>
+  )
+}
+
+/** Drawn when the menu opens: a list has one menu in every row. */
+function Entries({ target, ask }: { target: Target; ask: (asking: Asking) => void }) {
+  const t = useTranslations('containers')
+  const router = useRouter()
+  const allow = useAllow(target.hostId)
+  const command = useContainerCommand()
+  const verb = (name: Verb, icon: ReactNode) =>
+    fits(name, target.status) ? (
+      <MenuItem key={name} disabledReason={allow('operate')} onSelect={() => command.run({ verb: name, target })}>
+        {icon}
+        {t(`verb.${name}`)}
+      </MenuItem>
+    ) : null
+  return (
+    <>
+      {verb('start', <Play aria-hidden />)}
+      {verb('stop', <Square className="!size-3 fill-current" aria-hidden />)}
+      {verb('restart', <RotateCw aria-hidden />)}
+      {verb('pause', <CirclePause aria-hidden />)}
+      {verb('unpause', <Play aria-hidden />)}
+      {fits('stop', target.status) ? (
+        <MenuItem disabledReason={allow('operate')} onSelect={() => ask('kill')}>
+          <Zap aria-hidden />
+          {t('kill.menu')}
+        </MenuItem>
+      ) : null}
+      <MenuLine />
+      <MenuItem disabledReason={allow('create')} onSelect={() => ask('rename')}>
+        <PencilLine aria-hidden />
+        {t('rename.menu')}
+      </MenuItem>
+      <MenuItem disabledReason={allow('create')} onSelect={() => router.push(`/h/${target.hostId}/containers/new?from=${target.id}`)}>
+        <Copy aria-hidden />
+        {t('duplicate')}
+      </MenuItem>
+      <MenuItem disabledReason={allow('create')} onSelect={() => ask('recreate')}>
+        <RefreshCw aria-hidden />
+        {t('recreate.menu')}
+      </MenuItem>
+      <MenuItem disabledReason={allow('create')} onSelect={() => ask('commit')}>
+        <Camera aria-hidden />
+        {t('commit.menu')}
+      </MenuItem>
+      <MenuItem
+        disabledReason={allow('files')}
+        onSelect={() => {
+          window.location.assign(dataUrl(target.hostId, 'containers/export', { container: target.id }))
+        }}
+      >
+        <Download aria-hidden />
+        {t('export')}
+      </MenuItem>
+      <MenuLine />
+      <MenuItem danger disabledReason={allow('create')} onSelect={() => ask('remove')}>
+        <Trash2 aria-hidden />
+        {t('remove.menu')}
+      </MenuItem>
     </>
   )
 }

@@ -3,7 +3,6 @@ import type { EngineEvent } from '@berth/contract/event'
 import { useQueries, useQueryClient } from '@tanstack/react-query'
 import { createColumnHelper } from '@tanstack/react-table'
 import { CalendarClock } from 'lucide-react'
-import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { parseAsBoolean, useQueryState } from 'nuqs'
 import { useEffect, useMemo, useState } from 'react'
@@ -14,6 +13,7 @@ import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
+import { RowLink } from '../../ui/row-link'
 import { everyHost } from '../../wire/across'
 import { agentClient } from '../../wire/agent'
 import { openEventStream } from '../../wire/event-stream'
@@ -237,12 +237,12 @@ function Subject({ row }: { row: Row }) {
   const gone = row.event.action === 'destroy' || row.event.action === 'delete'
   if (!place || gone) return <span className="block truncate">{nameOf(row.event)}</span>
   return (
-    <Link
+    <RowLink
       data-row-link
       href={`/h/${row.hostId}/${place}/${encodeURIComponent(row.event.actorId)}`}
       className="block truncate hover:text-accent hover:underline"
     >
       {nameOf(row.event)}
-    </Link>
+    </RowLink>
   )
 }

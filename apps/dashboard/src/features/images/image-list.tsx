@@ -1,7 +1,6 @@
 'use client'
 import { createColumnHelper } from '@tanstack/react-table'
 import { ChevronDown, Download, Eraser, FileUp, Hammer, Layers, Trash2 } from 'lucide-react'
-import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { Badge } from '../../ui/badge'
@@ -10,6 +9,7 @@ import { useFormat } from '../../ui/format'
 import { ListPage } from '../../ui/list-page'
 import { Menu, MenuItem } from '../../ui/menu'
 import { Ago } from '../../ui/now'
+import { RowLink } from '../../ui/row-link'
 import { useAcross } from '../../wire/across'
 import { dataUrl } from '../../wire/agent'
 import { type Allow, useAllow } from '../../wire/allow'
@@ -183,13 +183,13 @@ function ImageLink({ row }: { row: ImageRow }) {
   const [first, ...others] = row.item.tags
   return (
     <span className="flex min-w-0 items-center gap-1.5">
-      <Link
+      <RowLink
         data-row-link
         href={`/h/${row.hostId}/images/${encodeURIComponent(row.item.id)}`}
         className="truncate font-mono font-medium text-xs hover:text-accent hover:underline"
       >
         {first ?? row.item.id.slice(7, 19)}
-      </Link>
+      </RowLink>
       {first ? null : <Badge>{t('untagged')}</Badge>}
       {others.length > 0 ? <span className="shrink-0 text-ink-3 text-2xs">{tu('plusMore', { count: others.length })}</span> : null}
     </span>

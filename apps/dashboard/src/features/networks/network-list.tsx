@@ -2,13 +2,13 @@
 import type { NetworkSummary } from '@berth/contract/network'
 import { createColumnHelper } from '@tanstack/react-table'
 import { Eraser, Network, Plus, Trash2 } from 'lucide-react'
-import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { ListPage } from '../../ui/list-page'
 import { Ago } from '../../ui/now'
+import { RowLink } from '../../ui/row-link'
 import { type Placed, useAcross } from '../../wire/across'
 import { useAllow } from '../../wire/allow'
 import { useScope } from '../../wire/hosts'
@@ -132,13 +132,13 @@ function NetworkLink({ row }: { row: Row }) {
   const t = useTranslations('networks')
   return (
     <span className="flex min-w-0 items-center gap-1.5">
-      <Link
+      <RowLink
         data-row-link
         href={`/h/${row.hostId}/networks/${row.item.id}`}
         className="truncate font-medium hover:text-accent hover:underline"
       >
         {row.item.name}
-      </Link>
+      </RowLink>
       {row.item.predefined ? <Badge>{t('predefined')}</Badge> : null}
       {row.item.internal ? <Badge tone="brass">{t('internal')}</Badge> : null}
     </span>

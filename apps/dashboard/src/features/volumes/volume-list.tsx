@@ -11,6 +11,7 @@ import { Button } from '../../ui/button'
 import { useFormat } from '../../ui/format'
 import { ListPage } from '../../ui/list-page'
 import { Ago } from '../../ui/now'
+import { RowLink } from '../../ui/row-link'
 import { type Placed, useAcross } from '../../wire/across'
 import { agentClient } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
@@ -160,13 +161,13 @@ function VolumeLink({ row }: { row: Row }) {
   const t = useTranslations('volumes')
   return (
     <span className="flex min-w-0 items-center gap-1.5">
-      <Link
+      <RowLink
         data-row-link
         href={`/h/${row.hostId}/volumes/${encodeURIComponent(row.item.name)}`}
         className="truncate font-medium hover:text-accent hover:underline"
       >
         {row.item.anonymous ? row.item.name.slice(0, 12) : row.item.name}
-      </Link>
+      </RowLink>
       {row.item.anonymous ? <Badge>{t('kind.anonymous')}</Badge> : null}
     </span>
   )
@@ -180,9 +181,9 @@ function Users({ row }: { row: Row }) {
   return (
     <span className="flex min-w-0 items-center gap-2 truncate">
       {usedBy.slice(0, 2).map((user) => (
-        <Link key={`${user.id}${user.destination}`} href={`/h/${row.hostId}/containers/${user.id}`} className="truncate hover:underline">
+        <RowLink key={`${user.id}${user.destination}`} href={`/h/${row.hostId}/containers/${user.id}`} className="truncate hover:underline">
           {user.name}
-        </Link>
+        </RowLink>
       ))}
       {usedBy.length > 2 ? <span className="shrink-0 text-ink-3 text-2xs">{tu('plusMore', { count: usedBy.length - 2 })}</span> : null}
     </span>
