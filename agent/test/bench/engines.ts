@@ -22,17 +22,40 @@ export interface MeasuredEngine {
 /** As `npm start` and the systemd unit run it; BERTH_BENCH_NODE_FLAGS tries others. */
 const nodeFlags = process.env.BERTH_BENCH_NODE_FLAGS?.split(' ').filter(Boolean) ?? ['--max-semi-space-size=1', '--enable-source-maps']
 
+/** An agent that can die as by a crash and come back. */
+export interface MeasuredAgent extends MeasuredEngine {
+  /** SIGKILL; resolves when the process is gone. */
+  kill(): Promise<void>
+  /** Starts it again on its own data after kill(), under the same object; resolves when it answers. */
+  revive(): Promise<void>
+}
+
 /** The agent as it is shipped: bundled, in a process of its own. What the agents of killed runs left goes first. */
-export async function startBerth(): Promise<MeasuredEngine> {
+export async function startBerth(): Promise<MeasuredAgent> {
   execFileSync(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('../../build.ts', import.meta.url))], { stdio: 'inherit' })
   await takeOverAgents()
   const config = testConfig()
   mkdirSync(claims, { recursive: true })
   const claim = `${claims}/run-${process.pid}`
   writeFileSync(claim, JSON.stringify(config))
-  const engine = await runAgent(config)
+  let engine = await runAgent(config)
   return {
-    ...engine,
+    name: engine.name,
+    socket: engine.socket,
+    get api() {
+      return engine.api
+    },
+    get pid() {
+      return engine.pid
+    },
+    family: () => engine.family(),
+    async kill() {
+      engine.api.close()
+      await engine.kill()
+    },
+    async revive() {
+      engine = await runAgent(config)
+    },
     async stop() {
       await engine.stop()
       rmSync(claim, { force: true })
@@ -59,7 +82,7 @@ async function takeOverAgents(): Promise<void> {
   }
 }
 
-async function runAgent(config: AgentConfig): Promise<MeasuredEngine> {
+async function runAgent(config: AgentConfig) {
   const child = spawn(process.execPath, [...nodeFlags, fileURLToPath(new URL('../../dist/berth-agent.js', import.meta.url))], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -82,6 +105,7 @@ async function runAgent(config: AgentConfig): Promise<MeasuredEngine> {
   return {
     ...engine,
     family: () => [child.pid as number, ...processesNamed('berth-monitor', config.runRoot, config.dataRoot)],
+    kill: () => end(child, 'SIGKILL'),
     async stop() {
       engine.api.close()
       await end(child)
@@ -144,10 +168,10 @@ async function ready(name: string, child: ChildProcess, socket: string) {
   throw new Error(`${name} does not answer on ${socket}`)
 }
 
-function end(child: ChildProcess): Promise<void> {
+function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   return new Promise((resolve) => {
     child.once('exit', () => resolve())
-    child.kill('SIGTERM')
+    child.kill(signal)
   })
 }
 
