@@ -11,6 +11,7 @@ import { type Challenge, parseChallenges } from './challenge.ts'
 import type { RegistryHosts } from './hosts.ts'
 import { hostName } from './hosts.ts'
 import { type Answer, type Exchange, type RegistryHttp, readBody } from './http.ts'
+import { isLinkLocal } from './link-local.ts'
 import { wordsOf } from './registry-error.ts'
 
 export interface Authorizer {
@@ -79,7 +80,7 @@ export function createAuthorizer(http: RegistryHttp, hosts: RegistryHosts): Auth
     const isPlain = realm.protocol === 'http:'
     const refused =
       (!isPlain && realm.protocol !== 'https:') ||
-      /^(169\.254\.|fe80:)/.test(hostName(realm.host)) ||
+      isLinkLocal(hostName(realm.host)) ||
       (isPlain && !(await hosts.isInsecure(realm.host)) && !(registry.protocol === 'http:' && realm.hostname === registry.hostname))
     if (refused)
       throw new EngineError(

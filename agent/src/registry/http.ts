@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Dispatcher } from 'undici'
 import { EngineError } from '../errors.ts'
-import type { RegistryHosts } from './hosts.ts'
+import { hostName, type RegistryHosts } from './hosts.ts'
+import { isLinkLocal, lookupBeyondLink } from './link-local.ts'
+import { paced } from './paced.ts'
 import { connectionError, isTransient, wordsOf } from './registry-error.ts'
 
 export interface Exchange {
@@ -43,7 +45,8 @@ const maxRedirects = 5
 const maxRetryAfterMs = 60_000
 const systemAuthorities = '/etc/ssl/certs/ca-certificates.crt'
 
-export function createHttp(hosts: RegistryHosts): RegistryHttp {
+/** @param lookup resolves the names that are connected to; for tests */
+export function createHttp(hosts: RegistryHosts, lookup = lookupBeyondLink()): RegistryHttp {
   let agents: Promise<{ strict: Dispatcher; lenient: Dispatcher }> | null = null
   const open = async () => {
     const [{ Agent, EnvHttpProxyAgent }, tls, { mendPausedParser }] = await Promise.all([
@@ -58,8 +61,8 @@ export function createHttp(hosts: RegistryHosts): RegistryHttp {
     const common = { keepAliveTimeout: 4000, headersTimeout: 60_000, bodyTimeout: 60_000 }
     return {
       // The machine's proxy (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), as every tool of its administrator takes it; loopback and listed networks are reached directly.
-      strict: new EnvHttpProxyAgent({ ...common, connect: { timeout: 15_000, secureContext }, requestTls: { secureContext } }),
-      lenient: new Agent({ ...common, connect: { timeout: 15_000, rejectUnauthorized: false } }),
+      strict: new EnvHttpProxyAgent({ ...common, connect: { timeout: 15_000, secureContext, lookup }, requestTls: { secureContext } }),
+      lenient: new Agent({ ...common, connect: { timeout: 15_000, rejectUnauthorized: false, lookup } }),
     }
   }
 
@@ -113,6 +116,8 @@ export function createHttp(hosts: RegistryHosts): RegistryHttp {
           if (exchange.signal?.aborted)
             throw new EngineError('cancelled', `the request to ${exchange.url.host} was cancelled`, { cause: error })
           if (error instanceof EngineError) throw error
+          // What our own lookup refused, on its way through the connection.
+          if ((error as Error).cause instanceof EngineError) throw (error as Error).cause
           if (attempt >= attempts || !isTransient(error)) throw connectionError(error, exchange.url.host)
           await pause(250 * 2 ** attempt, exchange.signal)
           continue
@@ -142,6 +147,7 @@ async function checkRedirect(from: URL, location: string, hosts: RegistryHosts):
   }
   const stepsDown =
     from.protocol === 'https:' && next.protocol !== 'https:' && !(next.protocol === 'http:' && (await hosts.isInsecure(next.host)))
+  requireBeyondLink(from, next)
   if ((next.protocol !== 'https:' && next.protocol !== 'http:') || stepsDown) {
     throw new EngineError(
       'permission_denied',
@@ -151,6 +157,12 @@ async function checkRedirect(from: URL, location: string, hosts: RegistryHosts):
   next.username = ''
   next.password = ''
   return next
+}
+
+/** @throws permission_denied when `from` names an address of this machine's own link, unless it is its own */
+export function requireBeyondLink(from: URL, next: URL): void {
+  if (next.host !== from.host && isLinkLocal(hostName(next.host)))
+    throw new EngineError('permission_denied', `${from.host} leads to ${next.host}, which is this machine's own link; it is refused`)
 }
 
 function withoutCredentials(headers: Record<string, string>): Record<string, string> {
@@ -188,7 +200,7 @@ async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
-/** A whole small body. @throws unavailable when it is larger than `limit` or breaks */
+/** A whole small body. @throws invalid_argument when it is larger than `limit`, unavailable when it breaks or trickles */
 export async function readBody(answer: Answer, limit: number, what: string): Promise<Buffer> {
   const announced = Number(answer.headers['content-length'] ?? 0)
   const tooLarge = () => new EngineError('invalid_argument', `${what} from ${answer.url.host} is larger than ${limit} bytes; it is refused`)
@@ -196,7 +208,7 @@ export async function readBody(answer: Answer, limit: number, what: string): Pro
   let size = 0
   try {
     if (announced > limit) throw tooLarge()
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of paced(answer.body, answer.url.host)) {
       size += chunk.length
       if (size > limit) throw tooLarge()
       chunks.push(chunk)

@@ -1,5 +1,6 @@
 import { EngineError, messageOf } from '../errors.ts'
 import type { Answer } from './http.ts'
+import { paced } from './paced.ts'
 
 const transientCodes = new Set([
   'ECONNRESET',
@@ -51,12 +52,12 @@ export function connectionError(error: unknown, host: string): EngineError {
   return say(`the connection to registry ${host} failed: ${reason}`)
 }
 
-/** The registry's own words (distribution-spec error body), one line, at most 500 characters; '' without any. */
+/** The registry's own words (distribution-spec error body), one line without control and direction marks, at most 500 characters; '' without any. */
 export async function wordsOf(answer: Answer): Promise<string> {
   try {
     const chunks: Buffer[] = []
     let size = 0
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of paced(answer.body, answer.url.host)) {
       size += chunk.length
       if (size > 64 * 1024) break
       chunks.push(chunk)
@@ -92,7 +93,7 @@ function fromJson(text: string): string | null {
 
 function printable(text: string): string {
   return text
-    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
     .slice(0, 500)
 }

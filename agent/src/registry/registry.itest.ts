@@ -382,6 +382,42 @@ describe('a hostile or broken registry', () => {
     await nothingVisible()
   })
 
+  it('an index in an index in an index in an index is refused', async () => {
+    const server = await hostile(() => false)
+    const { document, config } = server.add('real')
+    const platform = { os: 'linux', architecture: (JSON.parse(config.toString()) as { architecture: string }).architecture }
+    let inner = { bytes: Buffer.from(JSON.stringify(document)), type: 'application/vnd.oci.image.manifest.v1+json' }
+    for (let depth = 1; depth <= 4; depth++) {
+      const entry = { mediaType: inner.type, digest: sha256(inner.bytes), size: inner.bytes.length, platform }
+      server.manifests.set(entry.digest, inner)
+      inner = {
+        bytes: Buffer.from(JSON.stringify({ schemaVersion: 2, manifests: [entry] })),
+        type: 'application/vnd.oci.image.index.v1+json',
+      }
+      server.manifests.set(`deep${depth}`, inner)
+    }
+    await pull(server.host, 'deep2')
+    await rooms.images.remove(`${server.host}/x:deep2`, { force: true, prune: true })
+    await expect(pull(server.host, 'deep4')).rejects.toMatchObject({
+      code: 'invalid_argument',
+      message: expect.stringContaining('too deeply'),
+    })
+    await nothingVisible()
+  })
+
+  it('an upload that is to go to the cloud metadata network is refused', async () => {
+    const server = await hostile((request, response) => {
+      if (request.method === 'HEAD') return !!response.writeHead(404).end()
+      return request.method === 'POST' && !!response.writeHead(202, { location: 'http://169.254.169.254/latest/' }).end()
+    })
+    server.add('1')
+    await pull(server.host)
+    await expect(rooms.images.push({ reference: `${server.host}/x:1` }, testContext())).rejects.toMatchObject({
+      code: 'permission_denied',
+      message: expect.stringContaining("this machine's own link"),
+    })
+  })
+
   it('a configuration that names other layers is refused', async () => {
     const server = await hostile(() => false)
     const image = imageOf([layerOf(tarOf((d) => writeFileSync(join(d, 'a'), 'a')))])

@@ -1,6 +1,7 @@
 import { type Readable, Transform } from 'node:stream'
 import { EngineError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
+import { requireBeyondLink } from './http.ts'
 import type { Connection } from './registry-client.ts'
 import { answerError } from './registry-error.ts'
 
@@ -57,17 +58,19 @@ export async function uploadBlob(
   }
 }
 
-/** The upload's address with the digest added. */
+/** The upload's address with the digest added. @throws permission_denied (this machine's own link), unavailable (no address, not protected) */
 function uploadTarget(location: string | string[] | undefined, base: URL, digest: Digest): URL {
   const text = Array.isArray(location) ? location[0] : location
   try {
     if (!text) throw new Error('no Location')
     const url = new URL(text, base)
+    requireBeyondLink(base, url)
     if (url.protocol !== 'https:' && (url.protocol !== 'http:' || base.protocol === 'https:'))
       throw new Error(`the address ${url.protocol}//${url.host} is not protected`)
     url.searchParams.set('digest', digest)
     return url
   } catch (error) {
+    if (error instanceof EngineError) throw error
     throw new EngineError('unavailable', `${base.host} began an upload but names no usable address for it`, { cause: error })
   }
 }
