@@ -11,5 +11,9 @@ export default defineConfig({
     isolate: false,
     // Every core: the default leaves one of two idle.
     maxWorkers: '100%',
+    // A busy machine is slow, not wrong.
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000, interval: 20 } },
   },
 })

@@ -94,7 +94,7 @@ describe('ownHeap', () => {
     }
     fill()
     heap.collect()
-    await vi.waitFor(() => expect(ended).toBeGreaterThan(90))
+    await expect.poll(() => ended).toBeGreaterThan(90)
     expect('gc' in globalThis).toBe(false)
   })
 })

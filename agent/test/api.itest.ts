@@ -294,7 +294,7 @@ describe('streams', () => {
       if (stream === 'flood') got += bytes.length
     })
     await ask('terminal.open', 'developer', { stream: 'flood', target: { exec: id }, credit: 50_000 })
-    for (let tries = 0; tries < 200 && got < 50_000; tries++) await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect.poll(() => got).toBeGreaterThanOrEqual(50_000)
     // Time enough for more to come, if more would.
     await new Promise((resolve) => setTimeout(resolve, 300))
     expect(got).toBe(50_000)

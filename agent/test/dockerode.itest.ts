@@ -91,8 +91,7 @@ it('hears events as they happen', async () => {
   const seen: string[] = []
   events.on('data', (line: Buffer) => seen.push(...line.toString().trim().split('\n')))
   await docker.run('bb:1', ['true'], new PassThrough(), { HostConfig: { AutoRemove: true } })
-  for (let tries = 0; tries < 100 && !seen.some((line) => line.includes('"destroy"')); tries++)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => seen.some((line) => line.includes('"destroy"'))).toBe(true)
   events.destroy()
   const actions = seen.map((line) => (JSON.parse(line) as { Action: string }).Action)
   expect(actions.filter((action) => ['create', 'start', 'die', 'destroy'].includes(action))).toEqual(['create', 'start', 'die', 'destroy'])

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { existsSync, readFileSync } from 'node:fs'
 import type { ContainerDetail, ContainerSummary } from '@berth/contract/container'
 import type { ExecDetail } from '@berth/contract/exec'
 import type { LogPage } from '@berth/contract/log'
@@ -18,6 +17,13 @@ const start = async () => {
 }
 const list = () => agent.call<ContainerSummary[]>('containers.list', { all: true, filters: {}, limit: 0, size: false })
 const one = async (name: string) => (await list()).find((container) => container.name === name) as ContainerSummary
+/** A command that waits to be told, and ends with that status. */
+const endsWith = (status: number) => ['sh', '-c', `trap "exit ${status}" TERM; while :; do sleep 0.05; done`]
+/** Tells such a one while the agent is dead, and waits for its end. */
+async function end(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM')
+  await expect.poll(() => existsSync(`/proc/${pid}`), { message: `the end of process ${pid}` }).toBe(false)
+}
 const quiet = { image: 'busybox:1', networkMode: 'none' }
 
 beforeAll(async () => {
@@ -46,10 +52,11 @@ describe('an agent that is killed', { timeout: 120_000 }, () => {
     await agent.call('test.talk', { container: 'shell' }, 'x=survived\n', 'survived')
     const exec = await agent.call<string>('test.exec', 'ticker', { cmd: ['sh'], terminal: true, attachStdin: true })
     await agent.call('test.talk', { exec }, 'y=held; echo ready-$y\n', 'ready-held')
-    const short = await agent.call<string>('test.exec', 'ticker', { cmd: ['sh', '-c', 'sleep 0.3; exit 9'] })
+    const short = await agent.call<string>('test.exec', 'ticker', { cmd: endsWith(9) })
     const before = await one('ticker')
+    const { pid } = await agent.call<ExecDetail>('containers.inspectExec', short)
     await agent.kill()
-    await sleep(600)
+    await end(pid)
     await start()
     const after = await one('ticker')
     expect(after.state).toMatchObject({ status: 'running', pid: before.state.pid, startedAt: before.state.startedAt })
@@ -64,9 +71,9 @@ describe('an agent that is killed', { timeout: 120_000 }, () => {
   })
 
   it('is told of exits that happened meanwhile, and keeps the policies', async () => {
-    await agent.call('test.create', 'ends', { ...quiet, cmd: ['sh', '-c', 'sleep 0.3; exit 6'] })
-    await agent.call('test.create', 'again', { ...quiet, cmd: ['sh', '-c', 'sleep 0.3; exit 1'], restart: { name: 'always' } })
-    await agent.call('test.create', 'gone', { ...quiet, cmd: ['sleep', '0.3'], autoRemove: true })
+    await agent.call('test.create', 'ends', { ...quiet, cmd: endsWith(6) })
+    await agent.call('test.create', 'again', { ...quiet, cmd: endsWith(1), restart: { name: 'always' } })
+    await agent.call('test.create', 'gone', { ...quiet, cmd: endsWith(0), autoRemove: true })
     await agent.call('test.create', 'stopped', {
       ...quiet,
       cmd: ['sleep', '60'],
@@ -75,8 +82,9 @@ describe('an agent that is killed', { timeout: 120_000 }, () => {
     })
     for (const name of ['ends', 'again', 'gone', 'stopped']) await agent.call('containers.start', name)
     await agent.call('containers.stop', 'stopped')
+    const pids = await Promise.all(['ends', 'again', 'gone'].map(async (name) => (await one(name)).state.pid))
     await agent.kill()
-    await sleep(700)
+    for (const pid of pids) await end(pid)
     await start()
     await expect.poll(async () => (await one('ends')).state).toMatchObject({ status: 'exited', exitCode: 6 })
     await expect.poll(async () => (await one('again')).state.status).toMatch(/running|restarting/)

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Operation, OperationProgress } from '@berth/contract/operation'
@@ -75,7 +75,7 @@ describe('createOperations', () => {
     const first = await open()
     for (let i = 0; i < 210; i++) await first.operations.start(about, async () => i).done
     const open1 = first.operations.start(about, () => new Promise(() => {}))
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await expect.poll(() => existsSync(join(dataRoot, 'operations', `${open1.operation.id}.json`))).toBe(true)
     const second = await open()
     expect(second.operations.inspect(open1.operation.id)).toMatchObject({ state: 'failed', error: { code: 'unavailable' } })
     expect(second.operations.list().length).toBe(201)
