@@ -26,6 +26,8 @@ test.afterAll(async () => {
 
 const row = (page: Page, name: string) => page.getByRole('row').filter({ has: page.getByText(name, { exact: true }) })
 const colourOf = (page: Page, name: string) => row(page, name).evaluate((element) => getComputedStyle(element).color)
+/** What is true now is written in the page's own ink, what may be old in another. */
+const liveColour = (page: Page) => page.locator('body').evaluate((element) => getComputedStyle(element).color)
 
 /** Waits until an agent that was started serves. */
 async function answers(agent: 0 | 1): Promise<void> {
@@ -60,7 +62,8 @@ test('a host that stops answering is shown as away, its values grey with their a
 }) => {
   await page.goto('/h/all/containers')
   await expect(row(page, 'over-there')).toBeVisible()
-  const live = await colourOf(page, 'over-there')
+  const live = await liveColour(page)
+  await expect.poll(() => colourOf(page, 'over-there')).toBe(live)
   const pid = readEnvironment().pids['agent-b'] as number
   process.kill(pid, 'SIGSTOP')
   try {
@@ -85,7 +88,8 @@ test('a host that stops answering is shown as away, its values grey with their a
 test('a host that is killed and started again comes back on the page that is open', async ({ page }) => {
   await page.goto(`/h/${second}/containers`)
   await expect(row(page, 'meanwhile')).toBeVisible()
-  const live = await colourOf(page, 'meanwhile')
+  const live = await liveColour(page)
+  await expect.poll(() => colourOf(page, 'meanwhile')).toBe(live)
   await kill('agent-b')
   await answers(1)
   docker(1, 'rm', '-f', 'meanwhile')

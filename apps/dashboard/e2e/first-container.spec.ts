@@ -97,8 +97,13 @@ test('runs it with a memory and a CPU limit', async () => {
 test('sees its log live', async () => {
   await page.getByRole('tab', { name: 'Logs' }).click()
   const port = docker('port', 'shop', '80').split(':').pop() as string
-  const answer = await fetch(`http://127.0.0.1:${port}/seen-live-in-the-log`)
-  expect(answer.status).toBe(404)
+  // Running is not yet listening.
+  const status = () =>
+    fetch(`http://127.0.0.1:${port}/seen-live-in-the-log`).then(
+      (answer) => answer.status,
+      () => null,
+    )
+  await expect.poll(status).toBe(404)
   await expect(page.getByText(/GET \/seen-live-in-the-log/).first()).toBeVisible()
   await keep('log')
 })

@@ -67,11 +67,11 @@ export async function hostsOf(page: Page): Promise<{ first: Host; second: Host }
   return { first, second }
 }
 
-/** A container that writes what real programs write: JSON, logfmt, plain words, stderr. Returns its id. */
+/** A container that writes what real programs write: JSON, logfmt, plain words, stderr, and ends when it is asked to. Returns its id. */
 export function runChatty(agent: 0 | 1, name: string, ...options: string[]): string {
   tryDocker(agent, 'rm', '-fv', name)
   const script =
-    'i=0; while true; do i=$((i+1)); echo "{\\"level\\":\\"info\\",\\"msg\\":\\"request $i served\\",\\"ms\\":12}"; echo "level=warn msg=\\"slow query $i\\"" >&2; echo "plain line $i"; sleep 0.5; done'
+    'trap "exit 0" TERM; i=0; while true; do i=$((i+1)); echo "{\\"level\\":\\"info\\",\\"msg\\":\\"request $i served\\",\\"ms\\":12}"; echo "level=warn msg=\\"slow query $i\\"" >&2; echo "plain line $i"; sleep 0.5; done'
   return docker(agent, 'run', '-d', '--name', name, ...options, 'busybox', 'sh', '-c', script)
 }
 

@@ -38,6 +38,20 @@ async function numbers(page: Page): Promise<number[]> {
   const text = await log(page).innerText()
   return [...text.matchAll(/number (\d+) of many/g)].map((match) => Number(match[1]))
 }
+/** The same, once two looks have found the same: what was scrolled has come to rest. */
+async function settledNumbers(page: Page): Promise<number[]> {
+  let seen: number[] = []
+  await expect
+    .poll(async () => {
+      const last = seen
+      seen = await numbers(page)
+      return seen.length > 0 && seen.join() === last.join()
+    })
+    .toBe(true)
+  return seen
+}
+/** How far the container has counted, whoever sees it. */
+const written = () => Number(/number (\d+)/.exec(docker(0, 'logs', '--tail', '1', 'counting'))?.[1])
 async function openLog(page: Page, more = ''): Promise<void> {
   await page.goto(`/h/${host}/containers/${counting}?tab=logs${more}`)
 }
@@ -67,9 +81,12 @@ test('stands still while one reads further up, and goes on at "jump to live"', a
   await log(page).hover()
   await page.mouse.wheel(0, -600)
   await expect(page.getByRole('button', { name: 'Jump to live' })).toBeVisible()
-  const before = await numbers(page)
+  const before = await settledNumbers(page)
+  const heightOf = () => log(page).evaluate((element) => element.scrollHeight)
+  const height = await heightOf()
   docker(0, 'exec', 'counting', 'touch', '/tmp/go')
-  await page.waitForTimeout(2500)
+  // Ten lines of 20 px have come in below what one reads.
+  await expect.poll(heightOf).toBeGreaterThan(height + 200)
   expect((await numbers(page))[0]).toBe(before[0])
   await page.getByRole('button', { name: 'Jump to live' }).click()
   await expect.poll(async () => (await numbers(page)).at(-1) ?? 0).toBeGreaterThan(lines)
@@ -80,9 +97,10 @@ test('loses and doubles nothing over a broken connection', async ({ page, contex
   await expect.poll(async () => (await numbers(page)).at(-1) ?? 0).toBeGreaterThan(lines)
   await context.setOffline(true)
   await expect(page.getByText('The connection is away.')).toBeVisible({ timeout: 40_000 })
-  await page.waitForTimeout(2000)
-  await context.setOffline(false)
   const away = (await numbers(page)).at(-1) as number
+  // Lines are written that this page can only have by asking for them again.
+  await expect.poll(written).toBeGreaterThan(away + 20)
+  await context.setOffline(false)
   await expect.poll(async () => (await numbers(page)).at(-1) ?? 0, { timeout: 30_000 }).toBeGreaterThan(away + 20)
   const seen = await numbers(page)
   expect(seen).toEqual(Array.from({ length: seen.length }, (_, index) => (seen[0] as number) + index))
@@ -124,7 +142,7 @@ test('opens at the moment that a link names', async ({ page }) => {
   await openLog(page)
   await page.getByRole('searchbox', { name: 'Search the log at the agent' }).fill('number 1500 of')
   await page.keyboard.press('Enter')
-  const link = await log(page).getByRole('link').first().getAttribute('href')
+  const link = await log(page).locator('[data-index]').filter({ hasText: 'number 1500 of' }).getByRole('link').getAttribute('href')
   await page.goto(link as string)
   await expect(log(page)).toContainText('number 1500 of many')
   await expect(log(page)).toContainText('number 1501 of many')

@@ -24,6 +24,12 @@ async function screenText(page: Page): Promise<string> {
   return page.evaluate(() => navigator.clipboard.readText())
 }
 const rows = (page: Page) => screen(page).locator('.xterm-rows')
+/** The rows that the kernel tells the shell. `asked` numbers the question: its sum is the shell's, so that neither an earlier answer nor the echo of what was typed passes for this one. */
+async function sizeOfTheProcess(page: Page, asked: number): Promise<number> {
+  await page.keyboard.type(`clear; stty size; echo asked-$((${asked}+100))\n`)
+  await expect(rows(page)).toContainText(`asked-${asked + 100}`)
+  return Number(/^(\d+) \d+$/m.exec(await rows(page).innerText())?.[1])
+}
 async function open(page: Page): Promise<void> {
   await page.goto(`/h/${host}/containers/${box}`)
   await page.getByRole('button', { name: 'Terminal', exact: true }).click()
@@ -63,7 +69,9 @@ test('comes back with its screen after the page was loaded again', async ({ page
 
 test('comes back after the network was away', async ({ page, context }) => {
   await open(page)
-  await page.keyboard.type('sleep 3; echo woke-$((40+2))\n')
+  await page.keyboard.type('echo begun-$((40+1)); sleep 3; echo woke-$((40+2))\n')
+  // The line has arrived, its end too.
+  await expect(rows(page)).toContainText('begun-41')
   await context.setOffline(true)
   await expect(page.getByText('The connection is away.')).toBeVisible({ timeout: 40_000 })
   await context.setOffline(false)
@@ -123,27 +131,26 @@ test('keeps its size right while it floods', async ({ page }) => {
   const edge = page.getByRole('separator', { name: 'Height of the panel' })
   await edge.focus()
   for (let step = 0; step < 8; step += 1) {
+    const height = await edge.getAttribute('aria-valuenow')
     await page.keyboard.press(step % 3 === 2 ? 'ArrowDown' : 'ArrowUp')
-    await page.waitForTimeout(60)
+    // Each is a size of its own: the page must have drawn it before the next is asked for.
+    await expect(edge).not.toHaveAttribute('aria-valuenow', height as string)
   }
   await expect(rows(page)).toContainText('done-42', { timeout: 240_000 })
   await screen(page).click()
-  await page.keyboard.type('clear; stty size; echo asked-$((6*7))\n')
-  // Computed by the shell: the echo of what was typed must not pass for the answer.
-  await expect(rows(page)).toContainText('asked-42')
-  const said = /^(\d+) (\d+)$/m.exec(await rows(page).innerText())
-  expect(Number(said?.[1])).toBe(await rows(page).locator('> div').count())
+  let asked = 0
+  await expect
+    .poll(async () => {
+      const said = await sizeOfTheProcess(page, ++asked)
+      return said === (await rows(page).locator('> div').count())
+    })
+    .toBe(true)
 })
 
 test('resizes the process with the panel', async ({ page }) => {
   await open(page)
   let asked = 0
-  const size = async () => {
-    asked += 1
-    await page.keyboard.type(`clear; stty size; echo asked-$((${asked}+100))\n`)
-    await expect(rows(page)).toContainText(`asked-${asked + 100}`)
-    return Number(/^(\d+) \d+$/m.exec(await rows(page).innerText())?.[1])
-  }
+  const size = () => sizeOfTheProcess(page, ++asked)
   const before = await size()
   const edge = page.getByRole('separator', { name: 'Height of the panel' })
   await edge.focus()
