@@ -2,7 +2,7 @@
 import type { Permission } from '@berth/contract/permission'
 import { useTranslations } from 'next-intl'
 import { useCallback } from 'react'
-import { useHosts } from './hosts.ts'
+import { useHosts } from './hosts.tsx'
 
 /** Null when the person may do it now, else the sentence that a disabled control shows. */
 export type Allow = (permission: Permission, hostId?: string) => string | null

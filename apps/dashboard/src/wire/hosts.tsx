@@ -1,17 +1,34 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
+import { createContext, type ReactNode, useContext, useMemo } from 'react'
 import { everyHost } from './across.ts'
 import { type DashboardOutputs, useDashboard } from './dashboard.ts'
 
 /** A host as the dashboard knows it, with what the asking person may do there. */
 export type HostView = DashboardOutputs['hosts']['list'][number]
 
+interface Hosts {
+  hosts: readonly HostView[]
+  pending: boolean
+  error: unknown
+  retry: () => void
+}
 const noHosts: HostView[] = []
+const HostsContext = createContext<Hosts>({ hosts: noHosts, pending: true, error: null, retry: () => {} })
+
+/** Asks for the hosts once for everything below: every row of a list asks what may be done on its host, and a query's observer in each would be most of its cost. */
+export function HostsProvider({ children }: { children: ReactNode }) {
+  const { data, isPending, error, refetch } = useQuery(useDashboard().hosts.list.queryOptions())
+  const value = useMemo(
+    () => ({ hosts: data ?? noHosts, pending: isPending, error, retry: () => void refetch() }),
+    [data, isPending, error, refetch],
+  )
+  return <HostsContext.Provider value={value}>{children}</HostsContext.Provider>
+}
 
 /** Every host that this person may see. */
-export function useHosts(): { hosts: readonly HostView[]; pending: boolean; error: unknown; retry: () => void } {
-  const query = useQuery(useDashboard().hosts.list.queryOptions())
-  return { hosts: query.data ?? noHosts, pending: query.isPending, error: query.error, retry: () => void query.refetch() }
+export function useHosts(): Hosts {
+  return useContext(HostsContext)
 }
 
 /** One host, null while it is not known. */
