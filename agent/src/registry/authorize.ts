@@ -41,7 +41,7 @@ export function createAuthorizer(http: RegistryHttp, hosts: RegistryHosts): Auth
     const bearer = challenges.find(({ scheme, parameters }) => scheme === 'bearer' && parameters.realm)
     if (bearer) return fetchToken(bearer.parameters, exchange, credentials, scopes)
     if (challenges.some(({ scheme }) => scheme === 'basic') && credentials?.username) {
-      return { header: basic(credentials), until: Date.now() + 3600_000 }
+      return { header: basic(credentials), until: performance.now() + 3600_000 }
     }
     return null
   }
@@ -66,7 +66,7 @@ export function createAuthorizer(http: RegistryHttp, hosts: RegistryHosts): Auth
     if (!token || !/^[\x21-\x7e]+$/.test(token))
       throw new EngineError('unavailable', `${realm.host} gave no token for ${exchange.url.host}`)
     const seconds = Math.min(Math.max(parsed.data?.expires_in ?? 60, 0), 3600)
-    return { header: `Bearer ${token}`, until: Date.now() + Math.max(0, seconds - 10) * 1000 }
+    return { header: `Bearer ${token}`, until: performance.now() + Math.max(0, seconds - 10) * 1000 }
   }
 
   /** A realm must be a web address, as well protected as the registry itself. */
@@ -94,7 +94,7 @@ export function createAuthorizer(http: RegistryHttp, hosts: RegistryHosts): Auth
     async send(exchange, credentials, scopes) {
       const key = JSON.stringify([exchange.url.origin, credentials?.username ?? '', secretMark(credentials), [...scopes].sort()])
       const cached = known.get(key)
-      const usable = cached && cached.until > Date.now() ? cached.header : null
+      const usable = cached && cached.until > performance.now() ? cached.header : null
       const withAuth = (header: string | null): Exchange =>
         header ? { ...exchange, headers: { ...exchange.headers, authorization: header } } : exchange
       const first = await http.send(withAuth(usable))

@@ -139,10 +139,10 @@ function createSchemes(hosts: RegistryHosts, http: RegistryHttp): { of(source: S
   return {
     async of(source) {
       const cached = known.get(source.host)
-      if (cached && cached.until > Date.now()) return cached.scheme
+      if (cached && cached.until > performance.now()) return cached.scheme
       const scheme = await probe(source)
       // A server that is down may come back with TLS: remembered only by those who reach it.
-      known.set(source.host, { scheme, until: Date.now() + (scheme === 'http' ? 60_000 : schemeMemoryMs) })
+      known.set(source.host, { scheme, until: performance.now() + (scheme === 'http' ? 60_000 : schemeMemoryMs) })
       return scheme
     },
   }

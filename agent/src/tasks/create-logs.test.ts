@@ -93,6 +93,15 @@ describe('reading', () => {
     expect(await raw({ until: time(1) })).toEqual(['o:line 1\n'])
   })
 
+  it('finds by time what a clock that was set back wrote behind later times', async () => {
+    write([line(1), line(30), line(31), line(2), line(3)], 2)
+    expect(texts((await read({ until: time(10) })).records)).toEqual(['line 1', 'line 2', 'line 3'])
+    expect(await raw({ until: time(10) })).toEqual(['o:line 1\n', 'o:line 2\n', 'o:line 3\n'])
+    expect(texts((await read({ since: time(20) })).records)).toEqual(['line 30', 'line 31'])
+    const { endOffset } = await read({})
+    expect(texts((await read({ since: time(20), beforeOffset: endOffset })).records)).toEqual(['line 30', 'line 31'])
+  })
+
   it('follows until the moment that was asked for, also when nothing more is said', async () => {
     write([line(1)], 1)
     running = true

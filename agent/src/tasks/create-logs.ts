@@ -73,8 +73,12 @@ export function createLogs(source: LogSource): Logs {
       if (signal.aborted) onAbort()
       // A container that says nothing must not keep a reader past the moment that it asked for. What was written before is read to its end.
       let passed = () => {}
+      let isPast = false
       const moment = new Promise<void>((resolve) => {
-        passed = resolve
+        passed = () => {
+          isPast = true
+          resolve()
+        }
       })
       const cancel =
         query.until !== undefined && query.follow ? afterLong(Number(parseTime(query.until) / 1_000_000n) - Date.now(), passed) : () => {}
@@ -88,7 +92,9 @@ export function createLogs(source: LogSource): Logs {
             let batch: RawRecord[] = []
             const batches = [batch]
             eachRecord(bytes, 0, bytes.length, (span) => {
-              if (until && bytes.compare(until, 0, until.length, span.start, span.timeEnd) > 0) {
+              if (isAfter(bytes, span, until)) {
+                // A clock that was set back writes earlier times behind later ones: only a reader whose moment has passed is done.
+                if (!isPast) return undefined
                 stop.abort()
                 return false
               }
@@ -124,6 +130,10 @@ function timeBytes(text: string): Buffer {
 
 function notBefore(bytes: Buffer, span: RecordSpan, since: Buffer | null): boolean {
   return since === null || bytes.compare(since, 0, since.length, span.start, span.timeEnd) >= 0
+}
+
+function isAfter(bytes: Buffer, span: RecordSpan, until: Buffer | null): boolean {
+  return until !== null && bytes.compare(until, 0, until.length, span.start, span.timeEnd) > 0
 }
 
 /** Logical offset at which a reader begins. */
@@ -251,11 +261,7 @@ async function readForwards(directory: string, query: LogQuery): Promise<LogPage
       if (!block) break
       const { bytes, base } = block
       const end = eachRecord(bytes, 0, bytes.length, (span) => {
-        if (!isChosen(span, query) || !notBefore(bytes, span, since)) return undefined
-        if (until && bytes.compare(until, 0, until.length, span.start, span.timeEnd) > 0) {
-          over = true
-          return false
-        }
+        if (!isChosen(span, query) || !notBefore(bytes, span, since) || isAfter(bytes, span, until)) return undefined
         if (test && !test(bytes.subarray(span.content, span.end - 1))) scanned += 1
         else records.push(toLogRecord(bytes, span, base))
         return records.length < query.limit
@@ -288,18 +294,13 @@ async function readBackwards(directory: string, query: LogQuery, before: number)
       if (isChosen(span, query)) spans.push({ ...span })
       return undefined
     })
-    let tooOld = false
     for (const span of spans.reverse()) {
       if (newestFirst.length >= query.limit) break
-      if (until && bytes.compare(until, 0, until.length, span.start, span.timeEnd) > 0) continue
-      if (!notBefore(bytes, span, since)) {
-        tooOld = true
-        break
-      }
+      // Older ones may stand behind younger ones, where the clock was set: each is looked at by itself.
+      if (!notBefore(bytes, span, since) || isAfter(bytes, span, until)) continue
       if (test && !test(bytes.subarray(span.content, span.end - 1))) scanned += 1
       else newestFirst.push(toLogRecord(bytes, span, base))
     }
-    if (tooOld) break
     looked += bytes.length
     if (newestFirst.length >= query.limit || looked >= searchBudgetBytes) {
       nextOffset = newestFirst.length >= query.limit ? (newestFirst.at(-1) as LogRecord).offset : base

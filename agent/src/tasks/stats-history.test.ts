@@ -46,6 +46,17 @@ describe('StatsHistory', () => {
     expect(kept(points).rows()).toEqual(plainly(points.slice(3)))
   })
 
+  it('forgets what a clock that is set back makes the future, and tells the right times then', () => {
+    const row = (step: number) => ({ step, row: [step, step % 7] })
+    const before = Array.from({ length: 150 }, (_, n) => row(10_000 + n))
+    // By two hours, into a block, and within the open rows.
+    for (const back of [10_000 - 1440, 10_070, 10_140]) {
+      const after = Array.from({ length: 100 }, (_, n) => row(back + n))
+      const left = before.filter(({ step }) => step < back)
+      expect(kept([...before, ...after]).rows()).toEqual(plainly([...left, ...after]))
+    }
+  })
+
   it('keeps a value that changed in the last row of a block only', () => {
     const points = Array.from({ length: 130 }, (_, n) => ({ step: n, row: [n === 59 || n === 119 ? 8 : 4, 5] }))
     expect(kept(points).rows()).toEqual(plainly(points))

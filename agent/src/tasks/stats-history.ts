@@ -37,11 +37,12 @@ export class StatsHistory {
   /** @param atMs milliseconds since 1970, rounded down to a step: one row a step, the newest wins */
   add(atMs: number, row: readonly number[]): void {
     const step = Math.floor(atMs / historyStepMs)
-    const count = this.#openSteps.length
-    if (count > 0 && this.#openSteps[count - 1] === step) {
-      this.#open.set(row, (count - 1) * this.#columns)
+    if (this.#openSteps.at(-1) === step) {
+      this.#open.set(row, (this.#openSteps.length - 1) * this.#columns)
       return
     }
+    this.#forgetFrom(step)
+    const count = this.#openSteps.length
     if (count === blockPoints || (count > 0 && step - (this.#openSteps[0] as number) > 0xffff)) this.#seal()
     if (this.#open.length === 0) this.#open = new Float32Array(this.#columns * blockPoints)
     this.#open.set(row, this.#openSteps.length * this.#columns)
@@ -95,13 +96,25 @@ export class StatsHistory {
     this.#openSteps = []
   }
 
+  /** Drops rows of a step and later ones: the clock was set back, and what had not been yet is no past. */
+  #forgetFrom(step: number): void {
+    const newest = this.#openSteps.at(-1) ?? (this.#blocks.length > 0 ? lastStepOf(this.#blocks.at(-1) as Block) : step - 1)
+    if (step > newest) return
+    this.#openSteps = this.#openSteps.filter((own) => own < step)
+    this.#blocks = this.#blocks.flatMap((block) => {
+      let rows = block.rows
+      while (rows > 0 && stepOf(block, rows - 1) >= step) rows -= 1
+      return rows > 0 ? [{ ...block, rows }] : []
+    })
+  }
+
   /** Drops blocks that lie wholly before the last hour, or before the newest rows that are kept. */
   #forget(newest: number): void {
     let kept = this.#openSteps.length
     let first = this.#blocks.length
     while (first > 0) {
       const block = this.#blocks[first - 1] as Block
-      if (kept >= historyPoints || newest - stepOf(block, block.rows - 1) >= historyPoints) break
+      if (kept >= historyPoints || newest - lastStepOf(block) >= historyPoints) break
       kept += block.rows
       first -= 1
     }
@@ -111,6 +124,10 @@ export class StatsHistory {
 
 function stepOf({ firstStep, offsets }: Block, row: number): number {
   return firstStep + (offsets?.[row] ?? row)
+}
+
+function lastStepOf(block: Block): number {
+  return stepOf(block, block.rows - 1)
 }
 
 function valuesOf({ constants, columns, varying }: Block, row: number): number[] {
