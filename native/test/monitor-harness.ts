@@ -405,6 +405,16 @@ export class MonitorHarness {
     process.kill(started.answer.pid, number)
   }
 
+  /** Kills the process if it is still there. The end of a container ends its execs, whose monitors may reap them between a look and a signal. */
+  end(started: Started) {
+    if (!isSame(started.answer.pid, started.answer.startTime)) return
+    try {
+      this.signal(started, 'SIGKILL')
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
+  }
+
   /** What is still there after 20 seconds at most: a program ends a moment after its answer, one with sanitizers later. */
   async remains(): Promise<string[]> {
     await until('everything to be gone', () => this.leftovers().length === 0, 20_000).catch(() => {})
@@ -445,7 +455,7 @@ export class MonitorHarness {
   /** Ends what still runs, then removes every file, namespace and cgroup. */
   async close(): Promise<void> {
     for (const started of this.started) {
-      if (isSame(started.answer.pid, started.answer.startTime)) process.kill(started.answer.pid, 'SIGKILL')
+      this.end(started)
       for (const client of started.clients) client.close()
     }
     for (const started of this.started) await this.gone(started)
@@ -478,7 +488,7 @@ export function isAlive(pid: number): boolean {
   return stat !== '' && !/^\d+ \(.*\) [ZX] /s.test(stat)
 }
 
-export function isSame(pid: number, startTime: string): boolean {
+function isSame(pid: number, startTime: string): boolean {
   const stat = readSafely(`/proc/${pid}/stat`)
   return isAlive(pid) && stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] === startTime
 }

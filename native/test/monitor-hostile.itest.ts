@@ -4,15 +4,14 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { descriptors, frame, isSame, MonitorHarness, type Started, until } from './monitor-harness.ts'
+import { descriptors, frame, MonitorHarness, type Started, until } from './monitor-harness.ts'
 
 let harness: MonitorHarness
 beforeAll(() => {
   harness = new MonitorHarness()
 })
 afterEach(async () => {
-  for (const started of harness.started)
-    if (isSame(started.answer.pid, started.answer.startTime)) process.kill(started.answer.pid, 'SIGKILL')
+  for (const started of harness.started) harness.end(started)
   expect(await harness.remains()).toEqual([])
 })
 afterAll(() => harness?.close())

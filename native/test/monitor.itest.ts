@@ -12,11 +12,7 @@ afterAll(() => harness.close())
 
 async function nothingLeft() {
   for (const started of harness.started.splice(0)) {
-    try {
-      process.kill(started.answer.pid, 'SIGKILL')
-    } catch {
-      // it has ended, as most have
-    }
+    harness.end(started)
     for (const client of started.clients) client.close()
     await harness.gone(started)
   }
