@@ -20,10 +20,6 @@ struct walk {
 static int walk_directory(struct walk *w, int fd, const char *path, const struct lower_dirs *lower, int depth,
                           struct error *err);
 
-static uint32_t inside_id(struct id_range ids, uint32_t id) {
-    return id - ids.base < ids.size ? id - ids.base : id; /* unsigned: an id below base is far above size */
-}
-
 static int walk_entry(struct walk *w, int fd, const char *name, const char *path,
                       const struct lower_dirs *lower, int depth, struct error *err) {
     struct diff_entry e = {.path = path, .name = name, .parent = fd};
@@ -31,8 +27,8 @@ static int walk_entry(struct walk *w, int fd, const char *name, const char *path
     cleanup_fd int child = -1;
     if (fstatat(fd, name, &e.st, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : error_errno(err, errno, "diff", path, "cannot stat \"%.256s\"", path);
-    e.st.st_uid = inside_id(w->ids, e.st.st_uid);
-    e.st.st_gid = inside_id(w->ids, e.st.st_gid);
+    e.st.st_uid = id_inside(w->ids, e.st.st_uid);
+    e.st.st_gid = id_inside(w->ids, e.st.st_gid);
     e.whiteout = overlay_is_whiteout(&e.st);
     if (!e.whiteout && overlay_check_plain(fd, name, path, err) < 0)
         return -1;

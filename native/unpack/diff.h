@@ -18,15 +18,6 @@ struct diff_entry {
     struct stat lower_st;  /* if they have something */
 };
 
-/*
- * The user range that an upper directory was written in (a container with a user namespace of its own): ids
- * base … base+size-1 on the disk are 0 … size-1 inside, and so in the archive. size 0 = ids are as they are.
- */
-struct id_range {
-    uint32_t base;
-    uint32_t size;
-};
-
 typedef int diff_visit(void *context, const struct diff_entry *entry, struct error *err);
 
 /*

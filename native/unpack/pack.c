@@ -121,8 +121,8 @@ int pack_entry(struct packer *p, int parent, const char *name, const char *path,
         e.size = (uint64_t)now.st_size;
     }
     e.mode = now.st_mode & 07777;
-    e.uid = st->st_uid; /* the caller's word: a layer of a user namespace is shifted back by then */
-    e.gid = st->st_gid;
+    e.uid = id_inside(p->ids, st->st_uid);
+    e.gid = id_inside(p->ids, st->st_gid);
     if (!p->no_times)
         e.mtime = now.st_mtim;
     e.device_major = major(now.st_rdev);

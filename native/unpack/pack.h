@@ -10,11 +10,26 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+/*
+ * The user range of a container with a user namespace of its own: ids base … base+size-1 on the disk are
+ * 0 … size-1 inside, and so in the archive; others are as they are. size 0 = no range.
+ */
+struct id_range {
+    uint32_t base;
+    uint32_t size;
+};
+
+/* The id as the container sees it. */
+static inline uint32_t id_inside(struct id_range ids, uint32_t id) {
+    return id - ids.base < ids.size ? id - ids.base : id; /* unsigned: an id below base is far above size */
+}
+
 struct packer {
     struct output *out;
     uint64_t mount;           /* with one_mount: the mount that is packed */
     struct inode_table links; /* files with more than one name → the first name in this archive */
     bool one_mount;           /* leave mounts out: a directory or file that is one is packed empty */
+    struct id_range ids;      /* owners are told as the container sees them */
     bool no_times;            /* every time is 0: for a digest of what the files are */
     uint64_t entries;
 };

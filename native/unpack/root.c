@@ -4,10 +4,12 @@
 #include "lib/json.h"
 #include "monitor/document.h"
 #include "monitor/mounts.h"
+#include "runtime/syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -44,7 +46,7 @@ static int gone(struct error *err, unsigned pid) {
  * The pidfd pins the process: if it still lives after /proc/PID/root was opened, and its start time is the
  * expected one, then that root was its root.
  */
-static int open_process(const struct root_options *options, struct error *err) {
+static int open_process(const struct root_options *options, int *pidfd, struct error *err) {
     char start_time[32], path[64];
     if (options->pid == 0 || options->pid > INT32_MAX)
         return error_set(err, "invalid_argument", "open root", NULL, "--pid is not a process id");
@@ -66,6 +68,8 @@ static int open_process(const struct root_options *options, struct error *err) {
         return gone(err, pid);
     if (root < 0)
         return error_errno(err, number, "open root", path, "cannot open the root of the process %u", pid);
+    if (pidfd)
+        *pidfd = fd_take(&process);
     return fd_take(&root);
 }
 
@@ -130,5 +134,30 @@ int root_open(const struct root_options *options, struct error *err) {
         return error_set(err, "invalid_argument", "options", NULL, "give one of --root, --pid and --mounts");
     if (options->dir)
         return open_directory(options->dir, err);
-    return options->mounts ? open_mounts(options->mounts, err) : open_process(options, err);
+    return options->mounts ? open_mounts(options->mounts, err) : open_process(options, NULL, err);
+}
+
+/*
+ * A mount is cloned only by who is in its namespace, so the process is entered for that one call. What comes
+ * out is on its own: nothing that is mounted in the container is on it, and nothing of ours follows.
+ */
+int root_open_bare(const struct root_options *options, struct error *err) {
+    if (options->dir || options->mounts || options->pid == 0)
+        return root_open(options, err);
+    cleanup_fd int process = -1;
+    cleanup_fd int root = open_process(options, &process, err);
+    if (root < 0)
+        return -1;
+    cleanup_fd int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (home < 0 || setns(process, CLONE_NEWNS) < 0)
+        return error_errno(err, errno, "open root", NULL, "cannot enter the mount namespace of the process %u",
+                           (unsigned)options->pid);
+    cleanup_fd int bare = sys_open_tree(root, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    int number = errno;
+    if (setns(home, CLONE_NEWNS) < 0)
+        return error_errno(err, errno, "open root", NULL, "cannot come back to the own mount namespace");
+    if (bare < 0)
+        return error_errno(err, number, "open root", NULL, "cannot take the root of the process %u by itself",
+                           (unsigned)options->pid);
+    return fd_take(&bare);
 }

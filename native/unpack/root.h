@@ -1,7 +1,8 @@
 /*
  * The three kinds of root that files are moved in and out of: a host directory, a running process's root, a
- * stopped container's mounts. In every case the result is one descriptor; nothing is chrooted or entered, so
- * no library of the container can be loaded by us, and links are resolved inside by tree.h.
+ * stopped container's mounts. In every case the result is one descriptor; nothing is chrooted into, and no
+ * name is looked up while a container's mount namespace is entered (root_open_bare), so no library of the
+ * container can be loaded by us; links are resolved inside by tree.h.
  */
 #ifndef BERTH_UNPACK_ROOT_H
 #define BERTH_UNPACK_ROOT_H
@@ -28,5 +29,11 @@ struct root_options {
  * of its own, which dies with it. -1 and err: not_found if the process is gone or its pid means another one.
  */
 int root_open(const struct root_options *options, struct error *err);
+
+/*
+ * As root_open, but of a running process only the root file system itself, without what is mounted on it: the
+ * places of mounts show what they cover. Call it before any thread is started (setns(2)).
+ */
+int root_open_bare(const struct root_options *options, struct error *err);
 
 #endif

@@ -96,8 +96,11 @@ int verb_get(int argc, char **argv, struct error *err) {
     struct root_options root = {0};
     const char *path = NULL;
     bool follow = false, digest = false;
+    uint64_t id_base = 0, id_size = 0;
     const struct option_spec specs[] = {ROOT_OPTION_SPECS(root),
                                         {"path", OPTION_TEXT, &path, NULL},
+                                        {"id-base", OPTION_NUMBER, &id_base, NULL},
+                                        {"id-size", OPTION_NUMBER, &id_size, NULL},
                                         {"follow", OPTION_FLAG, &follow, NULL},
                                         {"digest", OPTION_FLAG, &digest, NULL},
                                         {0}};
@@ -109,7 +112,9 @@ int verb_get(int argc, char **argv, struct error *err) {
     struct output *out = sink < 0 ? NULL : output_open(sink, OUTPUT_NONE, 0, err);
     if (!out)
         return -1;
-    struct packer packer = {.out = out, .no_times = digest};
+    struct packer packer = {.out = out,
+                            .ids = {.base = (uint32_t)id_base, .size = (uint32_t)id_size},
+                            .no_times = digest};
     struct tree tree;
     tree_init(&tree, fd, false);
     int result = pack_path(&packer, &tree, path, follow, err);
@@ -123,15 +128,22 @@ int verb_get(int argc, char **argv, struct error *err) {
 
 int verb_export(int argc, char **argv, struct error *err) {
     struct root_options root = {0};
-    const struct option_spec specs[] = {ROOT_OPTION_SPECS(root), {0}};
+    uint64_t id_base = 0, id_size = 0;
+    const struct option_spec specs[] = {ROOT_OPTION_SPECS(root),
+                                        {"id-base", OPTION_NUMBER, &id_base, NULL},
+                                        {"id-size", OPTION_NUMBER, &id_size, NULL},
+                                        {0}};
     if (options_parse(specs, argc, argv, err) < 0)
         return -1;
     listing_raise_descriptor_limit();
-    cleanup_fd int fd = root_open(&root, err);
+    cleanup_fd int fd = root_open_bare(&root, err);
     struct output *out = fd < 0 ? NULL : output_open(STDOUT_FILENO, OUTPUT_NONE, 0, err);
     if (!out)
         return -1;
-    struct packer packer = {.out = out, .one_mount = true, .mount = pack_mount_id(fd, ".")};
+    struct packer packer = {.out = out,
+                            .ids = {.base = (uint32_t)id_base, .size = (uint32_t)id_size},
+                            .one_mount = true,
+                            .mount = pack_mount_id(fd, ".")};
     int result = pack_children(&packer, fd, "", 0, err);
     if (result == 0)
         result = finish(out, false, err);

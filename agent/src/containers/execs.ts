@@ -16,6 +16,7 @@ import { execProcess } from './exec-document.ts'
 import { linkedEnvironment } from './links.ts'
 import { type ResolvedUser, resolveUser } from './passwd.ts'
 import { signalNumber } from './signals.ts'
+import { unknownSize } from './terminal-size.ts'
 import { check } from './transitions.ts'
 import { fileOfRoot } from './user-of.ts'
 
@@ -159,7 +160,7 @@ export class Execs {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const user = await this.#user(container, options.user)
     const processFile = `${directory}/process.json`
-    const terminal = options.terminal ? (size ?? { cols: 80, rows: 24 }) : null
+    const terminal = options.terminal ? (size ?? unknownSize) : null
     await Promise.all([
       writeFile(
         processFile,

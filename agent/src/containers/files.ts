@@ -207,7 +207,11 @@ export async function getArchive(
 ): Promise<{ stat: PathStat; archive: NodeJS.ReadableStream }> {
   const found = await statPath(context, container, path)
   context.tell(container, 'archive-path')
-  const args = ({ root, path: inside }: Place) => ['get', ...root, '--path', inside, ...(options.follow ? ['--follow'] : [])]
+  const args = ({ root, path: inside }: Place) => [
+    ...['get', ...root, '--path', inside, ...(options.follow ? ['--follow'] : [])],
+    // What lies on the host is not shifted.
+    ...(root[0] === '--root' ? [] : rangeArguments(container)),
+  ]
   return { stat: found, archive: await streamOf((work) => atPlace(context, container, checkPath(path), work), context, args, signal) }
 }
 
@@ -218,7 +222,12 @@ export function exportRoot(context: Context, container: Container, signal?: Abor
   const root = task ? ['--pid', String(task.pid), '--start-time', task.startTime] : null
   const place = (work: (place: Place) => Promise<void>) =>
     root ? work({ root, path: '/' }) : withMountsFile(context, container.id, (file) => work({ root: ['--mounts', file], path: '/' }))
-  return streamOf(place, context, (at) => ['export', ...at.root], signal)
+  return streamOf(place, context, (at) => ['export', ...at.root, ...rangeArguments(container)], signal)
+}
+
+/** Owners are told as a container with a user range of its own sees them. */
+function rangeArguments({ record: { idmap } }: Container): string[] {
+  return idmap ? ['--id-base', String(idmap.uid), '--id-size', String(idmap.size)] : []
 }
 
 /** A program's output whose mounts file, if it needs one, lives as long as the program. */

@@ -4,6 +4,7 @@ import type { ContainerOptions } from '@berth/contract/container'
 import { isMissing } from '../disk/files.ts'
 import { capabilitiesOfMask } from './capabilities.ts'
 import type { LimitFacts } from './limits.ts'
+import { defaultMaskedPaths } from './masked-paths.ts'
 
 /** Facts about this machine that do not change while the agent runs. */
 export interface HostFacts extends LimitFacts {
@@ -16,6 +17,8 @@ export interface HostFacts extends LimitFacts {
   /** Hard limits of the agent, by RLIMIT_ name: without CAP_SYS_RESOURCE none can be raised. */
   hardLimits: Record<string, number>
   canRaiseLimits: boolean
+  /** What containers do not see unless they say otherwise. */
+  maskedPaths: readonly string[]
   /** Changes with every boot of the machine. */
   bootId: string
 }
@@ -62,6 +65,7 @@ export async function readHostFacts(): Promise<HostFacts> {
     apparmor: (apparmor ?? '').trim() === 'Y',
     hardLimits: parseLimits(limits),
     canRaiseLimits: capabilities.has('CAP_SYS_RESOURCE'),
+    maskedPaths: defaultMaskedPaths(),
     bootId: bootId.trim(),
   }
 }

@@ -73,14 +73,8 @@ async function textOf(path: string): Promise<string> {
 async function resolvConf(path: string, lease: NetworkLease | null, record: Container['record']): Promise<void> {
   const { dns, dnsSearch, dnsOptions } = record.options
   if (lease) return writeFile(path, lease.resolvConf, { mode: 0o644 })
-  if (dns.length || dnsSearch.length || dnsOptions.length) {
-    const lines = [
-      ...(dnsSearch.length ? [`search ${dnsSearch.join(' ')}`] : []),
-      ...dns.map((server) => `nameserver ${server}`),
-      ...(dnsOptions.length ? [`options ${dnsOptions.join(' ')}`] : []),
-    ]
-    return writeFile(path, `${lines.join('\n')}\n`, { mode: 0o644 })
-  }
+  if (dns.length || dnsSearch.length || dnsOptions.length)
+    return writeFile(path, containerResolvConf(record.options, 'host'), { mode: 0o644 })
   try {
     await copyFile('/etc/resolv.conf', path)
   } catch (error) {

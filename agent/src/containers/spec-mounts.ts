@@ -26,24 +26,6 @@ export interface MountFacts {
   rootPropagation: string
 }
 
-/** Docker's masked paths (moby: oci/defaults.go) as of 2026; interrupts since 28. */
-export const maskedPaths = [
-  '/proc/acpi',
-  '/proc/asound',
-  '/proc/interrupts',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/sys/devices/virtual/powercap',
-  '/sys/firmware',
-]
-
-export const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
-
 const defaultShmBytes = 64 * 1024 * 1024
 
 export function defaultMounts(options: ContainerOptions, facts: MountFacts): SpecMount[] {

@@ -28,6 +28,7 @@ const host = {
   apparmor: false,
   hardLimits: { RLIMIT_NOFILE: 20000 },
   canRaiseLimits: false,
+  maskedPaths: ['/proc/kcore'],
   bootId: 'b',
   cpus: 2,
   cpusetCpus: '0-1',

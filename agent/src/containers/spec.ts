@@ -8,12 +8,13 @@ import { resolveCapabilities } from './capabilities.ts'
 import { type Effective, erasedNames, processEnvironment } from './effective.ts'
 import { type HostFacts, privateCgroupNamespace } from './host-facts.ts'
 import { type ResolvedRates, toResources } from './limits.ts'
+import { defaultReadonlyPaths } from './masked-paths.ts'
 import type { ResolvedUser } from './passwd.ts'
 import { resolveSeccomp } from './seccomp.ts'
 import { defaultSeccompProfile } from './seccomp-profile.ts'
 import type { SecurityOptions } from './security-options.ts'
 import { type DeviceFacts, defaultDeviceRules, deviceRules } from './spec-devices.ts'
-import { defaultMounts, type MountFacts, maskedPaths, readonlyPaths, userMounts } from './spec-mounts.ts'
+import { defaultMounts, type MountFacts, userMounts } from './spec-mounts.ts'
 
 export interface NamespacePaths {
   network?: string
@@ -85,8 +86,8 @@ function linuxSection(facts: SpecFacts, capabilities: string[]): LinuxSpec {
   resources.devices = options.privileged
     ? [{ allow: true, access: 'rwm' }]
     : [...defaultDeviceRules, ...deviceRules(facts.devices, options.deviceCgroupRules)]
-  const masked = options.privileged || security.systemPathsUnconfined ? [] : (options.maskedPaths ?? maskedPaths)
-  const readonly = options.privileged || security.systemPathsUnconfined ? [] : (options.readonlyPaths ?? readonlyPaths)
+  const masked = options.privileged || security.systemPathsUnconfined ? [] : (options.maskedPaths ?? [...host.maskedPaths])
+  const readonly = options.privileged || security.systemPathsUnconfined ? [] : (options.readonlyPaths ?? [...defaultReadonlyPaths])
   const profile =
     options.privileged && !security.seccomp ? null : security.seccompUnconfined ? null : (security.seccomp ?? defaultSeccompProfile)
   return {

@@ -25,6 +25,7 @@ import { settleAll } from './settle-all.ts'
 import { prepareShm, releaseShm } from './shm.ts'
 import { buildSpec } from './spec.ts'
 import { bindSubpath, releaseSubpaths } from './subpaths.ts'
+import { createdSize } from './terminal-size.ts'
 import { Undo } from './undo.ts'
 import { userOf } from './user-of.ts'
 
@@ -116,7 +117,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     ? { uid: [{ containerID: 0, hostID: idmap.uid, size: idmap.size }], gid: [{ containerID: 0, hostID: idmap.gid, size: idmap.size }] }
     : null
   const cgroup = context.paths.cgroup(id, options.cgroupParent)
-  const size = container.viewers.map((viewer) => viewer.wantedSize).findLast((wanted) => wanted !== null) ?? { cols: 80, rows: 24 }
+  const size = container.viewers.map((viewer) => viewer.wantedSize).findLast((wanted) => wanted !== null) ?? createdSize(options)
   const spec = buildSpec({
     id,
     options,

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { ContainerDetail, ContainerOptions, Limits, Mount, PortBinding } from '@berth/contract/container'
+import { defaultMaskedPaths, defaultReadonlyPaths } from '../containers/masked-paths.ts'
 import { EngineError } from '../errors.ts'
 import { Fields } from './fields.ts'
 
@@ -305,22 +306,6 @@ export function parseHostConfig(fields: Fields): Partial<ContainerOptions> {
   }
 }
 
-/** The defaults that inspect shows where the client said nothing. */
-const defaultMasked = [
-  '/proc/asound',
-  '/proc/acpi',
-  '/proc/kcore',
-  '/proc/keys',
-  '/proc/latency_stats',
-  '/proc/timer_list',
-  '/proc/timer_stats',
-  '/proc/sched_debug',
-  '/proc/scsi',
-  '/sys/firmware',
-  '/sys/devices/virtual/powercap',
-]
-const defaultReadonly = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
-
 function bindText(mount: Mount): string {
   const modes = [mount.readOnly ? 'ro' : '', mount.relabel ?? '', mount.propagation, mount.noCopy ? 'nocopy' : ''].filter(Boolean)
   return [mount.source, mount.target, ...(modes.length > 0 ? [modes.join(',')] : [])].join(':')
@@ -482,8 +467,8 @@ export function hostConfigBody(detail: ContainerDetail): Record<string, unknown>
     IOMaximumIOps: 0,
     IOMaximumBandwidth: 0,
     ...(mounts.length > 0 ? { Mounts: mounts.map(mountBody) } : {}),
-    MaskedPaths: options.maskedPaths ?? (unconfined ? null : defaultMasked),
-    ReadonlyPaths: options.readonlyPaths ?? (unconfined ? null : defaultReadonly),
+    MaskedPaths: options.maskedPaths ?? (unconfined ? null : defaultMaskedPaths()),
+    ReadonlyPaths: options.readonlyPaths ?? (unconfined ? null : defaultReadonlyPaths),
     ...(options.init ? { Init: true } : {}),
   }
   const isEmpty = (name: string) => Object.keys((body as Record<string, unknown>)[name] as object).length === 0

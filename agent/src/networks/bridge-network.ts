@@ -128,6 +128,7 @@ export class BridgeNetwork {
       throw new EndpointConflictError(`endpoint with name ${container.name} already exists in network ${this.record.name}`)
     if (this.record.predefined && (config.ipv4 || config.ipv6))
       throw new EngineError('invalid_argument', 'user specified IP address is supported on user defined networks only')
+    this.#checkChosen(config)
     for (const address of config.linkLocal ?? []) parseAddress(address)
     const taken: { family: 4 | 6; address: string; addresses: Addresses }[] = []
     try {
@@ -187,7 +188,7 @@ export class BridgeNetwork {
   }
 
   summary(): NetworkSummary {
-    const { version: _, ...record } = this.record
+    const { version: _, unchosen: __, ...record } = this.record
     return {
       ...record,
       endpoints: [...this.endpoints.values()].map(({ containerId, containerName, attached }) => ({
@@ -200,6 +201,17 @@ export class BridgeNetwork {
         aliases: attached.aliases,
       })),
     }
+  }
+
+  /** An address that we chose the subnet for is not to be relied on: the subnet may be another one when the network is made again. */
+  #checkChosen(config: EndpointConfig): void {
+    const chosen = (family: 4 | 6) =>
+      this.#addresses.some(({ subnet }) => subnet.family === family) && !this.record.unchosen?.includes(family)
+    if ((config.ipv4 && !chosen(4)) || (config.ipv6 && !chosen(6)))
+      throw new EngineError(
+        'invalid_argument',
+        'user specified IP address is supported only when connecting to networks with user configured subnets',
+      )
   }
 
   /** The first pool of the family, or the one that holds the wanted address. @throws invalid_argument */

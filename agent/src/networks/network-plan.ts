@@ -53,6 +53,13 @@ export function poolsFor(
   return chosen
 }
 
+/** Families of the pools of which none was asked for. */
+export function unchosenFamilies(pools: NetworkRecord['pools'], asked: readonly { subnet: string }[]): (4 | 6)[] {
+  const familyOf = ({ subnet }: { subnet: string }) => (subnet.includes(':') ? 6 : 4)
+  const chosen = new Set(asked.filter(({ subnet }) => subnet !== '').map(familyOf))
+  return [...new Set(pools.map(familyOf))].filter((family) => !chosen.has(family))
+}
+
 /** @throws invalid_argument, already_exists (overlap) in Docker's words */
 function checkPool(pool: NetworkRecord['pools'][number], used: readonly Subnet[]): NetworkRecord['pools'][number] {
   const subnet = parseSubnet(pool.subnet)

@@ -17,6 +17,8 @@ export const networkRecord = z.object({
   pools: z.array(ipamPool),
   labels: z.record(z.string(), z.string()),
   options: z.record(z.string(), z.string()),
+  /** Families whose subnet was not asked for: Docker lets nobody choose an address there. Records of before this rule have none. */
+  unchosen: z.array(z.union([z.literal(4), z.literal(6)])).optional(),
   ipamOptions: z.record(z.string(), z.string()).optional(),
   bridge: z.string(),
   predefined: z.boolean(),

@@ -7,7 +7,7 @@ import { chooseSubnet } from './address-pool.ts'
 import { BridgeNetwork } from './bridge-network.ts'
 import { setSysctl } from './firewall.ts'
 import { deviceExists, hostSubnets, removeBridge } from './links.ts'
-import { blankRecord, poolsFor, withGateway } from './network-plan.ts'
+import { blankRecord, poolsFor, unchosenFamilies, withGateway } from './network-plan.ts'
 import { bridgeOptions, checkOptions, type NetworkRecord, networkRecord } from './network-record.ts'
 import type { Networks } from './networks.ts'
 
@@ -149,6 +149,7 @@ export class NetworkSet {
     }
     if (/^(default|container:.*)$/.test(input.name)) throw new EngineError('invalid_argument', `"${input.name}" is a reserved network name`)
     checkOptions(input.options)
+    const pools = poolsFor(input, this.#records.values(), this.#options.pools, this.#used('none'))
     const record: NetworkRecord = {
       ...blankRecord(input.name, 'bridge'),
       internal: input.internal,
@@ -157,7 +158,8 @@ export class NetworkSet {
       labels: input.labels,
       options: input.options,
       ...(input.ipamOptions ? { ipamOptions: input.ipamOptions } : {}),
-      pools: poolsFor(input, this.#records.values(), this.#options.pools, this.#used('none')),
+      pools,
+      unchosen: unchosenFamilies(pools, input.pools),
     }
     record.bridge = input.options[bridgeOptions.name] ?? `br-${record.id.slice(0, 12)}`
     if (deviceExists(record.bridge))

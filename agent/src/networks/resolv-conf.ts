@@ -53,6 +53,7 @@ export function containerResolvConf(
   { dns, dnsSearch, dnsOptions }: { dns: string[]; dnsSearch: string[]; dnsOptions: string[] },
   place: 'host' | 'named' | 'plain',
 ): string {
+  if (place !== 'named' && dns.length + dnsSearch.length + dnsOptions.length === 0) return hostText(place)
   const host = place === 'host' ? hostResolvConf() : reachableResolvConf()
   const search = dnsSearch.length ? dnsSearch : host.search
   const options = dnsOptions.length ? dnsOptions : host.options
@@ -60,6 +61,22 @@ export function containerResolvConf(
   const withDots = options.some((option) => option.startsWith('ndots:')) ? options : [...options, 'ndots:0']
   return formatResolvConf({ nameservers: [nameServerAddress], search, options: withDots })
 }
+
+/** Nothing was asked for: the host's file as it is. */
+function hostText(place: 'host' | 'plain'): string {
+  const text = readIfThere('/etc/resolv.conf')
+  return place === 'host' ? text : withReachable(text, reachableResolvConf().nameservers)
+}
+
+/** The text of a resolv.conf, comments and all, with the resolvers that are not in `reachable` taken out; if none is left, with those of it. */
+export function withReachable(text: string, reachable: readonly string[]): string {
+  const lines = text.split('\n').filter((line) => !isNameserver(line) || reachable.includes(line.trim().split(/\s+/)[1] as string))
+  const missing = lines.some(isNameserver) ? [] : reachable.map((server) => `nameserver ${server}`)
+  const kept = lines.join('\n').replace(/\n*$/, '')
+  return `${[...(kept === '' ? [] : [kept]), ...missing].join('\n')}\n`
+}
+
+const isNameserver = (line: string) => /^\s*nameserver\s/.test(line)
 
 function readIfThere(path: string): string {
   try {

@@ -13,8 +13,8 @@ import { type Digest, hexOf } from '../oci/digest.ts'
 import { freshName } from './names.ts'
 import type { Trash } from './trash.ts'
 
-const directories = ['dev', 'proc', 'sys']
-const files = ['.dockerenv', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf']
+const directories = ['dev', 'dev/pts', 'dev/shm', 'proc', 'sys']
+const files = ['.dockerenv', 'dev/console', 'etc/hostname', 'etc/hosts', 'etc/resolv.conf']
 const links = [{ path: 'etc/mtab', target: '/proc/mounts' }]
 
 export interface InitLayers {

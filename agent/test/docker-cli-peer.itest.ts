@@ -1,0 +1,86 @@
+/** Values that Docker Engine prints and a client compares: terminals, chosen addresses, exported roots, owners. Each was seen on Docker Engine 20.10. */
+import { describe } from 'vitest'
+import { dockerSuite } from './docker.ts'
+
+const { check } = dockerSuite()
+
+describe('terminals', () => {
+  check([
+    {
+      about: "without a client's size there is none, in a container and in an exec; create's is the container's",
+      script: `size='s=$(stty size 2>&1); echo "[$s]"'
+        docker run --rm -t bb:1 sh -c "$size" < /dev/null; docker run -d --name t1 bb:1 sleep 100 > /dev/null; docker exec -t t1 sh -c "$size" < /dev/null; docker rm -f t1
+        curl -s --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' -d '{"Image":"bb:1","Tty":true,"Cmd":["stty","size"],"HostConfig":{"ConsoleSize":[33,77]}}' http://d/containers/create?name=t2 > /dev/null
+        docker start t2; docker wait t2; docker logs t2; docker rm t2`,
+      stdout: '[stty: standard input]\r\n[stty: standard input]\r\nt1\nt2\n0\n33 77\r\nt2\n',
+    },
+  ])
+})
+
+describe('networks', () => {
+  check([
+    {
+      about: 'an address may be chosen only where the subnet was',
+      script: `docker network create p1 > /dev/null; docker network create --subnet 10.199.7.0/24 p2 > /dev/null; docker run -d --name p0 bb:1 sleep 100 > /dev/null
+        first=$(docker network inspect -f '{{(index .IPAM.Config 0).Gateway}}' p1); docker network connect --ip \${first%.*}.77 p1 p0; docker network connect --ip6 fd00::7 p2 p0
+        docker network connect --ip 10.199.7.9 p2 p0; docker exec p0 ip -o -4 addr | grep -o '10.199.7.9'; docker rm -f p0; docker network rm p1 p2`,
+      stdout: '10.199.7.9\np0\np1\np2\n',
+      stderr:
+        /^(Error response from daemon: user specified IP address is supported only when connecting to networks with user configured subnets\n){2}$/,
+    },
+    {
+      about: 'options for the resolver leave the resolvers, also without a network of its own',
+      script: `grep ^nameserver /etc/resolv.conf > $HOME/servers; for n in host none; do docker run --rm --network $n --dns-opt ndots:3 --dns-search . bb:1 cat /etc/resolv.conf > $HOME/told; grep ^nameserver $HOME/told | diff $HOME/servers - && grep -v ^nameserver $HOME/told; done`,
+      stdout: 'options ndots:3\noptions ndots:3\n',
+    },
+  ])
+})
+
+describe('roots', () => {
+  check([
+    {
+      about: 'an export holds the places of mounts as they are below them, running or not',
+      script: `new() { docker $1 --name x1 -v /tmp:/etc/in -v /etc/hostname:/etc/passwd bb:1 sleep 100 > /dev/null; }
+        list() { docker export x1 | tar -tv --numeric-owner | awk '{print $1, $2, $3, $6}' | grep -E ' (dev/.*|proc/|sys/|etc/(hosts|in/?)|.dockerenv)$' | sort -k4; docker export x1 | tar -x -O etc/passwd | head -c 5; echo; docker diff x1; docker rm -f x1; }
+        new 'run -d'; list; new create; list`,
+      stdout: `${[
+        '-rwxr-xr-x 0/0 0 .dockerenv',
+        'drwxr-xr-x 0/0 0 dev/',
+        '-rwxr-xr-x 0/0 0 dev/console',
+        'drwxr-xr-x 0/0 0 dev/pts/',
+        'drwxr-xr-x 0/0 0 dev/shm/',
+        '-rwxr-xr-x 0/0 0 etc/hosts',
+        'drwxr-xr-x 0/0 0 etc/in/',
+        'drwxr-xr-x 0/0 0 proc/',
+        'drwxr-xr-x 0/0 0 sys/',
+        'root:',
+        'C /etc',
+        'A /etc/in',
+        'x1',
+        '-rwxr-xr-x 0/0 0 .dockerenv',
+        'drwxr-xr-x 0/0 0 dev/',
+        '-rwxr-xr-x 0/0 0 dev/console',
+        'drwxr-xr-x 0/0 0 dev/pts/',
+        'drwxr-xr-x 0/0 0 dev/shm/',
+        '-rwxr-xr-x 0/0 0 etc/hosts',
+        'drwxr-xr-x 0/0 0 proc/',
+        'drwxr-xr-x 0/0 0 sys/',
+        'root:',
+        'x1',
+      ].join('\n')}\n`,
+    },
+    {
+      about: 'what is copied or exported out of a user range of its own has the owners that the container sees',
+      script: `curl -s --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' -d '{"Image":"bb:1","Cmd":["sh","-c","touch /x; chown 5:6 /x; exec sleep 100"],"HostConfig":{"UsernsMode":"auto"}}' http://d/containers/create?name=u1 > /dev/null
+        docker start u1; until docker exec u1 test -e /x; do :; done; owners() { tar -tv --numeric-owner | awk '$6 ~ /^(x|etc\\/passwd)$/ {print $2, $6}' | sort; }
+        list() { docker cp u1:/x - | owners; docker export u1 | owners; }; list; docker stop -t 0 u1; list; docker rm u1`,
+      stdout: 'u1\n5/6 x\n0/0 etc/passwd\n5/6 x\nu1\n5/6 x\n0/0 etc/passwd\n5/6 x\nu1\n',
+    },
+    {
+      about: 'inspect tells the paths that are masked',
+      script: `docker create --name m1 bb:1 > /dev/null; docker inspect -f '{{json .HostConfig.MaskedPaths}}' m1 | tr -d '[]"' | tr , '\\n' | grep -v thermal_throttle; docker rm m1; docker run --rm bb:1 sh -c 'wc -c < /proc/interrupts'`,
+      stdout:
+        '/proc/acpi\n/proc/asound\n/proc/interrupts\n/proc/kcore\n/proc/keys\n/proc/latency_stats\n/proc/sched_debug\n/proc/scsi\n/proc/timer_list\n/proc/timer_stats\n/sys/devices/virtual/powercap\n/sys/firmware\nm1\n0\n',
+    },
+  ])
+})
