@@ -122,7 +122,9 @@ test('goes from hit to hit with what stands around them, also to those that have
   await page.getByRole('button', { name: 'Previous hit, further back (Enter)' }).click()
   await expect(marked(page)).toContainText('burst 700 holds a needle')
   await expect(log(page)).toContainText('burst 699 of many')
-  expect(await page.evaluate(() => [...(CSS.highlights.get('log-hit') ?? [])].map((range) => range.toString()))).toEqual(['a needle'])
+  await expect
+    .poll(() => page.evaluate(() => [...(CSS.highlights.get('log-hit') ?? [])].map((range) => range.toString())))
+    .toEqual(['a needle'])
   await page.getByRole('button', { name: 'Previous hit, further back (Enter)' }).click()
   await expect(page.getByText('There is no further hit in this direction.')).toBeVisible()
   await page.getByRole('button', { name: 'Next hit (Shift+Enter)' }).click()

@@ -80,6 +80,22 @@ const tooWide = (page: Page) =>
     return ''
   })
 
+/** The same when two seconds have not mended it: a window that has just got its size is laid out, and drawn by React, a moment later. */
+async function staysTooWide(page: Page): Promise<string> {
+  let over = ''
+  await expect
+    .poll(
+      async () => {
+        over = await tooWide(page)
+        return over
+      },
+      { timeout: 2000, intervals: [50] },
+    )
+    .toBe('')
+    .catch(() => undefined)
+  return over
+}
+
 // One visit each: axe on the light page, its contrasts in the dark, then narrower and narrower.
 for (const part of [0, 1, 2] as const) {
   test(`every page is accessible, quiet and fits every screen (${part + 1} of 3)`, async ({ browser }) => {
@@ -106,8 +122,7 @@ for (const part of [0, 1, 2] as const) {
         [360, 760],
       ] as const) {
         await page.setViewportSize({ width, height })
-        await page.waitForTimeout(150)
-        const over = await tooWide(page)
+        const over = await staysTooWide(page)
         if (over) note(`too wide at ${width}: ${over}`)
         await page.screenshot({ path: join(screenshotDirectory, `${place.name}-${width}.png`) })
       }
@@ -132,10 +147,8 @@ test('a tablet shows the names of containers, and their buttons', async ({ brows
       })
       .toBeGreaterThanOrEqual(80)
     const row = page.getByRole('row').filter({ has: link })
-    for (const button of await row.getByRole('button').all()) {
-      const box = await button.boundingBox()
-      if (box) expect(box.x + box.width, `a button of the row at ${width}`).toBeLessThanOrEqual(width)
-    }
+    const rightmost = () => row.getByRole('button').evaluateAll((all) => Math.max(...all.map((one) => one.getBoundingClientRect().right)))
+    await expect.poll(rightmost, { message: `the buttons of the row at ${width}` }).toBeLessThanOrEqual(width)
   }
   await context.close()
 })
@@ -156,7 +169,7 @@ test('speaks Chinese on a telephone', async ({ browser }) => {
         .filter({ visible: true })
         .first(),
     ).toBeVisible()
-    expect(await tooWide(page), place.name).toBe('')
+    expect(await staysTooWide(page), place.name).toBe('')
     await page.screenshot({ path: join(screenshotDirectory, `${place.name}-zh-360.png`) })
   }
   await context.close()
