@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { constants } from 'node:fs'
 import { lstat, mkdir, open, readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { PassThrough, type Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
 import { type IgnoreRules, parseIgnore, pathPattern } from './ignore.ts'
@@ -241,8 +241,8 @@ async function removeIgnored(root: string, directory: string, rules: IgnoreRules
   }
 }
 
-/** The first bytes of a stream, and the stream from its beginning. */
-async function peek(source: Readable): Promise<{ head: Buffer; stream: Readable }> {
+/** The first bytes of a stream, and the stream from its beginning. What is not read of it stays in `source`, which is not destroyed: it may be a request that must still be answered. */
+export async function peek(source: Readable): Promise<{ head: Buffer; stream: Readable }> {
   const parts: Buffer[] = []
   let length = 0
   const iterator = source[Symbol.asyncIterator]() as AsyncIterator<Buffer>
@@ -253,19 +253,15 @@ async function peek(source: Readable): Promise<{ head: Buffer; stream: Readable 
     length += value.length
   }
   const head = Buffer.concat(parts)
-  const stream = new PassThrough({ highWaterMark: 1 << 20 })
-  const pump = async () => {
-    stream.write(head)
+  async function* whole() {
+    if (head.length > 0) yield head
     for (;;) {
       const { value, done } = await iterator.next()
-      if (done) break
-      if (!stream.write(value)) await new Promise<void>((resolve) => stream.once('drain', resolve).once('close', resolve))
-      if (stream.destroyed) return
+      if (done) return
+      yield value
     }
-    stream.end()
   }
-  pump().catch((error) => stream.destroy(error as Error))
-  return { head, stream }
+  return { head, stream: Readable.from(whole(), { objectMode: false, highWaterMark: 1 << 20 }) }
 }
 
 function isArchive(head: Buffer): boolean {
