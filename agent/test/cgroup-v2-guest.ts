@@ -3,7 +3,7 @@
  * `ok WHAT` for each step; a step that fails ends it with the reason.
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { openTestEngine, testConfig } from './engine.ts'
 
 const config = testConfig()
@@ -57,6 +57,23 @@ try {
     assert.equal((await engine.containers.inspect(id)).state.status, 'paused')
     await engine.containers.unpause(id)
     assert.match(cgroup(id, 'cgroup.events'), /frozen 0/)
+  })
+  await step('what runs on when the run root was emptied is ended, frozen or not', async () => {
+    const lost = [
+      await engine.run({ image: 'busybox:1', cmd: ['sleep', '600'] }),
+      await engine.run({ image: 'busybox:1', cmd: ['sleep', '600'] }),
+    ]
+    await engine.containers.pause(lost[1] as string)
+    const pids = await Promise.all(lost.map(async (one) => (await engine.containers.inspect(one)).state.pid))
+    await engine.reopen(() => {
+      for (const one of lost) rmSync(`${config.runRoot}/tasks/${one.slice(0, 32)}`, { recursive: true })
+      for (const one of lost) rmSync(`${config.runRoot}/runtime/${one}`, { recursive: true })
+    })
+    for (const one of lost) {
+      assert.equal((await engine.containers.inspect(one)).state.status, 'exited')
+      assert.throws(() => cgroup(one, 'cgroup.events'), { code: 'ENOENT' })
+    }
+    for (const pid of pids) assert.equal(existsSync(`/proc/${pid}`), false)
   })
   await step('it stops with the status of its own choice, and its cgroup goes', async () => {
     const waiting = engine.containers.wait(id, 'next-exit')

@@ -12,7 +12,7 @@ it('limits, measures, updates, freezes and stops by the unified hierarchy', { ti
   const bundle = await bundleAgent('cgroup-v2-guest.ts')
   try {
     const result = await runInGuest(['node', bundle.path], { repository, cwd: repository, timeoutMs: guestTimeoutMs })
-    expect(result.output.split('\n').filter((line) => line.startsWith('ok ')).length, result.output).toBe(8)
+    expect(result.output.split('\n').filter((line) => line.startsWith('ok ')).length, result.output).toBe(9)
     expect(result.output.split('\n'), result.output).toContain('done')
     expect(result.exitCode, result.output).toBe(0)
   } finally {

@@ -37,8 +37,8 @@ export function testConfig(): AgentConfig {
 }
 
 export interface TestEngine extends Engine {
-  /** Closes and opens again on the same data, as after an upgrade of the agent. */
-  reopen(): Promise<void>
+  /** Closes and opens again on the same data, as after an upgrade of the agent. @param between what happens meanwhile */
+  reopen(between?: () => void): Promise<void>
   /** Removes every container, closes, removes the directories. */
   destroy(): Promise<void>
   /** Creates, starts and gives the id. */
@@ -94,8 +94,9 @@ export async function openTestEngine(
   let engine = await openEngine(config, log)
   await pullAll(engine, images)
   const handle: Omit<TestEngine, keyof Engine> = {
-    async reopen() {
+    async reopen(between = () => {}) {
       await engine.close()
+      between()
       engine = await openEngine(config, log)
     },
     async destroy() {

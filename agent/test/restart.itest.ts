@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ContainerDetail, ContainerSummary } from '@berth/contract/container'
 import type { ExecDetail } from '@berth/contract/exec'
 import type { LogPage } from '@berth/contract/log'
@@ -121,6 +122,29 @@ describe('an agent that is killed', { timeout: 120_000 }, () => {
     expect((await one('ice')).state.status).toBe('paused')
     await agent.call('containers.unpause', 'ice')
     await agent.call('containers.remove', 'ice', { force: true, volumes: true })
+  })
+
+  it('ends what goes on running when the run root was emptied, and starts anew what is to be started', async () => {
+    const again = { restart: { name: 'always', maximumRetryCount: 0 } }
+    await agent.call('test.create', 'left', { ...quiet, networkMode: 'bridge', cmd: ['sleep', '600'] })
+    await agent.call('test.create', 'frozen', { ...quiet, cmd: ['sh', '-c', 'sleep 601 & sleep 602'] })
+    await agent.call('test.create', 'wanted', { ...quiet, cmd: ['sh', '-c', 'echo $$ >>/starts; sleep 603'], ...again })
+    for (const name of ['left', 'frozen', 'wanted']) await agent.call('containers.start', name)
+    await agent.call('test.exec', 'left', { cmd: ['sleep', '604'] })
+    await agent.call('containers.pause', 'frozen')
+    const before = await list()
+    const of = (name: string) => before.find((container) => container.name === name) as ContainerSummary
+    await agent.kill()
+    for (const name of readdirSync(config.runRoot)) rmSync(join(config.runRoot, name), { recursive: true, force: true })
+    await start()
+    for (const name of ['left', 'frozen'])
+      expect((await one(name)).state).toMatchObject({ status: 'exited', exitCode: 255, error: expect.stringContaining('went down') })
+    await expect.poll(async () => (await one('wanted')).state.status).toBe('running')
+    expect((await one('wanted')).state.pid).not.toBe(of('wanted').state.pid)
+    for (const name of ['left', 'frozen', 'wanted']) expect([name, existsSync(`/proc/${of(name).state.pid}`)]).toEqual([name, false])
+    const gone = [of('left').id, of('frozen').id]
+    expect(await settledLeftovers(config, (left) => gone.some((id) => left.includes(id)) && !left.startsWith('file:'))).toEqual([])
+    for (const name of ['left', 'frozen', 'wanted']) await agent.call('containers.remove', name, { force: true, volumes: true })
   })
 
   it('cleans up after a monitor that was killed too', async () => {

@@ -105,7 +105,10 @@ export async function giveBack(context: Context, container: Container, lost: boo
         return false
       },
     )
-  if (lost) await attempt('the process', context.native.runtime(['delete', '--force', id]).catch(ignoreMissing))
+  if (lost) {
+    await attempt('the process', context.native.runtime(['delete', '--force', id]).catch(ignoreMissing))
+    await attempt('the process', context.tasks.endLost(id, context.paths.cgroup(id, container.record.options.cgroupParent)))
+  }
   const [saved] = await Promise.all([
     // exit.json tells the same to the next boot, so this need not reach the disk at once.
     attempt('the record', container.removing ? Promise.resolve() : context.store.save(container.record, false)),

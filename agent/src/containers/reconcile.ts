@@ -47,6 +47,13 @@ async function sweepOrphans(context: Context): Promise<void> {
       if ((error as { code?: string }).code !== 'not_found')
         context.log.debug({ id, reason: messageOf(error) }, 'nothing to delete in the runtime')
     })
+    try {
+      await context.tasks.endLost(id, context.paths.cgroup(id, ''))
+    } catch (error) {
+      // What it runs on must stay; the next boot tries again.
+      context.log.error({ id, reason: messageOf(error) }, 'what is left of a container could not be ended')
+      continue
+    }
     await context.networks.release(id)
     await context.snapshots.remove(id)
     await context.store.removeDirectory(id)

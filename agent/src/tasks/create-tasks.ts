@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -9,6 +10,7 @@ import { hasMonitor } from '../native/monitor.ts'
 import { MonitorConnection } from '../native/monitor-connection.ts'
 import type { MonitorDocument, MonitorFile } from '../native/monitor-document.ts'
 import type { Native } from '../native/native.ts'
+import { endCgroup } from './end-cgroup.ts'
 import { parseExit, readExit } from './exit-file.ts'
 import type { Ending, Task, Tasks } from './tasks.ts'
 import { Viewer } from './viewer.ts'
@@ -40,7 +42,8 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
     },
 
     async find(id, directories) {
-      await untilUp(id, directories.runDir)
+      // It is made before the monitor: without it nothing is coming up.
+      if (existsSync(directories.runDir)) await untilUp(id, directories.runDir)
       const file = parseMonitorFile(await readTextIfExists(join(directories.runDir, 'monitor.json')))
       const socket = await native.connectMonitor(join(directories.runDir, 'attach.sock')).catch((error) => {
         if (error instanceof EngineError && error.code === 'not_found') return null
@@ -55,6 +58,16 @@ export function createTasks(options: { native: Native; log: Logger }): Tasks {
       }
       socket?.destroy()
       return endedMeanwhile(file, directories)
+    },
+
+    async endLost(id, cgroup) {
+      if (!(await endCgroup(cgroup))) return
+      // The monitor outlives its process by the writing of its end; until then it holds the container's layers and addresses.
+      const until = performance.now() + comesUpMs
+      while (await hasMonitor(id)) {
+        if (performance.now() > until) throw new EngineError('unavailable', `the monitor of ${id} does not end, though its process has`)
+        await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
+      }
     },
   }
 }

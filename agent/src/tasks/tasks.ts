@@ -120,4 +120,10 @@ export interface Tasks {
    * @param directories runDir and stateDir of its document
    */
   find(id: string, directories: { runDir: string; stateDir: string }): Promise<{ task: Task } | Ending | null>
+  /**
+   * Ends what goes on running of a process that find() and the runtime know nothing of any more, because its run directory is gone, and removes its group.
+   * @param cgroup path of its group, the same in every hierarchy
+   * @throws unavailable when it does not end
+   */
+  endLost(id: string, cgroup: string): Promise<void>
 }
