@@ -110,9 +110,13 @@ async function crash(): Promise<void> {
   const before = await list()
   await berth.kill()
   const took = await timed(() => berth.revive())
+  const busy = processorMs([berth.pid])
   const after = new Map((await list()).map((one) => [one.Id, one.State]))
   const lost = before.filter(({ Id, State }) => after.get(Id) !== State)
-  say(`killed and started again with ${before.length}`, `answers after ${took.toFixed(0)} ms, ${lost.length} are not as they were`)
+  say(
+    `killed and started again with ${before.length}`,
+    `answers after ${took.toFixed(0)} ms, ${busy} of them busy; ${lost.length} are not as they were`,
+  )
   if (lost.length > 0) throw new Error(`lost: ${JSON.stringify(lost.slice(0, 5))}`)
   say('its memory then', `${(proportionalKb([berth.pid]) / 1024).toFixed(1)} MB`)
 }
