@@ -3,10 +3,11 @@
  * applied, then only read. Its content is hostile: links in it are never followed by us, except where COPY follows its own source, inside the context.
  */
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
+import { closeSync, constants, lstatSync, openSync, readFileSync, readlinkSync } from 'node:fs'
 import { lstat, mkdir, open, readdir, readlink, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { setImmediate as othersTurn } from 'node:timers/promises'
 import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
 import { type IgnoreRules, parseIgnore, pathPattern } from './ignore.ts'
@@ -165,19 +166,42 @@ export function cleanPath(path: string, keyword = 'COPY'): string {
   return parts.join('/')
 }
 
+/**
+ * What is no larger is read at once, and everything is looked at without a thread's help: it has just been written and lies in the page cache, where a call takes some microseconds and the way to a
+ * thread and back ten times that, six times for every file of a context.
+ */
+const smallBytes = 64 * 1024
+/** After so long everybody else has a turn. */
+const sliceMs = 4
+
 async function hashTree(path: string): Promise<string> {
   const hash = createHash('sha256')
+  let sliceEnd = performance.now() + sliceMs
   const visit = async (at: string, name: string): Promise<void> => {
-    const stat = await lstat(at)
+    if (performance.now() > sliceEnd) {
+      await othersTurn()
+      sliceEnd = performance.now() + sliceMs
+    }
+    const stat = lstatSync(at)
     hash.update(
       JSON.stringify([name, stat.mode, stat.isFile() ? stat.size : 0, stat.isCharacterDevice() || stat.isBlockDevice() ? stat.rdev : 0]),
     )
-    if (stat.isSymbolicLink()) hash.update(await readlink(at, { encoding: 'buffer' }))
-    else if (stat.isFile()) await hashFile(at, hash)
+    if (stat.isSymbolicLink()) hash.update(readlinkSync(at, { encoding: 'buffer' }))
+    else if (stat.isFile() && stat.size > smallBytes) await hashFile(at, hash)
+    else if (stat.isFile()) hash.update(readSmallFile(at))
     else if (stat.isDirectory()) for (const child of (await readdir(at)).sort()) await visit(join(at, child), `${name}/${child}`)
   }
   await visit(path, '')
   return hash.digest('hex')
+}
+
+function readSmallFile(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    return readFileSync(file)
+  } finally {
+    closeSync(file)
+  }
 }
 
 async function hashFile(path: string, hash: ReturnType<typeof createHash>): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { setTimeout as answered } from 'node:timers/promises'
 import type { BuildOptions } from '@berth/contract/build'
 import type { Platform } from '@berth/contract/image'
 import type { Containers } from '../containers/containers.ts'
@@ -26,6 +27,9 @@ import { StageRunner } from './stage-runner.ts'
 
 /** Predefined arguments of Docker; giving them without an ARG is no mistake. */
 const predefinedArgs = /^(https?|ftp|no|all)_proxy$/i
+
+/** By then who asked for a build has been told how it ended. */
+const answerMs = 50
 
 /** Opens the room below `dataRoot`/build and removes what interrupted builds left. */
 export async function createBuilder(rooms: {
@@ -59,8 +63,9 @@ export async function createBuilder(rooms: {
         if (operation.signal.aborted) throw new EngineError('cancelled', 'the build was cancelled', { cause: error })
         throw error
       } finally {
-        // Nobody waits for this; what a crash leaves, the next start removes.
-        const removal = runProgram(unpack, ['delete-tree', '--dir', scratch])
+        // Nobody waits for this; what a crash leaves, the next start removes. The answer goes first: starting a program holds this thread up for some milliseconds.
+        const removal = answered(answerMs)
+          .then(() => runProgram(unpack, ['delete-tree', '--dir', scratch]))
           .then(() => {})
           .catch((error) => rooms.log?.error({ err: error, scratch }, 'the files of a build are still there'))
           .finally(() => removals.delete(removal))
