@@ -4,18 +4,11 @@
  * Run as root: `npx tsx agent/test/bench/container-bench.ts [rounds] [containers]`.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadBusybox, type MeasuredEngine, processorMs, proportionalKb, startBerth, startDockerd } from './engines.ts'
+import { loadBusybox, type MeasuredEngine, processorMs, proportionalKb, removeEveryContainer, startBerth, startDockerd } from './engines.ts'
+import { interleaved, median } from './rounds.ts'
 
 const rounds = Number(process.argv[2] ?? 15)
 const many = Number(process.argv[3] ?? 200)
-const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number
-
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now()
-  await work()
-  return performance.now() - begun
-}
-
 async function create(engine: MeasuredEngine, command: string[], network: string): Promise<string> {
   const body = { Image: 'busybox:1', Cmd: command, HostConfig: { NetworkMode: network } }
   return (await engine.api.call<{ Id: string }>('POST', '/containers/create', body)).Id
@@ -41,9 +34,8 @@ async function compare(
   engines: MeasuredEngine[],
   work: (engine: MeasuredEngine) => Promise<unknown>,
 ): Promise<Map<string, number>> {
-  const times = new Map<string, number[]>(engines.map(({ name }) => [name, []]))
-  for (const engine of engines) await work(engine)
-  for (let round = 0; round < rounds; round++) for (const engine of engines) times.get(engine.name)?.push(await timed(() => work(engine)))
+  const times = await interleaved(what, engines, rounds, work)
+  if (!times) return new Map()
   const medians = new Map([...times].map(([name, values]) => [name, median(values)]))
   const [ours, theirs] = [medians.get('berth') as number, medians.get('dockerd')]
   const ratio = theirs === undefined ? '' : `  ratio ${(ours / theirs).toFixed(3)}`
@@ -88,9 +80,10 @@ try {
   console.log(`${'agent, for each running container'.padEnd(44)} ${((proportionalKb([berth.pid]) - before) / (many - 1)).toFixed(1)} kB`)
   const full = await compare(`life of \`true\`, bridge, ${many} running`, engines, (engine) => life(engine, 'bridge'))
   for (const { name } of engines)
-    console.log(
-      `${`${name}: with ${many} against empty`.padEnd(44)} ${((full.get(name) as number) / (empty.get(name) as number)).toFixed(2)} ×`,
-    )
+    if (full.has(name) && empty.has(name))
+      console.log(
+        `${`${name}: with ${many} against empty`.padEnd(44)} ${((full.get(name) as number) / (empty.get(name) as number)).toFixed(2)} ×`,
+      )
   await compare(`list, ${many} containers`, engines, (engine) => engine.api.call('GET', '/containers/json?all=1'))
   await sleep(6000)
   const seconds = 15
@@ -101,11 +94,7 @@ try {
   )
 } finally {
   for (const engine of engines) {
-    const ids = running.get(engine) ?? []
-    while (ids.length)
-      await Promise.all(
-        ids.splice(0, 8).map((id) => engine.api.call('DELETE', `/containers/${id}?force=1`).catch((error) => console.error(String(error)))),
-      )
+    await removeEveryContainer(engine)
     await engine.stop()
   }
 }

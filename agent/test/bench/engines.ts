@@ -8,6 +8,7 @@ import { removeEngineFiles, testConfig } from '../engine.ts'
 import { nativeDir } from '../image-rooms.ts'
 import { busyboxLayer } from '../images.ts'
 import { type DockerApi, dockerApi } from './docker-api.ts'
+import { NoAnswer, withinLimit } from './rounds.ts'
 
 export interface MeasuredEngine {
   name: string
@@ -105,10 +106,10 @@ async function runAgent(config: AgentConfig) {
   return {
     ...engine,
     family: () => [child.pid as number, ...processesNamed('berth-monitor', config.runRoot, config.dataRoot)],
-    kill: () => end(child, 'SIGKILL'),
+    kill: () => end('berth', child, 'SIGKILL'),
     async stop() {
       engine.api.close()
-      await end(child)
+      await end('berth', child)
       removeEngineFiles(config)
     },
   }
@@ -146,7 +147,7 @@ export async function startDockerd(): Promise<MeasuredEngine> {
     family: () => [child.pid as number, ...descendants(child.pid as number), ...processesNamed('containerd-shim', `${root}/exec`, root)],
     async stop() {
       engine.api.close()
-      await end(child)
+      await end('dockerd', child)
       execFileSync('ip', ['link', 'delete', bridge])
       for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n').reverse()) {
         const target = line.split(' ')[1]
@@ -158,7 +159,7 @@ export async function startDockerd(): Promise<MeasuredEngine> {
 }
 
 async function ready(name: string, child: ChildProcess, socket: string) {
-  const api = dockerApi(socket)
+  const api = dockerApi(name, socket)
   for (let attempt = 0; attempt < 200; attempt++) {
     if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode}`)
     if (existsSync(socket) && (await api.call('GET', '/version').catch(() => null))) return { name, api, socket, pid: child.pid as number }
@@ -168,11 +169,25 @@ async function ready(name: string, child: ChildProcess, socket: string) {
   throw new Error(`${name} does not answer on ${socket}`)
 }
 
-function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-  return new Promise((resolve) => {
-    child.once('exit', () => resolve())
-    child.kill(signal)
-  })
+/** Ends a daemon; one that does not end within the limit of rounds.ts is killed, and that is said. */
+async function end(name: string, child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.kill(signal)
+  try {
+    await withinLimit({ name }, signal, ended, () => child.kill('SIGKILL'))
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error
+    console.error(error.message)
+    await ended
+  }
+}
+
+/** Removes what a bench made, eight at a time, before the engine is stopped. What cannot be removed is said, and the others are removed all the same. */
+export async function removeEveryContainer(engine: MeasuredEngine): Promise<void> {
+  const say = (error: unknown) => console.error(error instanceof Error ? error.message : error)
+  const ids = (await engine.api.call<{ Id: string }[]>('GET', '/containers/json?all=1').catch((error) => void say(error))) ?? []
+  while (ids.length > 0)
+    await Promise.all(ids.splice(0, 8).map(({ Id }) => engine.api.call('DELETE', `/containers/${Id}?force=1`).catch(say)))
 }
 
 /** busybox:1 by `docker load`. */

@@ -60,7 +60,7 @@ async function exec(id: string): Promise<void> {
 async function delayWhile(work: () => Promise<unknown>): Promise<number[]> {
   const delays: number[] = []
   // A connection of its own: others may wait for theirs.
-  const api = dockerApi(berth.socket)
+  const api = dockerApi('berth', berth.socket)
   let going = true
   const asking = (async () => {
     while (going) {
