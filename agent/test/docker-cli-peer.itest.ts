@@ -84,3 +84,38 @@ describe('roots', () => {
     },
   ])
 })
+
+describe('builds', () => {
+  check([
+    {
+      about:
+        'COPY --parents keeps directories and their modes from the pivot on; --exclude leaves out by the path below the source, also out of the cache key',
+      script: `mkdir -p $HOME/ctx/x/y $HOME/ctx/x/z; cd $HOME/ctx; for f in a.txt b.md x/c.txt x/y/d.txt x/y/e.md x/z/f.txt; do echo $f > $f; done; chmod 700 x; ln -s /etc x/y/out
+        show() { printf '%s\\n' 'FROM bb:1' 'WORKDIR /to' "$1" > $HOME/df; docker build -q -t cp:1 -f $HOME/df . > /dev/null 2>&1; docker run --rm cp:1 sh -c 'echo $(find . ! -type d | sort) $(stat -c "%n %a %u" x 2> /dev/null)'; }
+        show 'COPY --parents x/c.txt x/y/d.txt /to/'; show 'COPY --parents ./x/./y/*.txt /to/'; show 'COPY --parents x/**/*.md /to/'; show 'COPY --parents x/z /to'; show 'COPY --parents --exclude=x/y x /to/'
+        show 'COPY --exclude=*.md --exclude=x/y/out . /to/'; show 'COPY --exclude=**/*.md --exclude=!y/e.md x /to/'; show 'COPY --exclude=*.txt a.txt b.md /to/'
+        id=$(docker inspect -f '{{.Id}}' cp:1); echo other > a.txt; docker build -q -f $HOME/df . 2> /dev/null | grep -c $id; echo other > b.md; docker build -q -f $HOME/df . 2> /dev/null | grep -c $id
+        printf '%s\\n' 'FROM bb:1 AS b' 'RUN mkdir -p /s/t && touch /s/t/u /s/t/v && chown 7:8 /s/t/u' 'FROM bb:1' 'WORKDIR /to' 'COPY --from=b --parents --exclude=**/v /s/./t /to/' > $HOME/df; docker build -q -t cp:2 -f $HOME/df . > /dev/null 2>&1; docker run --rm cp:2 sh -c 'stat -c "%n %u:%g" $(find . ! -type d)'
+        printf '%s\\n' 'FROM bb:1' 'COPY --parents nosuch /to/' > $HOME/df; docker build -f $HOME/df . 2>&1 | grep failed; docker rmi cp:1 cp:2 > /dev/null`,
+      stdout: `${[
+        './x/c.txt ./x/y/d.txt x 700 0',
+        './y/d.txt',
+        './x/y/e.md x 700 0',
+        './x/z/f.txt x 700 0',
+        './x/c.txt ./x/z/f.txt x 700 0',
+        './a.txt ./x/c.txt ./x/y/d.txt ./x/y/e.md ./x/z/f.txt x 700 0',
+        './c.txt ./y/d.txt ./y/e.md ./y/out ./z/f.txt',
+        './b.md',
+        '1',
+        '0',
+        './t/u 7:8',
+        'COPY failed: file not found in build context or excluded by .dockerignore: stat nosuch: file does not exist',
+      ].join('\n')}\n`,
+    },
+    {
+      about: 'an attach that is refused says why in plain text',
+      script: `docker run -di --name at bb:1 cat > /dev/null; curl -s -X POST --unix-socket \${DOCKER_HOST#unix://} -H 'Upgrade: tcp' -H 'Connection: Upgrade' 'http://d/v1.41/containers/at/attach?stdin=1&stream=1&detachKeys=ctrl-A,a' | tr -d '\\r'; docker rm -f at`,
+      stdout: 'Invalid detach keys (ctrl-A,a) provided\nat\n',
+    },
+  ])
+})

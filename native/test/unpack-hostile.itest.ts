@@ -257,6 +257,21 @@ describe('archives that are damaged or meant to fill the disk', () => {
     refuse(whole.subarray(0, 1024 + 512 + 99_999))
   })
 
+  it('refuses an archive whose second closing block is cut, as Docker does; what follows two whole ones is let be', () => {
+    const whole = tarArchive([{ name: 'first', content: 'x' }])
+    const end = 1024 + 1024
+    expect(refuse(whole.subarray(0, end - 1))).toMatch('cut in the blocks that end it, after "first"')
+    for (const bytes of [
+      whole.subarray(0, end),
+      whole.subarray(0, end - 512),
+      Buffer.concat([whole.subarray(0, end), Buffer.alloc(100)]),
+    ]) {
+      answer(['apply', '--target', target], bytes)
+      expect(readFileSync(join(target, 'first'), 'utf8')).toBe('x')
+      run('bash', '-c', `rm -rf '${target}'/*`)
+    }
+  })
+
   it('refuses damaged headers, checksums and pax records', () => {
     const broken = tarArchive([file, { name: 'second' }])
     broken[512 + 100_352 + 3] = 0xff

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <iconv.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,12 +36,22 @@ int iconv_close(iconv_t cd) {
     return 0;
 }
 
+/* Keeps the stream's last bytes for is_end_cut. */
+static void remember_tail(struct archive_in *a, const uint8_t *block, size_t length) {
+    size_t room = sizeof(a->tail), fresh = length < room ? length : room;
+    memmove(a->tail, a->tail + fresh, room - fresh);
+    memcpy(a->tail + room - fresh, block + length - fresh, fresh);
+    a->total += length;
+}
+
 static la_ssize_t on_read(struct archive *archive, void *context, const void **block) {
     struct archive_in *a = context;
     ssize_t length = input_next(a->input, block, &a->error);
     if (length < 0) {
         a->failed = 1;
         archive_set_error(archive, EIO, "the stream failed");
+    } else if (length > 0) {
+        remember_tail(a, *block, (size_t)length);
     }
     return length;
 }
@@ -75,6 +86,26 @@ static int is_only_padding_cut(const struct archive_in *a) {
            needed < 512 && available == 0;
 }
 
+static bool is_zero(const uint8_t *bytes, size_t length) {
+    for (size_t i = 0; i < length; i++)
+        if (bytes[i])
+            return false;
+    return true;
+}
+
+/*
+ * Two blocks of zeros end an archive. libarchive is content with the first; Docker's reader (Go's
+ * archive/tar) refuses a second one that is cut, since what was cut there may have been cut before. What
+ * follows two whole ones is nobody's business.
+ */
+static bool is_end_cut(const struct archive_in *a) {
+    size_t part = a->total % TAR_BLOCK;
+    const uint8_t *end = a->tail + sizeof(a->tail) - part;
+    if (part == 0 || a->total < TAR_BLOCK || !is_zero(end, part))
+        return false;
+    return a->total < 2 * TAR_BLOCK || !is_zero(end - 2 * TAR_BLOCK, 2 * TAR_BLOCK);
+}
+
 int archive_in_open(struct archive_in *a, struct input *input, struct error *err) {
     *a = (struct archive_in){.input = input, .archive = archive_read_new()};
     if (!a->archive)
@@ -95,6 +126,9 @@ int archive_in_next(struct archive_in *a, struct archive_entry **entry, struct e
     if (a->ended)
         return 0;
     int result = archive_read_next_header(a->archive, entry);
+    if (result == ARCHIVE_EOF && !a->failed && is_end_cut(a))
+        return error_set(err, "invalid_argument", "read archive", a->last,
+                         "the archive is cut in the blocks that end it, after \"%.256s\"", a->last);
     if (result == ARCHIVE_EOF)
         return a->failed ? report(a, err) : 0;
     if (result == ARCHIVE_FATAL && !a->failed && is_only_padding_cut(a))

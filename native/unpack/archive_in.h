@@ -11,15 +11,19 @@
 struct archive;
 struct archive_entry;
 
+#define TAR_BLOCK 512
+
 struct archive_in {
     struct archive *archive;
     struct input *input;
     struct error error; /* why the pipeline failed, if it did */
     int failed;
     int64_t entry_size;
-    int64_t content_left; /* bytes of the last entry's content that have not been read */
-    int ended;            /* the archive ended without its padding */
-    char last[256];       /* the last entry's name, for messages about a cut archive */
+    int64_t content_left;        /* bytes of the last entry's content that have not been read */
+    int ended;                   /* the archive ended without its padding */
+    uint64_t total;              /* bytes of the plain stream that were given to libarchive */
+    uint8_t tail[3 * TAR_BLOCK]; /* the last of them, right-aligned */
+    char last[256];              /* the last entry's name, for messages about a cut archive */
 };
 
 int archive_in_open(struct archive_in *a, struct input *input, struct error *err);

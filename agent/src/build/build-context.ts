@@ -60,10 +60,10 @@ export class BuildContext {
   }
 
   /**
-   * The files that a COPY source names, wildcards expanded, sorted.
+   * The files that a COPY source names, wildcards expanded, sorted. With `deep` a part that is `**` stands for any number of directories.
    * @throws not_found in Docker's words
    */
-  async match(source: string, keyword: 'ADD' | 'COPY' = 'COPY'): Promise<string[]> {
+  async match(source: string, keyword: 'ADD' | 'COPY' = 'COPY', deep = false): Promise<string[]> {
     const path = cleanPath(source, keyword)
     if (!/[*?[\\]/.test(source)) {
       const found = await this.locate(path)
@@ -71,19 +71,20 @@ export class BuildContext {
       return [path]
     }
     const found: string[] = []
-    const depth = path.split('/').length
-    await this.glob('', path.split('/'), depth, found)
+    await this.glob('', path.split('/'), deep, found)
     if (found.length === 0)
       throw new EngineError('not_found', `${keyword} failed: no source files were specified: ${source.slice(0, 200)} matches nothing`)
-    return found.sort()
+    return [...new Set(found)].sort()
   }
 
-  private async glob(directory: string, parts: string[], depth: number, found: string[]): Promise<void> {
+  private async glob(directory: string, parts: string[], deep: boolean, found: string[]): Promise<void> {
     const [pattern, ...others] = parts
     if (pattern === undefined) return
     const expression = pathPattern(pattern)
     const place = directory === '' ? '' : await this.locate(directory)
     if (place === null) return
+    const anyDepth = deep && pattern === '**' && others.length > 0
+    if (anyDepth) await this.glob(directory, others, deep, found)
     const names = await readdir(join(this.root, place)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOTDIR') return []
       throw error
@@ -91,8 +92,11 @@ export class BuildContext {
     for (const name of names) {
       if (!expression.test(name)) continue
       const path = directory === '' ? name : `${directory}/${name}`
-      if (others.length === 0) found.push(path)
-      else await this.glob(path, others, depth, found)
+      // A link to a directory is not gone into, lest it lead in circles.
+      if (anyDepth) {
+        if ((await lstat(join(this.root, place, name))).isDirectory()) await this.glob(path, parts, deep, found)
+      } else if (others.length === 0) found.push(path)
+      else await this.glob(path, others, deep, found)
     }
   }
 
@@ -254,7 +258,8 @@ async function applyIgnore(root: string, dockerfile: string): Promise<void> {
   if (text.trim() !== '') await removeIgnored(root, '', parseIgnore(text))
 }
 
-async function removeIgnored(root: string, directory: string, rules: IgnoreRules): Promise<void> {
+/** Removes what the rules leave out below `directory` of `root`; links are removed, never followed. */
+export async function removeIgnored(root: string, directory: string, rules: IgnoreRules): Promise<void> {
   for (const entry of await readdir(join(root, directory), { withFileTypes: true })) {
     const path = directory === '' ? entry.name : `${directory}/${entry.name}`
     const ignored = rules.ignores(path)

@@ -15,11 +15,19 @@ import type { Statement } from './statement.ts'
 
 export type CopyStatement = Extract<Statement, { kind: 'copy' }>
 
+export interface SourceItem {
+  path: string
+  /** To be unpacked at the target. */
+  archive: boolean
+  /** With `--parents`: where it goes below the target; of a directory its own name is the last part. */
+  kept?: string
+}
+
 /** Files below one root. */
 export interface SourceGroup {
   /** A directory of the host, or mounts of an image. */
   root: { directory: string } | { mounts: MountSpec[]; mountpoint: string }
-  items: { path: string; archive: boolean }[]
+  items: SourceItem[]
 }
 
 /** A COPY or ADD with its sources found. */
@@ -48,7 +56,10 @@ export async function newMountpoint(build: Build): Promise<string> {
 
 /** Looks the sources of a COPY up. @throws not_found, invalid_argument */
 export async function findSources(build: Build, statement: CopyStatement, stageIndex: number): Promise<FoundSources> {
-  if (statement.from !== '') return fromImage(build, statement, stageIndex)
+  return statement.from === '' ? fromContext(build, statement) : fromImage(build, statement, stageIndex)
+}
+
+async function fromContext(build: Build, statement: CopyStatement): Promise<FoundSources> {
   const context: SourceGroup = { root: { directory: build.context.root }, items: [] }
   const made: SourceGroup = { root: { directory: '' }, items: [] }
   const others: SourceGroup[] = []
@@ -71,9 +82,9 @@ export async function findSources(build: Build, statement: CopyStatement, stageI
       made.items.push({ path: name, archive: false })
       digests.push(`url:${name}`, digest)
     } else {
-      for (const path of await build.context.match(source, statement.add ? 'ADD' : 'COPY')) {
+      for (const path of await build.context.match(source, statement.add ? 'ADD' : 'COPY', statement.parents)) {
         const archive = statement.add && !(await build.context.isDirectory(path)) && (await isArchive(build, path))
-        context.items.push({ path, archive })
+        context.items.push({ path, archive, ...keptOf(statement, source, path) })
         digests.push(path, await build.context.digest(path))
       }
     }
@@ -97,6 +108,14 @@ async function labelOf(build: Build, groups: SourceGroup[], context: SourceGroup
   return `${directory ? 'dir' : 'file'}:${keyOf(digests)}`
 }
 
+/** Nothing without `--parents`; else the part of the found path that stays: all of it, or what comes behind the last `/./` of the source. */
+function keptOf({ parents }: CopyStatement, source: string, path: string): { kept?: string } {
+  if (!parents) return {}
+  const pivot = source.lastIndexOf('/./')
+  const above = pivot < 0 ? [] : cleanPath(source.slice(0, pivot)).split('/').filter(Boolean)
+  return { kept: path.split('/').slice(above.length).join('/') }
+}
+
 /** The image or stage that `--from` names. @throws not_found, and what pulling throws */
 export async function sourceImage(build: Build, from: string, stageIndex: number): Promise<StageResult> {
   const stage = stageNamed(build.plan.stages, from, stageIndex)
@@ -118,10 +137,13 @@ async function fromImage(build: Build, statement: CopyStatement, stageIndex: num
   const image = await sourceImage(build, statement.from, stageIndex)
   if (image.chainId === null) throw new EngineError('not_found', `COPY failed: ${statement.from} has no files`)
   const where = await newMountpoint(build)
-  const items = statement.sources.map((path) => ({ path: cleanPath(path), archive: false }))
   const root = { mounts: build.snapshots.view(image.chainId, where), mountpoint: where }
-  const wild = statement.sources.some((path) => /[*?[]/.test(path))
-  const found = wild ? await matchInImage(build, root, items) : items
+  const found: SourceItem[] = []
+  for (const source of statement.sources) {
+    const path = cleanPath(source)
+    const paths = /[*?[]/.test(source) ? await matchInImage(build, root, path) : [path]
+    found.push(...paths.map((each) => ({ path: each, archive: false, ...keptOf(statement, source, each) })))
+  }
   const digest = keyOf([image.chainId, found])
   return {
     digest,
@@ -153,12 +175,8 @@ async function digestInImage(
   return keyOf(digests)
 }
 
-/** Wildcards in the last part of a path inside an image. */
-async function matchInImage(
-  build: Build,
-  root: { mounts: MountSpec[]; mountpoint: string },
-  items: SourceGroup['items'],
-): Promise<SourceGroup['items']> {
+/** The paths inside an image that one with wildcards names, sorted. @throws not_found if there are none */
+async function matchInImage(build: Build, root: { mounts: MountSpec[]; mountpoint: string }, pattern: string): Promise<string[]> {
   const file = await mountsFile(build, root.mounts, root.mountpoint)
   const namesIn = async (directory: string): Promise<string[]> => {
     const { stdout } = await runProgram(build.unpack, ['list', '--mounts', file, '--path', `/${directory}`]).catch((error) => {
@@ -178,14 +196,9 @@ async function matchInImage(
     const names = (await namesIn(directory)).filter((name) => expression.test(name))
     return (await Promise.all(names.map((name) => expand(below(name), rest)))).flat()
   }
-  const found: SourceGroup['items'] = []
-  for (const item of items) {
-    const matched = await expand('', item.path.split('/'))
-    if (matched.length === 0)
-      throw new EngineError('not_found', `COPY failed: no source files were specified: ${item.path} matches nothing`)
-    for (const path of matched.sort()) found.push({ path, archive: false })
-  }
-  return found
+  const matched = await expand('', pattern.split('/'))
+  if (matched.length === 0) throw new EngineError('not_found', `COPY failed: no source files were specified: ${pattern} matches nothing`)
+  return matched.sort()
 }
 
 async function isArchive(build: Build, path: string): Promise<boolean> {

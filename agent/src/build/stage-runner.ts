@@ -12,6 +12,7 @@ import { type Instruction, parseTrigger } from './dockerfile.ts'
 import { checkVolumes, copyLayer, type NewLayer, targetPath, workdirLayer } from './layer-step.ts'
 import type { Build, StageResult } from './rooms.ts'
 import { type RunStatement, runCommand, runLayer } from './run-step.ts'
+import { selectSources } from './select-sources.ts'
 import { type Stage, stageNamed } from './stage-plan.ts'
 import { type Statement, understand } from './statement.ts'
 
@@ -173,7 +174,7 @@ export class StageRunner {
   private async prepare(statement: Statement): Promise<Step> {
     if (statement.kind === 'run') return this.prepareRun(statement)
     if (statement.kind === 'copy') {
-      const sources = await findSources(this.build, statement, this.stage.index)
+      const sources = await selectSources(this.build, statement, await findSources(this.build, statement, this.stage.index))
       const { content } = sources
       const target = targetPath(this.state.config.workingDir, statement.target)
       const items = sources.groups.flatMap((group) => group.items)

@@ -61,7 +61,8 @@ describe('statements', () => {
   it.each([
     ['COPY a b /c', 'must be a directory and end with a /'],
     ['COPY --chmod=999 a b', 'invalid chmod parameter'],
-    ['COPY --parents a b', 'unknown flag: --parents'],
+    ['ADD --parents a b', 'unknown flag: --parents'],
+    ['COPY --parents=maybe a b', 'is neither true nor false'],
     ['EXPOSE 99999', 'invalid containerPort'],
     ['SHELL sh', 'JSON form'],
     ['HEALTHCHECK FOO x', 'Unknown type "FOO"'],

@@ -39,6 +39,10 @@ export type Statement =
       checksum: string
       /** ADD of a repository keeps its `.git`. */
       keepGitDir: boolean
+      /** Sources keep the directories that they are in, from the last `/./` of their path on. */
+      parents: boolean
+      /** What is left out: patterns of `.dockerignore` for paths below each source. */
+      excludes: string[]
     }
   | { kind: 'env'; pairs: [string, string][] }
   | { kind: 'label'; pairs: [string, string][] }
@@ -56,8 +60,8 @@ export type Statement =
 
 /** What an instruction's flags may be. */
 const allowedFlags: Record<string, string[]> = {
-  ADD: ['chown', 'chmod', 'link', 'checksum', 'keep-git-dir'],
-  COPY: ['from', 'chown', 'chmod', 'link'],
+  ADD: ['chown', 'chmod', 'link', 'checksum', 'keep-git-dir', 'exclude'],
+  COPY: ['from', 'chown', 'chmod', 'link', 'parents', 'exclude'],
   RUN: ['mount', 'network', 'security'],
   HEALTHCHECK: ['interval', 'timeout', 'start-period', 'start-interval', 'retries'],
   FROM: ['platform'],
@@ -203,6 +207,8 @@ function copyStatement({ keyword, rest, flags, heredocs }: Instruction, expand: 
     chmod: chmod ? Number.parseInt(chmod, 8) : null,
     checksum,
     keepGitDir: switchOf(flags, 'keep-git-dir'),
+    parents: switchOf(flags, 'parents'),
+    excludes: flags.filter(({ name }) => name === 'exclude').map(({ value }) => expand.word(value ?? '')),
   }
 }
 

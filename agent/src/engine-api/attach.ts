@@ -1,10 +1,12 @@
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import type { ContainerDetail } from '@berth/contract/container'
-import { EngineError } from '../errors.ts'
+import { codeOf, EngineError } from '../errors.ts'
 import type { Attachment } from '../tasks/tasks.ts'
 import { type Call, checkContentType, flag, integer, parseObject, type Route, readBody, readObject, sendEmpty, sendJson } from './call.ts'
 import { failure } from './failure.ts'
 import { Fields } from './fields.ts'
-import { frameHeader, parseDetachKeys, pump, RawConnection } from './hijack.ts'
+import { frameHeader, parseDetachKeys, pump, RawConnection, rawType } from './hijack.ts'
 import { repeatLog } from './logs.ts'
 
 /** attach and exec: everything that takes the connection over. */
@@ -16,12 +18,31 @@ function detachKeysOf(call: Call, fallback = ''): Buffer {
   return keys
 }
 
-async function attach(call: Call): Promise<void> {
+/** What an attach needs to know first. @throws invalid_argument, not_found, failed_precondition (paused) */
+async function checkAttach(call: Call): Promise<{ keys: Buffer; detail: ContainerDetail }> {
   const container = call.params[0] as string
   const keys = detachKeysOf(call)
   const detail = await call.engine.containers.inspect(container)
   if (detail.state.status === 'paused')
     throw new EngineError('failed_precondition', `container ${container} is paused, unpause the container before attach`)
+  return { keys, detail }
+}
+
+/** Docker has taken the connection over by the time an attach is refused, and says so in plain text: the command line prints it as it comes. */
+function refuseAttach(socket: Duplex, error: unknown): void {
+  const { status, body } = failure(error)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}\r\nContent-Type: ${rawType}\r\n\r\n${body.message}\r\n`)
+}
+
+async function attach(call: Call): Promise<void> {
+  const container = call.params[0] as string
+  const checked = await checkAttach(call).catch((error: unknown) => {
+    if (!call.upgrade || codeOf(error) === 'internal') throw error
+    refuseAttach(call.upgrade.socket, error)
+    return null
+  })
+  if (checked === null) return
+  const { keys, detail } = checked
   const terminal = detail.options.terminal
   const stream = flag(call.query, 'stream')
   const stdin = stream && flag(call.query, 'stdin') && detail.options.openStdin

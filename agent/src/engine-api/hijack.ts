@@ -10,7 +10,7 @@ export function frameHeader(stream: 1 | 2, length: number): Buffer {
   return header
 }
 
-const rawType = 'application/vnd.docker.raw-stream'
+export const rawType = 'application/vnd.docker.raw-stream'
 
 /**
  * docker-py (and Compose v1 on it) reads the head through a buffer and the rest past that buffer: what arrives before it has looked is lost to its caller. An exec here

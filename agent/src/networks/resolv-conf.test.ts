@@ -12,6 +12,6 @@ it('reads what resolver(5) describes and writes it back', () => {
 it("keeps the host's text and takes out only resolvers that cannot be reached", () => {
   const text = '# by hand\nnameserver 127.0.0.53\nnameserver 10.0.0.1\noptions edns0\nsortlist 10.0.0.0\n'
   expect(withReachable(text, ['10.0.0.1'])).toBe('# by hand\nnameserver 10.0.0.1\noptions edns0\nsortlist 10.0.0.0\n')
-  expect(withReachable('# none\nnameserver 127.0.0.1\n', ['8.8.8.8', '8.8.4.4'])).toBe('# none\nnameserver 8.8.8.8\nnameserver 8.8.4.4\n')
+  expect(withReachable('# none\nnameserver 127.0.0.1\n', ['8.8.8.8', '8.8.4.4'])).toBe('# none\n\nnameserver 8.8.8.8\nnameserver 8.8.4.4\n')
   expect(withReachable('', ['8.8.8.8'])).toBe('nameserver 8.8.8.8\n')
 })

@@ -73,7 +73,7 @@ export function withReachable(text: string, reachable: readonly string[]): strin
   const lines = text.split('\n').filter((line) => !isNameserver(line) || reachable.includes(line.trim().split(/\s+/)[1] as string))
   const missing = lines.some(isNameserver) ? [] : reachable.map((server) => `nameserver ${server}`)
   const kept = lines.join('\n').replace(/\n*$/, '')
-  return `${[...(kept === '' ? [] : [kept]), ...missing].join('\n')}\n`
+  return `${[...(kept === '' ? [] : [kept]), ...(kept !== '' && missing.length > 0 ? ['', ...missing] : missing)].join('\n')}\n`
 }
 
 const isNameserver = (line: string) => /^\s*nameserver\s/.test(line)
