@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openEngine } from '../src/engine.ts'
 import { createLogger } from '../src/log.ts'
-import { testConfig } from './engine.ts'
+import { removeEngineFiles, testConfig } from './engine.ts'
 
 let root: string
 const mounts: string[] = []
@@ -22,7 +22,14 @@ function mount(path: string, ...args: string[]): void {
   execFileSync('mount', [...args, path])
   mounts.push(path)
 }
-const open = (dataRoot: string) => openEngine({ ...testConfig(), dataRoot }, createLogger('silent'))
+async function open(dataRoot: string): Promise<unknown> {
+  const config = testConfig()
+  try {
+    return await openEngine({ ...config, dataRoot }, createLogger('silent'))
+  } finally {
+    removeEngineFiles(config)
+  }
+}
 
 it('says so of a file system that cannot hold layers, and leaves nothing there', async () => {
   for (const name of ['l', 'u', 'w', 'm']) mkdirSync(join(root, name))

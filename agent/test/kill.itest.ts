@@ -22,6 +22,8 @@ interface Known {
   pid: number | null
 }
 const known = new Map<string, Known>()
+/** Ids that were acknowledged and that no call was told to remove: whatever else was cut off, they are there. */
+const acknowledged = new Set<string>()
 /** Names whose last call was cut off: either outcome is right. */
 const open = new Set<string>()
 
@@ -64,18 +66,41 @@ async function act(name: string): Promise<void> {
       cmd: ['sleep', '600'],
       networkMode: network,
       stopTimeoutSeconds: 0,
+      ports: network === 'bridge' ? [{ containerPort: 80 }] : [],
     })
+    acknowledged.add(id)
     return settle({ id, running: false, pid: null })
   }
-  const choice = random(10)
+  const choice = random(13)
   if (!about.running && choice < 7) {
     await agent.call('containers.start', name)
     const { state } = await agent.call<ContainerSummary>('containers.inspect', name)
     return settle({ ...about, running: true, pid: state.pid })
   }
   if (!about.running || choice < 2) {
+    acknowledged.delete(about.id)
     await agent.call('containers.remove', name, { force: true, volumes: true })
     return settle(null)
+  }
+  if (choice === 12) {
+    const other = `${name}-renamed`
+    // Not settled before both calls are answered: which of the two names it has then is known.
+    open.add(other)
+    await agent.call('containers.rename', name, other)
+    await agent.call('containers.rename', other, name)
+    open.delete(other)
+    return settle(about)
+  }
+  if (choice === 11) {
+    await agent.call('containers.kill', name, 'KILL')
+    await agent.call('containers.wait', name, 'not-running')
+    return settle({ ...about, running: false, pid: null })
+  }
+  if (choice === 10) {
+    const file = `/written-${random(1000)}`
+    await agent.call('containers.makeDirectory', name, file)
+    await agent.call('containers.removeFile', name, file)
+    return settle(about)
   }
   if (choice < 4) {
     await agent.call('containers.stop', name)
@@ -93,7 +118,7 @@ async function act(name: string): Promise<void> {
   settle(about)
 }
 
-/** Makes and removes images and networks; joins and leaves the latter. */
+/** Makes and removes images, networks and volumes; joins and leaves networks; runs what is removed by its own end. */
 async function actOnThings(): Promise<void> {
   const settled = async (name: string, change: () => Promise<unknown>, there: boolean) => {
     things.delete(name)
@@ -101,7 +126,31 @@ async function actOnThings(): Promise<void> {
     things.set(name, there)
   }
   const network = `${config.instance}n${random(2)}`
-  switch (random(6)) {
+  const volume = `volume${random(2)}`
+  switch (random(10)) {
+    case 6:
+      return settled(volume, () => agent.call('volumes.create', { name: volume }), true)
+    case 7:
+      if (things.get(volume)) await settled(volume, () => agent.call('volumes.remove', volume, { force: false }), false)
+      return
+    case 8:
+      if (things.get('built:1')) await settled('tagged:1', () => agent.call('images.tag', 'built:1', 'tagged:1'), true)
+      return
+    case 9: {
+      const brief = { image: 'busybox:1', cmd: ['true'], networkMode: 'none', autoRemove: true }
+      await agent.call('containers.remove', 'brief', { force: true, volumes: true }).catch((error: { code?: string }) => {
+        if (error.code !== 'not_found') throw error
+      })
+      things.delete('brief')
+      const { id } = await agent.call<{ id: string }>('test.create', 'brief', brief)
+      const gone = agent.call('containers.wait', id, 'removed')
+      // Where the kill comes first, the call below tells it.
+      gone.catch(() => {})
+      await agent.call('containers.start', id)
+      await gone
+      things.set('brief', false)
+      return
+    }
     case 0:
       return settled(
         'built:1',
@@ -165,14 +214,19 @@ async function work(lane: number): Promise<void> {
 async function verifyThings(): Promise<void> {
   const images = await agent.call<{ tags: string[] }[]>('images.list', {})
   const networks = await agent.call<{ name: string }[]>('networks.list')
-  const there = new Set([...images.flatMap(({ tags }) => tags), ...networks.map(({ name }) => name)])
+  const volumes = await agent.call<{ name: string }[]>('volumes.list')
+  const containers = await agent.call<{ name: string }[]>('containers.list', { all: true, filters: {}, limit: 0, size: false })
+  const there = new Set([...images.flatMap(({ tags }) => tags), ...[...networks, ...volumes, ...containers].map(({ name }) => name)])
   for (const [name, expected] of things) expect([name, there.has(name)]).toEqual([name, expected])
-  for (const name of ['built:1', 'committed:1', `${config.instance}n0`, `${config.instance}n1`]) things.set(name, there.has(name))
+  for (const name of ['built:1', 'committed:1', 'tagged:1', 'volume0', 'volume1', `${config.instance}n0`, `${config.instance}n1`])
+    things.set(name, there.has(name))
 }
 
 async function verify(): Promise<void> {
   const list = await agent.call<ContainerSummary[]>('containers.list', { all: true, filters: {}, limit: 0, size: false })
   const byName = new Map(list.map((container) => [container.name, container]))
+  const ids = new Set(list.map(({ id }) => id))
+  expect([...acknowledged].filter((id) => !ids.has(id))).toEqual([])
   for (const [name, { id, running, pid }] of known) {
     expect(byName.get(name), `${name} was acknowledged`).toMatchObject({ id })
     const state = byName.get(name)?.state
@@ -184,7 +238,18 @@ async function verify(): Promise<void> {
   }
   for (const { name, id, state } of list) {
     if (known.has(name)) continue
+    // Its own end removes this one; whether it is gone is asked with the other things.
+    if (name === 'brief') continue
     expect(open.has(name), `${name} was acknowledged as removed`).toBe(true)
+    // Cut off between two names: it has one of them.
+    const plain = name.replace(/-renamed$/, '')
+    if (plain !== name) {
+      await agent.call('containers.rename', id, plain)
+      acknowledged.add(id)
+      known.set(plain, { id, running: state.status === 'running', pid: state.pid || null })
+      continue
+    }
+    acknowledged.add(id)
     // A cut-off pause may have left it frozen: whichever it is, it can be had again.
     if (state.status === 'paused') await agent.call('containers.unpause', name)
     known.set(name, { id, running: state.status === 'running' || state.status === 'paused', pid: state.pid || null })
@@ -213,6 +278,9 @@ it(`survives ${kills} kills`, async () => {
   await agent.ready
   await verify()
   await verifyThings()
+  await agent.call('containers.remove', 'brief', { force: true, volumes: true }).catch((error: { code?: string }) => {
+    expect(error.code).toBe('not_found')
+  })
   for (const name of known.keys()) await agent.call('containers.remove', name, { force: true, volumes: true })
   for (const name of ['n0', 'n1']) if (things.get(config.instance + name)) await agent.call('networks.remove', config.instance + name)
   await agent.stop()
