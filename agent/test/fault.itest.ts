@@ -4,8 +4,8 @@ import { openTestEngine, parseExec, parseOptions, type TestEngine, testConfig } 
 import { settledLeftovers } from './leaks.ts'
 
 /**
- * Every file operation and every spawn of create, start, exec and remove fails once, each in its turn: the change fails as a whole, says why in one
- * sentence, and leaves nothing.
+ * Every file operation and every spawn of what changes a container, volume or network fails once, each in its turn: the change fails as a whole, says why in
+ * one sentence, and leaves nothing.
  */
 const fault = vi.hoisted(() => {
   const state = { armed: false, left: 0, named: '' as string, hit: '' as string, counted: 0 }
@@ -198,6 +198,107 @@ describe('one failed operation', { timeout: 300_000 }, () => {
     )
     expect(existsSync(`${config.dataRoot}/containers`)).toBe(true)
     // What could not be removed at once is removed by the next opening.
+    await engine.reopen()
+    expect(await settledLeftovers(config)).toEqual([])
+  })
+
+  /** What a person sees of the container, and what the next agent will see of it. */
+  const seen = async () => {
+    const { name, state, options: chosen, networks } = await engine.containers.inspect(id)
+    return {
+      name,
+      status: state.status,
+      pid: state.pid,
+      memory: chosen.limits.memoryBytes,
+      networks: networks.map(({ networkName }) => networkName).sort(),
+    }
+  }
+  let id = ''
+  const plain = { aliases: [], links: [] }
+  const network = { driver: 'bridge', internal: false, attachable: false, ipv6: false, pools: [], labels: {}, options: {} }
+  const commit = { reference: 'made:1', comment: '', author: '', changes: [], pause: true }
+  const images = async () => (await engine.images.list({ all: true })).flatMap(({ tags }) => tags)
+
+  it.each<[string, () => Promise<unknown>, (() => Promise<unknown>)?, (() => Promise<unknown>)?]>([
+    ['a rename', () => engine.containers.rename(id, 'other')],
+    ['an update', () => engine.containers.update(id, { limits: { memoryBytes: 64 << 20 } })],
+    ['joining a network', () => engine.containers.connect('more', id, plain)],
+    ['a commit', () => engine.containers.commit(id, commit), images, () => engine.images.remove('made:1', { force: false, prune: true })],
+    [
+      'making a network',
+      () => engine.networks.create({ ...network, name: 'n' }),
+      async () =>
+        engine.networks
+          .list()
+          .map(({ name }) => name)
+          .sort(),
+      () => engine.networks.remove('n'),
+    ],
+  ])('of %s leaves everything as it was, for the next agent too', async (_what, change, things = seen, undo = async () => {}) => {
+    for (const name of ['first', 'more']) await engine.networks.create({ ...network, name })
+    try {
+      const hits = await failEach(
+        async () => {
+          if (id === '') id = await engine.run({ image: 'busybox:1', cmd: ['sleep', '60'], networkMode: 'first', stopTimeoutSeconds: 0 })
+          before = [await seen(), await things()]
+        },
+        change,
+        async (failed, hit) => {
+          if (failed) {
+            expect([await seen(), await things()], hit).toEqual(before)
+            await engine.reopen()
+            expect([await seen(), await things()], `${hit}, opened again`).toEqual(before)
+            return
+          }
+          // Done although something failed on the way: it is done for the next agent too.
+          const after = [await seen(), await things()]
+          expect(after, hit).not.toEqual(before)
+          await engine.reopen()
+          expect([await seen(), await things()], `${hit}, opened again`).toEqual(after)
+          await undo()
+          await engine.containers.remove(id, { force: true, volumes: true })
+          id = ''
+        },
+      )
+      expect(hits.length).toBeGreaterThan(0)
+    } finally {
+      if (id) await engine.containers.remove(id, { force: true, volumes: true })
+      id = ''
+      for (const name of ['first', 'more']) await engine.networks.remove(name)
+    }
+    expect(await settledLeftovers(config)).toEqual([])
+  })
+  let before: unknown[] = []
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['a stop', () => engine.containers.stop('faulty'), 'exited'],
+    ['a kill', () => engine.containers.kill('faulty', 'KILL').then(() => engine.containers.wait('faulty', 'not-running')), 'exited'],
+    ['a restart', () => engine.containers.restart('faulty'), 'running'],
+    ['freezing', () => engine.containers.pause('faulty'), 'paused'],
+    ['thawing', () => engine.containers.unpause('faulty'), 'running'],
+    ['leaving a network', () => engine.containers.disconnect('bridge', 'faulty', false), 'running'],
+  ])('of %s can be tried again', async (what, change, wanted) => {
+    const leaving = what === 'leaving a network'
+    const running = { image: 'busybox:1', cmd: ['sleep', '60'], networkMode: leaving ? 'bridge' : 'none', stopTimeoutSeconds: 0 }
+    await failEach(
+      async () => {
+        await engine.containers.create({ name: 'faulty', options: parseOptions(running) })
+        await engine.containers.start('faulty')
+        if (what === 'thawing') await engine.containers.pause('faulty')
+      },
+      change,
+      async (failed, hit) => {
+        const { status, pid } = (await engine.containers.inspect('faulty')).state
+        // What is claimed is what is.
+        if (status === 'running' || status === 'paused') expect(existsSync(`/proc/${pid}`), hit).toBe(true)
+        if (failed && (leaving || status !== wanted)) await change()
+        if (leaving) expect((await engine.containers.inspect('faulty')).networks, hit).toEqual([])
+        await expect.poll(async () => (await engine.containers.inspect('faulty')).state.status, { message: hit }).toBe(wanted)
+        await engine.containers.remove('faulty', { force: true, volumes: true })
+        expect(await settledLeftovers(config, (left) => !left.startsWith('file:')), hit).toEqual([])
+      },
+    )
+    // Directories that could not be removed at once are removed by the next opening.
     await engine.reopen()
     expect(await settledLeftovers(config)).toEqual([])
   })

@@ -20,6 +20,7 @@ import { withoutOwnFiles } from './own-files.ts'
 import { reconcile, restartAtBoot } from './reconcile.ts'
 import { RecordStore } from './record.ts'
 import { removeContainer } from './remove.ts'
+import { saveChange } from './save-change.ts'
 import { startContainer } from './start.ts'
 import { killContainer, pauseContainer, stopContainer, unpauseContainer } from './stop.ts'
 import { Summaries } from './summaries.ts'
@@ -159,12 +160,11 @@ function lifecycle(context: Context, execs: Execs) {
         if (old === name) throw new EngineError('invalid_argument', 'Renaming a container with the same name as its current name')
         index.reserve(name, container.id)
         try {
-          await context.store.save({ ...container.record, name }, true)
+          await saveChange(context, container, (record) => ({ ...record, name }))
         } catch (error) {
           index.release(name, container.id)
           throw error
         }
-        container.record = { ...container.record, name }
         index.release(old, container.id)
         context.networks.rename(container.id, name)
         context.tell(container, 'rename', { oldName: `/${old}` })

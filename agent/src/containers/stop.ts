@@ -137,6 +137,19 @@ export async function whileFrozen<T>(context: Context, container: Container, fre
   try {
     return await work()
   } finally {
-    if (container.task) await context.native.runtime(['resume', container.id])
+    if (container.task) await thawAfter(context, container)
+  }
+}
+
+/** Tried twice, because a container that stands still is worse than a commit that failed. If it stays frozen it is at least called so, and can be thawed by hand. */
+async function thawAfter(context: Context, container: Container): Promise<void> {
+  const resume = () => context.native.runtime(['resume', container.id])
+  try {
+    await resume().catch(resume)
+  } catch (error) {
+    if (!container.task) return
+    container.change({ paused: true })
+    context.tell(container, 'pause')
+    throw error
   }
 }

@@ -5,6 +5,7 @@ import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { gatherRates } from './gather-devices.ts'
 import { checkLimits, mergeLimits, toResources, withoutDiscarded } from './limits.ts'
+import { saveChange } from './save-change.ts'
 import { check } from './transitions.ts'
 
 /**
@@ -29,14 +30,13 @@ export async function updateContainer(
     const resources = toResources(limits, await gatherRates(limits), context.host, before.options.limits)
     await context.native.runtime(['update', '--resources', '-', container.id], { input: JSON.stringify(resources) })
   }
-  const record = { ...before, options: { ...before.options, limits, restart: change.restart ?? before.options.restart } }
+  const options = { ...before.options, limits, restart: change.restart ?? before.options.restart }
   try {
-    await context.store.save(record, true)
+    await saveChange(context, container, (record) => ({ ...record, options }))
   } catch (error) {
     await putBack(context, container, limits)
     throw error
   }
-  container.record = { ...container.record, options: record.options }
   context.tell(container, 'update')
   return { warnings }
 }
