@@ -147,7 +147,9 @@ async function thawAfter(context: Context, container: Container): Promise<void> 
   try {
     await resume().catch(resume)
   } catch (error) {
-    if (!container.task) return
+    // What ended meanwhile needs no thawing.
+    const ended = await container.wait('not-running', AbortSignal.timeout(endingMs)).catch(() => null)
+    if (ended !== null || !container.task) return
     container.change({ paused: true })
     context.tell(container, 'pause')
     throw error
