@@ -17,7 +17,8 @@ try {
   await compare('docker run --rm --network none true', engines, rounds, 0.35, 'run', '--rm', '--network', 'none', 'busybox:1', 'true')
   for (const engine of engines) await docker(engine, 'run', '-d', '--name', 'long', 'busybox:1', 'sleep', '1000000')
   await compare('docker exec true', engines, rounds, 0.6, 'exec', 'long', 'true')
-  await compare('docker ps, 1 container', engines, rounds, 0.7, 'ps')
+  // Nearly all of it is the command line's own start.
+  await compare('docker ps, 1 container', engines, rounds, null, 'ps')
   for (const engine of engines)
     for (let count = 1; count < many; count++) await docker(engine, 'run', '-d', '--network', 'none', 'busybox:1', 'sleep', '1000000')
   await compare(`docker ps, ${many} containers`, engines, rounds, 0.7, 'ps')
