@@ -5,6 +5,7 @@ import { dashboardKey } from './dashboard.ts'
 import type { FleetNoun } from './dashboard-events.ts'
 import { refreshFleetPart } from './fleet-parts.ts'
 import { createQueryClient } from './query-client.ts'
+import { leaveForSignIn } from './sign-out.ts'
 import { dashboardSocket } from './sockets.ts'
 
 /**
@@ -15,19 +16,6 @@ export function WireProvider({ signedIn, children }: { signedIn: boolean; childr
   const [queryClient] = useState(() => createQueryClient(leaveForSignIn))
   useEffect(() => (signedIn ? listen(queryClient) : undefined), [signedIn, queryClient])
   return <QueryClientProvider client={queryClient}>{children}</QueryClientProvider>
-}
-
-/** A page that is on its way has this long before it is asked for once more. */
-const leavingMs = 15_000
-let leftAt = Number.NEGATIVE_INFINITY
-
-/** Pages that are for people without a session stay. Asked for once: each further call would break off the way there, and a page with many questions is told many times. */
-function leaveForSignIn(): void {
-  const { pathname, search } = window.location
-  if (/^\/(sign-in|setup|invite)(\/|$)/.test(pathname)) return
-  if (performance.now() - leftAt < leavingMs) return
-  leftAt = performance.now()
-  window.location.assign(`/sign-in?next=${encodeURIComponent(pathname + search)}`)
 }
 
 function listen(queryClient: QueryClient): () => void {

@@ -6,21 +6,14 @@ import { useTranslations } from 'next-intl'
 import { Button } from '../../ui/button'
 import { Menu, MenuItem, MenuLabel, MenuLine } from '../../ui/menu'
 import { sayFailed } from '../../ui/toaster'
-import { dashboardClient, useDashboard } from '../../wire/dashboard'
+import { useDashboard } from '../../wire/dashboard'
+import { signOut } from '../../wire/sign-out'
 
 /** Who is signed in, the way to the account, and the way out. */
 export function AccountMenu() {
   const t = useTranslations('account')
   const router = useRouter()
   const me = useQuery(useDashboard().me.get.queryOptions())
-  const signOut = (): void => {
-    dashboardClient()
-      .session.signOut.mutate()
-      .then(
-        () => window.location.assign('/sign-in'),
-        (error) => sayFailed(t('signOutFailed'), error),
-      )
-  }
   return (
     <Menu
       trigger={
@@ -44,7 +37,7 @@ export function AccountMenu() {
         <KeyRound aria-hidden />
         {t('title')}
       </MenuItem>
-      <MenuItem onSelect={signOut}>
+      <MenuItem onSelect={() => void signOut().catch((error) => sayFailed(t('signOutFailed'), error))}>
         <LogOut aria-hidden />
         {t('signOut')}
       </MenuItem>

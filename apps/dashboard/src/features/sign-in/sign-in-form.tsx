@@ -17,14 +17,16 @@ export function SignInForm() {
   const t = useTranslations('sign-in')
   const next = safeDestination(useSearchParams().get('next'))
   const [email, setEmail] = useState('')
-  const [password, setPassword] = useState('')
   const [code, setCode] = useState('')
   const [step, setStep] = useState<'password' | 'code'>('password')
   const go = (answer: { next: 'done' | 'code' }): void => {
     if (answer.next === 'done') window.location.assign(next)
     else setStep('code')
   }
-  const signIn = useMutation({ mutationFn: () => dashboardClient().session.signIn.mutate({ email, password }), onSuccess: go })
+  const signIn = useMutation({
+    mutationFn: (typed: { email: string; password: string }) => dashboardClient().session.signIn.mutate(typed),
+    onSuccess: go,
+  })
   const confirm = useMutation({ mutationFn: () => dashboardClient().session.confirmCode.mutate({ code }), onSuccess: go })
   const active = step === 'password' ? signIn : confirm
   return (
@@ -33,30 +35,22 @@ export function SignInForm() {
         className="grid gap-4"
         onSubmit={(event) => {
           event.preventDefault()
-          if (!active.isPending) active.mutate()
+          if (active.isPending) return
+          if (step === 'code') return confirm.mutate()
+          // As they stand in the form: what is typed, or filled in by the browser, before React has taken the page over is kept by fields of their own alone.
+          const typed = new FormData(event.currentTarget)
+          const [given, password] = [String(typed.get('email') ?? ''), String(typed.get('password') ?? '')]
+          setEmail(given)
+          signIn.mutate({ email: given, password })
         }}
       >
         {step === 'password' ? (
           <>
             <Field label={t('email')} required>
-              <Input
-                type="email"
-                name="email"
-                autoComplete="username"
-                required
-                autoFocus
-                value={email}
-                onChange={(event) => setEmail(event.target.value)}
-              />
+              <Input type="email" name="email" autoComplete="username" required autoFocus defaultValue={email} />
             </Field>
             <Field label={t('password')} required>
-              <PasswordInput
-                name="password"
-                autoComplete="current-password"
-                required
-                value={password}
-                onChange={(event) => setPassword(event.target.value)}
-              />
+              <PasswordInput name="password" autoComplete="current-password" required />
             </Field>
           </>
         ) : (
