@@ -117,5 +117,21 @@ describe('builds', () => {
       script: `docker run -di --name at bb:1 cat > /dev/null; curl -s -X POST --unix-socket \${DOCKER_HOST#unix://} -H 'Upgrade: tcp' -H 'Connection: Upgrade' 'http://d/v1.41/containers/at/attach?stdin=1&stream=1&detachKeys=ctrl-A,a' | tr -d '\\r'; docker rm -f at`,
       stdout: 'Invalid detach keys (ctrl-A,a) provided\nat\n',
     },
+    {
+      about: 'an isolation of other systems and a FROM without an image are refused',
+      script: `printf 'FROM bb:1\n' > $HOME/f; cd $HOME && mkdir -p none && docker build --isolation hyperv -f f none 2>&1 | grep -o 'Unsupported.*'; echo FROM | docker build - 2>&1 | grep -o 'FROM req.*'`,
+      stdout: 'Unsupported isolation: "hyperv"\nFROM requires either one or three arguments\n',
+    },
+  ])
+})
+
+describe('events', () => {
+  check([
+    {
+      about: 'top, the pause of a commit, no stop of what is removed by force; an image is named by its id',
+      script: `S=$(date +%s); docker run -d --name ee bb:1 sleep 100 > /dev/null; docker top ee > /dev/null; docker commit ee ee:1 > /dev/null; docker rm -f ee > /dev/null; docker rmi ee:1 > /dev/null; U=$(($(date +%s) + 1))
+        docker events --since $S --until $U -f container=ee --format '{{.Action}}' | tr '\\n' ' '; docker events --since $S --until $U -f event=untag --format '{{eq .Actor.ID .Actor.Attributes.name}}' | sort -u`,
+      stdout: 'create start top pause unpause commit kill die destroy true\n',
+    },
   ])
 })

@@ -101,7 +101,8 @@ function toInstruction(
   const { heredocs, used } = heredocKeywords.has(trigger)
     ? readHeredocs(rest, lines, below, { line, escapeChar })
     : { heredocs: [], used: 0 }
-  if (rest === '') throw parseError(line, `${keyword} requires at least one argument`)
+  if (rest === '')
+    throw parseError(line, `${keyword} requires ${keyword === 'FROM' ? 'either one or three arguments' : 'at least one argument'}`)
   // A trigger is kept as text and read again when it is pulled: with its here-documents.
   const instruction =
     keyword === 'ONBUILD'

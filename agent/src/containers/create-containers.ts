@@ -179,7 +179,7 @@ function lifecycle(context: Context, execs: Execs) {
       const container = index.resolve(spelled)
       if (options.force && (container.running || container.restartTimer || container.starting)) {
         // A paused one is thawed first, or the signal would wait for ever.
-        await stopContainer(context, container, { timeoutSeconds: 0 }, spelled)
+        await stopContainer(context, container, { timeoutSeconds: 0, forRemoval: true }, spelled)
       }
       await container.inTurn(async () => {
         // Auto-remove may have been quicker.

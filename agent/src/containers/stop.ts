@@ -33,7 +33,7 @@ export async function killContainer(context: Context, container: Container, sign
 export async function stopContainer(
   context: Context,
   container: Container,
-  options: { timeoutSeconds?: number | null; signal?: string },
+  options: { timeoutSeconds?: number | null; signal?: string; forRemoval?: boolean },
   spelled: string,
 ): Promise<boolean> {
   const number = signalNumber(options.signal || container.record.effective.stopSignal)
@@ -68,7 +68,7 @@ export async function stopContainer(
   }
   // The clean-up of the end is the turn before this one.
   await container.inTurn(async () => {})
-  context.tell(container, 'stop')
+  if (!options.forRemoval) context.tell(container, 'stop')
   return true
 }
 
@@ -134,6 +134,7 @@ export async function whileFrozen<T>(context: Context, container: Container, fre
     if (ended === null) throw error
     return work()
   }
+  context.tell(container, 'pause')
   try {
     return await work()
   } finally {
@@ -146,6 +147,7 @@ async function thawAfter(context: Context, container: Container): Promise<void> 
   const resume = () => context.native.runtime(['resume', container.id])
   try {
     await resume().catch(resume)
+    context.tell(container, 'unpause')
   } catch (error) {
     // What ended meanwhile needs no thawing.
     const ended = await container.wait('not-running', AbortSignal.timeout(endingMs)).catch(() => null)

@@ -23,7 +23,9 @@ export async function topOf(
   const { stdout, stderr, exitCode } = await runProgram('ps', args, { allowedExitCodes: [1, 2, 127] })
   if (exitCode !== 0 && !stdout)
     throw new EngineError('invalid_argument', `ps refuses ${args.join(' ')}: ${stderr.trim().split('\n')[0] ?? ''}`)
-  return parsePs(stdout, pids)
+  const answer = parsePs(stdout, pids)
+  context.tell(container, 'top')
+  return answer
 }
 
 /** Every process of the container and of cgroups that it made below its own. */

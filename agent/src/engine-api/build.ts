@@ -33,6 +33,9 @@ function optionsOf(call: Call): BuildOptions {
   const networkMode = query.get('networkmode') ?? ''
   const platform = query.get('platform') ?? ''
   if (platform !== '') parsePlatform(platform)
+  const isolation = query.get('isolation') ?? ''
+  if (isolation !== '' && isolation !== 'default')
+    throw new EngineError('invalid_argument', `Unsupported isolation: ${JSON.stringify(isolation)}`)
   return buildOptions.parse({
     tags: query.getAll('t').filter(Boolean),
     dockerfile: query.get('dockerfile') || 'Dockerfile',

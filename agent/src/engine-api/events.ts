@@ -27,7 +27,7 @@ const known = [
 
 /** An event in Docker's words; status, id and from are for clients before 1.22 and are printed by some still. */
 function eventBody(event: EngineEvent): Record<string, unknown> {
-  const attributes = event.attributes
+  const attributes = attributesOf(event)
   const legacy =
     event.type === 'container' || event.type === 'image'
       ? { status: event.action, id: event.actorId, ...(attributes.image ? { from: attributes.image } : {}) }
@@ -42,6 +42,11 @@ function eventBody(event: EngineEvent): Record<string, unknown> {
     // Beyond 2^53: written as a number by hand below.
     timeNano: event.timeNano,
   }
+}
+
+/** Docker names an image by its id in what concerns the image; we know the reference, too. */
+function attributesOf({ type, action, actorId, attributes }: EngineEvent): Record<string, string> {
+  return type === 'image' && ['untag', 'save', 'load'].includes(action) ? { ...attributes, name: actorId } : attributes
 }
 
 function line(event: EngineEvent): string {
