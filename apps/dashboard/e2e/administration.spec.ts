@@ -214,6 +214,10 @@ test('shows what was known last of a host that is away, and lives again when it 
     await page.goto('/h/all/containers?q=out-of-sight')
     await expect(page.getByRole('link', { name: 'out-of-sight', exact: true })).toBeVisible()
     await expect(page.getByRole('note')).toContainText('second')
+    // What it has is not known, and not nothing.
+    await page.goto(`/h/${second.id}/volumes`)
+    await expect(page.getByRole('note')).toContainText('second')
+    await expect(page.getByText('There is no volume here yet.')).toHaveCount(0)
     await page.goto(`/h/${second.id}/networks`)
     await expect(page.getByRole('button', { name: 'Create a network' }).first()).toHaveAttribute('aria-disabled', 'true')
   } finally {
@@ -222,6 +226,20 @@ test('shows what was known last of a host that is away, and lives again when it 
   await page.goto('/hosts')
   await expect(card).toContainText('online', { timeout: 40_000 })
   tryDocker(1, 'rm', '-f', 'out-of-sight')
+})
+
+test('draws the last hour of a host at once, and goes on every second', async ({ page }) => {
+  const { first } = await hostsOf(page)
+  await page.goto(`/h/${first.id}`)
+  const charts = page.getByRole('main').getByRole('img', { name: /: .*\d/ })
+  await expect(charts).toHaveCount(4)
+  for (const name of [/^CPU .*: CPU \d/, /^Memory.*\d/, /^Network: received \d/, /^Load: /])
+    await expect(page.getByRole('img', { name })).toBeVisible()
+  // The numbers are said as they come; traffic of this test alone changes them.
+  const said = () => charts.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label')).join())
+  const before = await said()
+  await expect.poll(said).not.toBe(before)
+  await expect(charts.first().locator('canvas')).toBeVisible()
 })
 
 test('renames a host everywhere at once', async ({ page, context }) => {

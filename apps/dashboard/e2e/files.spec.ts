@@ -91,6 +91,27 @@ test('says how far an upload has come, and stops it when asked to', async ({ pag
   await expect.poll(() => inside('ls -A /tmp | grep -c big || true')).toBe('0')
 })
 
+test('stops the upload of a directory and says that what had arrived is there', async ({ page }) => {
+  const folder = join(directory, 'half')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'a-first.txt'), 'whole')
+  writeFileSync(join(folder, 'z-last.bin'), '')
+  truncateSync(join(folder, 'z-last.bin'), 24 * 1024 * 1024)
+  await page.goto(`/h/${host}/containers/${box}?tab=files&path=/tmp`)
+  await expect(page.getByRole('navigation', { name: 'Path' }).getByRole('button', { name: 'tmp' })).toHaveAttribute('aria-current', 'page')
+  const network = await page.context().newCDPSession(page)
+  await network.send('Network.enable')
+  const uploadThroughput = 4 * 1024 * 1024
+  await network.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput })
+  await page.locator('input[webkitdirectory]').setInputFiles(folder)
+  await expect(page.getByRole('status').filter({ hasText: /half.*[1-9]\d?\s?%/ })).toBeVisible()
+  await expect.poll(() => inside('cat /tmp/half/a-first.txt 2>/dev/null || true')).toBe('whole')
+  await page.getByRole('button', { name: 'Cancel the upload' }).click()
+  await expect(page.getByText('The upload of half was stopped; what had arrived by then is there')).toBeVisible()
+  await page.getByRole('button', { name: 'half', exact: true }).click()
+  await expect(page.getByRole('button', { name: 'a-first.txt', exact: true })).toBeVisible()
+})
+
 test('shows a command line that does the same, which does it', async ({ page }) => {
   const { token } = await ask<{ token: string }>(page, 'tokens.create', {
     name: `files ${Date.now()}`,

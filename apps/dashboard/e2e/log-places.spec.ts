@@ -89,6 +89,58 @@ test('keeps in the address what is merged: sent to somebody, it shows the same, 
   await expect(log(page)).toContainText(/burst \d+ of many/)
 })
 
+test('keeps a search in the address, over merged logs too: sent to somebody, it finds the same', async ({ page }) => {
+  await at(page, `&with=${hosts.second}/${sparse}`)
+  await page.getByRole('button', { name: 'Regular expression' }).click()
+  await searchFor(page, 'a needle|sparse 1[12] ')
+  for (const again of [false, true]) {
+    if (again) await page.reload()
+    await expect(page).toHaveURL(/find=a(%20|\+)needle.*how=regex/)
+    await expect(page.getByRole('searchbox', { name: 'Search the log at the agent' })).toHaveValue('a needle|sparse 1[12] ')
+    for (const words of ['burst 700 holds', 'burst 1700 holds', 'sparse 11 says', 'sparse 12 says'])
+      await expect(log(page)).toContainText(words)
+    await expect(log(page)).toContainText('4 lines found')
+  }
+  await page.getByRole('button', { name: 'End search' }).click()
+  await expect(page).not.toHaveURL(/find=|how=/)
+  await expect(log(page)).toContainText(`burst ${lines} of many`)
+})
+
+test('shows times in UTC, in local time or not at all, and long lines broken or whole', async ({ browser }) => {
+  const context = await browser.newContext({ timezoneId: 'Asia/Kathmandu' })
+  const page = await context.newPage()
+  await at(page)
+  const line = log(page)
+    .locator('[data-index]')
+    .filter({ hasText: `burst ${lines} of many` })
+  const stamp = docker(0, 'logs', '-t', '--tail', '1', 'burst').split(' ')[0] as string
+  const clock = (minutes: number) => new Date(Date.parse(stamp) + minutes * 60_000).toISOString().slice(11, 23)
+  const time = async (choice: string) => {
+    await page.getByRole('button', { name: 'Time', exact: true }).click()
+    await page.getByRole('menuitemradio', { name: choice }).click()
+  }
+  await expect(line).toContainText(clock(5 * 60 + 45))
+  await time('UTC')
+  await expect(line).toContainText(clock(0))
+  await time('No time')
+  await expect(line).not.toContainText(clock(0))
+  await page.reload()
+  await expect(line).toBeVisible()
+  await expect(line).not.toContainText(clock(0))
+  await time('Local time')
+  await expect(line).toContainText(clock(5 * 60 + 45))
+  const wide = () =>
+    log(page).evaluate((element) => [element, ...element.querySelectorAll('*')].some((one) => one.scrollWidth > one.clientWidth + 200))
+  docker(0, 'exec', 'burst', 'sh', '-c', 'printf "%0900d\\n" 7 > /proc/1/fd/1')
+  await expect(log(page)).toContainText('0007')
+  expect(await wide()).toBe(false)
+  await page.getByRole('button', { name: 'Wrap long lines' }).click()
+  await expect.poll(wide).toBe(true)
+  await page.getByRole('button', { name: 'Wrap long lines' }).click()
+  await expect.poll(wide).toBe(false)
+  await context.close()
+})
+
 test('goes to a time, and from there back to what comes in', async ({ page }) => {
   const stamped = docker(0, 'logs', '-t', 'burst').split('\n')
   const before = stamped.findIndex((line) => line.endsWith('burst 801 of many'))

@@ -118,6 +118,49 @@ test('saves an image through the browser and loads it again', async ({ page }) =
   docker(0, 'rmi', 'travelled:1')
 })
 
+test('recreates a container with a truly newer image, with its name, options and volume', async ({ page }) => {
+  const { registry } = readEnvironment()
+  const image = `${registry}/moving/box:latest`
+  const push = (version: number) => {
+    tryDocker(0, 'rm', '-f', 'made')
+    docker(0, 'run', '--name', 'made', 'busybox', 'sh', '-c', `echo ${version} > /version`)
+    docker(0, 'commit', 'made', image)
+    docker(0, 'rm', 'made')
+    docker(0, 'push', image)
+  }
+  push(1)
+  tryDocker(0, 'rm', '-f', 'moving')
+  const options = ['--name', 'moving', '-e', 'COLOUR=green', '-m', '64m', '-v', 'moving-data:/data', '--restart', 'on-failure:3']
+  const id = docker(0, 'run', '-d', ...options, image, 'sh', '-c', 'touch /data/kept; trap "exit 0" TERM; while :; do sleep 0.2; done')
+  push(2)
+  // Here it is the old one again: only a pull brings the newer.
+  docker(0, 'tag', docker(0, 'inspect', '-f', '{{.Image}}', 'moving'), image)
+  await page.goto(`/h/${host}/containers/${id}`)
+  await menu(page, 'moving', 'Recreate…')
+  await confirm(page).click()
+  await expect
+    .poll(() => docker(0, 'ps', '-q', '--no-trunc', '-f', 'name=^moving$'), { timeout: 40_000 })
+    .not.toMatch(new RegExp(`^(${id})?$`))
+  expect(docker(0, 'exec', 'moving', 'cat', '/version')).toBe('2')
+  expect(docker(0, 'exec', 'moving', 'ls', '/data')).toBe('kept')
+  const format = '{{.HostConfig.Memory}} {{.HostConfig.RestartPolicy.Name}}:{{.HostConfig.RestartPolicy.MaximumRetryCount}}'
+  expect(docker(0, 'inspect', '-f', format, 'moving')).toBe(`${64 * 1024 * 1024} on-failure:3`)
+  expect(docker(0, 'exec', 'moving', 'sh', '-c', 'echo $COLOUR')).toBe('green')
+  tryDocker(0, 'rm', '-f', 'moving')
+  tryDocker(0, 'volume', 'rm', 'moving-data')
+})
+
+test('takes the whole file system of a container along', async ({ page }) => {
+  tryDocker(0, 'rm', '-f', 'to-export')
+  const id = docker(0, 'run', '-d', '--name', 'to-export', 'busybox', 'sh', '-c', 'echo mine > /made-here; exec sleep 1000')
+  await page.goto(`/h/${host}/containers/${id}`)
+  const archive = await download(page, () => menu(page, 'to-export', 'Export as archive'))
+  const listed = execFileSync('tar', ['-tf', archive], { encoding: 'utf8' }).split('\n')
+  expect(listed).toEqual(expect.arrayContaining(['made-here', 'bin/busybox']))
+  expect(execFileSync('tar', ['-xOf', archive, 'made-here'], { encoding: 'utf8' })).toBe('mine\n')
+  docker(0, 'rm', '-f', 'to-export')
+})
+
 test('builds from a folder of this machine and shows each step as it comes', async ({ page }) => {
   const context = join(directory, 'context')
   mkdirSync(join(context, 'src'), { recursive: true })

@@ -57,6 +57,8 @@ export function useUploads(hostId: string, root: FileRoot, folder: string, done:
         there += count
       } catch (error) {
         if (failureOf(error).code !== 'cancelled') sayFailed(t('uploadFailed', { name }), error)
+        // A directory comes file by file; what has come is not taken back, because it may have replaced something.
+        else if (route === 'files/archive') sayDone(t('uploadStopped', { name }))
       }
     }
     setProgress(null)

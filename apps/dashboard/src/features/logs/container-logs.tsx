@@ -9,6 +9,7 @@ import { Checkbox } from '../../ui/checkbox'
 import { Input } from '../../ui/input'
 import { Popover } from '../../ui/popover'
 import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { addressOfSearch, type LogSearch, searchOfAddress } from './log-search'
 import { LogView } from './log-view'
 
 type Row = Placed<ContainerSummary>
@@ -16,15 +17,23 @@ const keyOf = (row: Pick<Row, 'hostId'> & { item: { id: string } }) => `${row.ho
 /** More than fit on a screen are found by typing. */
 const mostShown = 200
 
-/** What stands in the address: `at`, a line's offset or a time, and `with`, the logs that are merged with this one. */
-const addressed = { at: parseAsString, with: parseAsArrayOf(parseAsString).withDefault([]) }
+/** What stands in the address: `at`, a line's offset or a time; `with`, the logs that are merged with this one; `find` and `how`, the search. */
+const addressed = {
+  at: parseAsString,
+  with: parseAsArrayOf(parseAsString).withDefault([]),
+  find: parseAsString,
+  how: parseAsArrayOf(parseAsString).withDefault([]),
+}
 
 /** The log of a container's page, with the choice of further containers, of any host, to merge with it. */
 export function ContainerLogs({ hostId, container, name }: { hostId: string; container: string; name: string }) {
   const { rows, pending } = useAcross(everyHost, 'containers')
-  const [{ at, with: merged }, setAddress] = useQueryStates(addressed)
+  const [{ at, with: merged, find, how }, setAddress] = useQueryStates(addressed)
   const setMerged = useCallback((next: readonly string[]) => void setAddress({ with: [...next] }), [setAddress])
   const setAt = useCallback((next: string | null) => void setAddress({ at: next }), [setAddress])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the same search stays the same object, whatever else the address says
+  const search = useMemo(() => searchOfAddress({ find, how }), [find, how.join()])
+  const setSearch = useCallback((next: LogSearch | null) => void setAddress(addressOfSearch(next)), [setAddress])
   const others = useMemo(
     () => rows.filter((row) => row.item.id !== container || row.hostId !== hostId).sort((a, b) => a.item.name.localeCompare(b.item.name)),
     [rows, container, hostId],
@@ -43,6 +52,8 @@ export function ContainerLogs({ hostId, container, name }: { hostId: string; con
       sources={sources}
       at={at}
       onAt={setAt}
+      search={search}
+      onSearch={setSearch}
       tools={others.length > 0 ? <MergeWith rows={others} merged={merged} onChange={setMerged} /> : null}
     />
   )

@@ -60,6 +60,12 @@ export function LogToolbar({
 }) {
   const t = useTranslations('logs')
   const [draft, setDraft] = useState<LogSearch>(search ?? { text: '', regex: false, invert: false, ignoreCase: true })
+  // Another search may come from the address, by Back.
+  const [known, setKnown] = useState(search)
+  if (search !== known) {
+    setKnown(search)
+    setDraft(search ?? { ...draft, text: '' })
+  }
   const apply = (next: LogSearch) => {
     setDraft(next)
     onSearch(next.text ? next : null)

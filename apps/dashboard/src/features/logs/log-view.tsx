@@ -14,24 +14,30 @@ const usualSettings: LogSettings = { time: 'local', wrap: true, stdout: true, st
 
 /**
  * The log of one container, or of several merged by time. Follows while one is at the lower end, stands still when one scrolls up, fills in older
- * lines up to the first ever, searches at the agent. `at`: what to begin at, as it stands in an address; `onAt` keeps it there.
+ * lines up to the first ever, searches at the agent. `at` and `search`: what to begin at and what to look for, as they stand in an address; `onAt` and
+ * `onSearch` keep them there, and without these the view keeps them itself.
  */
 export function LogView({
   sources,
   at,
   onAt,
+  search: namedSearch = null,
+  onSearch,
   tools,
   className,
 }: {
   sources: readonly LogSource[]
   at?: string | null
   onAt?: (at: string | null) => void
+  search?: LogSearch | null
+  onSearch?: (search: LogSearch | null) => void
   tools?: ReactNode
   className?: string
 }) {
   const [stored, setSettings] = useStoredState('logs', usualSettings)
   const settings = useMemo(() => ({ ...usualSettings, ...stored }), [stored])
-  const [search, setSearch] = useState<LogSearch | null>(null)
+  const [ownSearch, setOwnSearch] = useState<LogSearch | null>(null)
+  const search = onSearch ? namedSearch : ownSearch
   // A line of another log than the first, or a hit, which the address does not name.
   const [jump, setJump] = useState<{ under: string | null; moment: Moment } | null>(null)
   const [ownAt, setOwnAt] = useState<string | null>(null)
@@ -65,7 +71,7 @@ export function LogView({
         settings={settings}
         onSettings={setSettings}
         search={search}
-        onSearch={setSearch}
+        onSearch={onSearch ?? setOwnSearch}
         onFind={(direction) => void lines.current?.find(direction)}
         onTime={goTo}
         shown={() => log.lines}
