@@ -150,8 +150,8 @@ int root_open_bare(const struct root_options *options, struct error *err) {
         return -1;
     cleanup_fd int home = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
     if (home < 0 || setns(process, CLONE_NEWNS) < 0)
-        return error_errno(err, errno, "open root", NULL, "cannot enter the mount namespace of the process %u",
-                           (unsigned)options->pid);
+        return error_errno(err, errno, "open root", NULL,
+                           "cannot enter the mount namespace of the process %u", (unsigned)options->pid);
     cleanup_fd int bare = sys_open_tree(root, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     int number = errno;
     if (setns(home, CLONE_NEWNS) < 0)

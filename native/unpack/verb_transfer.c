@@ -112,9 +112,8 @@ int verb_get(int argc, char **argv, struct error *err) {
     struct output *out = sink < 0 ? NULL : output_open(sink, OUTPUT_NONE, 0, err);
     if (!out)
         return -1;
-    struct packer packer = {.out = out,
-                            .ids = {.base = (uint32_t)id_base, .size = (uint32_t)id_size},
-                            .no_times = digest};
+    struct packer packer = {
+        .out = out, .ids = {.base = (uint32_t)id_base, .size = (uint32_t)id_size}, .no_times = digest};
     struct tree tree;
     tree_init(&tree, fd, false);
     int result = pack_path(&packer, &tree, path, follow, err);

@@ -20,6 +20,22 @@ function codeOf(secret: string, at = Date.now()): string {
   return String((hash.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, '0')
 }
 
+test('sends no password anywhere before the script of the sign-in has come', async ({ browser }) => {
+  const context = await browser.newContext({ javaScriptEnabled: false, storageState: { cookies: [], origins: [] } })
+  const page = await context.newPage()
+  await page.goto('/sign-in')
+  await page.locator('input[name=email]').fill('somebody@example.org')
+  await page.locator('input[name=password]').fill('in nobodys address')
+  const asked: string[] = []
+  page.on('request', (request) => asked.push(request.url()))
+  const refused = page.waitForEvent('console', (message) => message.text().includes('form-action'))
+  await page.locator('button[type=submit]').click({ noWaitAfter: true })
+  await refused
+  expect(asked).toEqual([])
+  expect(page.url()).toBe(`${readEnvironment().url}/sign-in`)
+  await context.close()
+})
+
 test('invites somebody, who makes an account by the link, which works once', async ({ page, browser }) => {
   const known = (await ask<{ id: string; email: string }[]>(page, 'people.list')).find((one) => one.email === 'nina@example.org')
   if (known) await ask(page, 'people.remove', { person: known.id })

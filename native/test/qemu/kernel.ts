@@ -76,7 +76,7 @@ function loadOrder(tree: string): string[] {
 }
 
 /** The guest's first program. Output goes to the first serial line, the exit status to the second. */
-const init = (modulesTree: string, release: string) => `#!/bin/busybox sh
+const init = (modulesTree: string, release: string, repository: string) => `#!/bin/busybox sh
 /bin/busybox mkdir -p /bin /proc /sys /dev /lower /scratch /root
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
@@ -88,10 +88,15 @@ mount -t ext4 /dev/vda /scratch
 mkdir -p /scratch/up /scratch/work /scratch/tmp /scratch/var-tmp /scratch/var-lib/berth
 mount -t overlay -o lowerdir=/lower,upperdir=/scratch/up,workdir=/scratch/work overlay /root
 for name in proc sys dev; do mount --move /$name /root/$name; done
+mkdir -p /repository
+mount --bind '/root${repository}' /repository
 mount --bind /scratch/tmp /root/tmp
 mount --bind /scratch/var-tmp /root/var/tmp
 # An overlay cannot stand on another: data roots are on the disk itself.
 mount --bind /scratch/var-lib /root/var/lib
+# It may be a clone below one of these.
+mkdir -p '/root${repository}'
+mount --move /repository '/root${repository}'
 # What the kernel asks modprobe for later on (parts of nftables, mostly).
 mkdir -p '/root/lib/modules/${release}'
 mount --bind '/root${modulesTree}' '/root/lib/modules/${release}'
@@ -109,7 +114,7 @@ cp /command.sh /root/run/berth-command.sh
 exec switch_root /root /bin/bash /run/berth-command.sh
 `
 
-function buildInitramfs(packageTree: string, release: string, target: string, script: string): void {
+function buildInitramfs(packageTree: string, release: string, repository: string, target: string, script: string): void {
   const tree = mkdtempSync(join(dirname(target), 'initramfs-'))
   try {
     const source = join(packageTree, 'lib/modules', release)
@@ -121,7 +126,7 @@ function buildInitramfs(packageTree: string, release: string, target: string, sc
     for (const path of order) cpSync(join(source, path), join(tree, 'modules', basename(path)))
     writeFileSync(join(tree, 'modules/order'), `${order.map((path) => basename(path)).join('\n')}\n`)
     writeFileSync(join(tree, 'command.sh'), script)
-    writeFileSync(join(tree, 'init'), init(source, release))
+    writeFileSync(join(tree, 'init'), init(source, release, repository))
     chmodSync(join(tree, 'init'), 0o755)
     run('bash', ['-c', `find . | cpio -o -H newc --quiet > '${target}.new'`], tree)
     renameSync(`${target}.new`, target)
@@ -155,6 +160,6 @@ export function prepareKernel(repository: string, script: string): GuestKernel {
   const release = readdirSync(join(tree, 'lib/modules'))[0]
   if (!release) throw new Error(`${tree} holds no kernel modules; remove it and try again`)
   const initramfs = join(cache, `initramfs-${process.pid}`)
-  buildInitramfs(tree, release, initramfs, script)
+  buildInitramfs(tree, release, repository, initramfs, script)
   return { image: join(tree, 'boot', `vmlinuz-${release}`), initramfs, release }
 }

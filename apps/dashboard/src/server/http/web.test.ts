@@ -76,7 +76,7 @@ describe('answers', () => {
       expect(script).not.toMatch(/unsafe|\*|https?:|data:/)
     }
     expect(scripts[0]).not.toBe(scripts[1])
-    expect(policies[0]).toContain("object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+    expect(policies[0]).toContain("object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
     const { headers } = pages[0] as Response
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('x-frame-options')).toBe('DENY')
