@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, type Page, test } from '@playwright/test'
 import { darken, offences } from './axe.ts'
-import { screenshotDirectory } from './environment-file.ts'
+import { readEnvironment, screenshotDirectory } from './environment-file.ts'
 import { docker, hostsOf, runChatty, tryDocker } from './fleet.ts'
 
 /** Every page with real things on it, in both themes: nothing serious in axe, nothing in the console, and pictures at three widths to be looked at. */
@@ -176,6 +176,29 @@ test('speaks Chinese on a telephone', async ({ browser }) => {
 })
 
 /** The goal is 250 KB, of which 110 KB are React and Next.js. This ceiling keeps what has been reached from growing again. */
+test('says of a wrong address, in the language of the person, that there is no such thing, and leads back', async ({ browser }) => {
+  const context = await browser.newContext()
+  const page = await context.newPage()
+  const { first } = await hostsOf(page)
+  await context.addCookies([{ name: 'berth-locale', value: 'zh-CN', url: readEnvironment().url }])
+  for (const [noun, words, back] of [
+    ['images', '此主机上没有这个镜像', '返回镜像列表'],
+    ['volumes', '此主机上没有这个卷', '返回卷列表'],
+    ['networks', '此主机上没有这个网络', '返回网络列表'],
+  ] as const) {
+    await page.goto(`/h/${first.id}/${noun}/nope`)
+    await expect(page.getByText(words)).toBeVisible()
+    await page.getByRole('link', { name: back }).click()
+    await expect(page).toHaveURL(new RegExp(`/h/${first.id}/${noun}$`))
+  }
+  // What the engine calls a thing that happened is found by both names.
+  await page.goto(`/h/${first.id}/events?q=${encodeURIComponent('创建 chatty')}`)
+  await expect(page.getByRole('row').filter({ hasText: 'chatty' }).filter({ hasText: '创建' }).first()).toBeVisible()
+  await page.goto(`/h/${first.id}/events?q=create%20chatty`)
+  await expect(page.getByRole('row').filter({ hasText: 'chatty' }).filter({ hasText: '创建' }).first()).toBeVisible()
+  await context.close()
+})
+
 test('the list page stays below its ceiling of JavaScript', async ({ browser }) => {
   const context = await browser.newContext()
   const page = await context.newPage()

@@ -7,8 +7,8 @@ import { useTranslations } from 'next-intl'
 import type { ReactNode } from 'react'
 import { Button } from '../../ui/button'
 import { CopyButton } from '../../ui/code-block'
-import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
+import { Gone } from '../../ui/gone'
 import { Ago } from '../../ui/now'
 import { Crumbs, useTabTitle } from '../../ui/page'
 import { SkeletonPage } from '../../ui/skeleton'
@@ -50,16 +50,7 @@ export function ContainerPage({ hostId, id, foreign }: { hostId: string; id: str
     if (!query.error) return <SkeletonPage />
     if (failureOf(query.error).code === 'not_found')
       return (
-        <EmptyState
-          icon={<Box aria-hidden />}
-          action={
-            <Button asChild>
-              <Link href={`/h/${hostId}/containers`}>{t('detail.toList')}</Link>
-            </Button>
-          }
-        >
-          {t('detail.gone')}
-        </EmptyState>
+        <Gone icon={<Box aria-hidden />} words={t('detail.gone')} list={{ href: `/h/${hostId}/containers`, label: t('detail.toList') }} />
       )
     return <ErrorPanel error={query.error} title={t('detail.failed')} onRetry={() => void query.refetch()} className="m-4" />
   }

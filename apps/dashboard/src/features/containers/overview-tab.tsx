@@ -147,6 +147,10 @@ function Health({ detail }: TabInput) {
   )
 }
 
+/** The command takes what the other columns leave, and more lines where that is little. */
+const processCell =
+  'tabular whitespace-nowrap px-1.5 py-1 align-top font-mono first:pl-3.5 last:min-w-48 last:whitespace-normal last:break-words last:pr-3.5'
+
 function Processes({ hostId, detail }: TabInput) {
   const t = useTranslations('containers')
   const top = useQuery(useAgent(hostId).containers.top.queryOptions({ container: detail.id }))
@@ -171,7 +175,11 @@ function Processes({ hostId, detail }: TabInput) {
           <thead>
             <tr>
               {top.data?.titles.map((title) => (
-                <th key={title} scope="col" className="sticky top-0 bg-surface px-3.5 py-1.5 text-left font-medium text-ink-3">
+                <th
+                  key={title}
+                  scope="col"
+                  className="sticky top-0 bg-surface px-1.5 py-1.5 text-left font-medium text-ink-3 first:pl-3.5 last:w-full last:pr-3.5"
+                >
                   {title}
                 </th>
               ))}
@@ -182,7 +190,7 @@ function Processes({ hostId, detail }: TabInput) {
               <tr key={process.join()} className="border-t">
                 {process.map((word, index) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: the columns never move
-                  <td key={index} className="tabular max-w-96 truncate px-3.5 py-1 font-mono">
+                  <td key={index} className={processCell}>
                     {word}
                   </td>
                 ))}

@@ -5,7 +5,7 @@ import { createColumnHelper } from '@tanstack/react-table'
 import { CalendarClock } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { parseAsBoolean, useQueryState } from 'nuqs'
-import { useEffect, useMemo, useState } from 'react'
+import { useCallback, useEffect, useMemo, useState } from 'react'
 import { Badge, type Tone } from '../../ui/badge'
 import { Checkbox } from '../../ui/checkbox'
 import { DataTable } from '../../ui/data-table'
@@ -36,6 +36,7 @@ export function EventList({ scope }: { scope: string }) {
   const rows = useMemo(() => (withExec ? everything : everything.filter((row) => !isExec(row.event))), [everything, withExec])
   const { hosts } = useHosts()
   const several = scope === everyHost && hosts.length > 1
+  const actionName = useActionName()
   const columns = useMemo(
     () => [
       column.accessor((row) => row.event.at, {
@@ -87,10 +88,15 @@ export function EventList({ scope }: { scope: string }) {
         values: (row: Row) => [row.event.type],
         name: (value: string) => t(`type.${value as 'container'}`),
       },
-      { key: 'action', label: t('column.action'), values: (row: Row) => [row.event.action.split(':')[0] as string] },
+      {
+        key: 'action',
+        label: t('column.action'),
+        values: (row: Row) => [row.event.action.split(':')[0] as string],
+        name: actionName,
+      },
       ...(several ? [{ key: 'host', label: t('column.host'), values: (row: Row) => [row.hostName] }] : []),
     ],
-    [t, several],
+    [t, several, actionName],
   )
   return (
     <>
@@ -104,9 +110,7 @@ export function EventList({ scope }: { scope: string }) {
         columns={columns}
         rowId={(row) => `${row.hostId}/${row.event.epoch}/${row.event.sequence}`}
         rowName={(row) => `${row.event.action} ${nameOf(row.event)}`}
-        searchText={(row) =>
-          [row.hostName, row.event.type, row.event.action, row.event.actorId, ...Object.values(row.event.attributes)].join(' ')
-        }
+        searchText={(row) => wordsOf(row, actionName)}
         searchLabel={t('search')}
         facets={facets}
         loading={pending}
@@ -188,9 +192,14 @@ function useEventRows(scope: string) {
   }
 }
 
-/** Commands inside containers: a health check makes three of these events every few seconds. */
+/** What the filter looks into: an action is found by the engine's name of it, and by the person's. */
+function wordsOf({ hostName, event }: Row, actionName: (action: string) => string): string {
+  return [hostName, event.type, event.action, actionName(event.action), event.actorId, ...Object.values(event.attributes)].join(' ')
+}
+
+/** Commands inside containers, and looks at their processes: a health check makes three of these events every few seconds, an open page one now and then. */
 function isExec(event: EngineEvent): boolean {
-  return event.action.startsWith('exec_')
+  return event.action.startsWith('exec_') || event.action === 'top'
 }
 
 function nameOf(event: EngineEvent): string {
@@ -216,11 +225,28 @@ const tones: Record<string, Tone> = {
   pull: 'accent',
 }
 
+/** An action in the person's language; as the engine calls it where it has no other name. `health_status: healthy` is one with its outcome. */
+function useActionName(): (action: string) => string {
+  const t = useTranslations('events')
+  return useCallback(
+    (action) => {
+      const [name = '', outcome] = action.split(': ')
+      const said = t.has(`action.${name as 'start'}`) ? t(`action.${name as 'start'}`) : name
+      if (outcome === undefined) return said
+      return `${said}: ${t.has(`health.${outcome as 'healthy'}`) ? t(`health.${outcome as 'healthy'}`) : outcome}`
+    },
+    [t],
+  )
+}
+
 function Action({ event }: { event: EngineEvent }) {
+  const actionName = useActionName()
   const failed = event.action === 'die' && event.attributes.exitCode !== undefined && event.attributes.exitCode !== '0'
   return (
     <Badge tone={failed ? 'bad' : (tones[event.action] ?? 'calm')}>
-      <span className="truncate">{failed ? `${event.action} (${event.attributes.exitCode})` : event.action}</span>
+      <span className="truncate" title={event.action}>
+        {failed ? `${actionName(event.action)} (${event.attributes.exitCode})` : actionName(event.action)}
+      </span>
     </Badge>
   )
 }

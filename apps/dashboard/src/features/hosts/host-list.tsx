@@ -96,7 +96,7 @@ function HostCard({ host }: { host: HostView }) {
   return (
     <li
       className={cn(
-        'relative grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-3 rounded-lg border bg-surface p-3.5 transition-colors duration-(--quick) outline-offset-1 hover:border-line-strong has-[h2>a:focus-visible]:outline-2 has-[h2>a:focus-visible]:outline-focus',
+        '@container relative grid min-w-0 grid-cols-[minmax(0,1fr)] content-start gap-3 rounded-lg border bg-surface p-3.5 transition-colors duration-(--quick) outline-offset-1 hover:border-line-strong has-[h2>a:focus-visible]:outline-2 has-[h2>a:focus-visible]:outline-focus',
         stale && 'bg-sunken',
       )}
     >
@@ -111,7 +111,7 @@ function HostCard({ host }: { host: HostView }) {
               {host.name}
             </Link>
           </h2>
-          <p className="truncate text-ink-3 text-xs">
+          <p className="text-pretty text-ink-3 text-xs [overflow-wrap:anywhere]">
             {system
               ? `${systemName(system)} · ${system.architecture} · ${t('cpus', { count: system.cpus })} · ${t('version', { version: system.agentVersion })}`
               : host.address}
@@ -165,8 +165,8 @@ function Numbers({ host }: { host: HostView }) {
   // As high as the numbers will be, so that nothing jumps when they come.
   if (!point) return <p className="h-11 text-ink-3 text-xs">{stale ? t('noneKnown') : t('noNumbers')}</p>
   return (
-    <div className={cn('grid grid-cols-2 gap-x-4 gap-y-2 xs:grid-cols-3', stale && 'text-ink-off grayscale')}>
-      <div className="grid min-w-0 gap-0.5 max-xs:col-span-2">
+    <div className={cn('grid grid-cols-2 gap-x-4 gap-y-2 @[25rem]:grid-cols-3', stale && 'text-ink-off grayscale')}>
+      <div className="grid min-w-0 gap-0.5 @max-[25rem]:col-span-2">
         <span className="eyebrow">{t('cpu')}</span>
         <span className="tabular flex items-baseline gap-1.5 text-xs">
           {format.percent(point.cpuPercent)}

@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { Ellipsis, Play } from 'lucide-react'
+import { Ellipsis, Layers, Play } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -9,6 +9,7 @@ import { Button } from '../../ui/button'
 import { CopyButton } from '../../ui/code-block'
 import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
+import { Gone } from '../../ui/gone'
 import { Ago } from '../../ui/now'
 import { PageBody, PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
@@ -16,6 +17,7 @@ import { SkeletonPage } from '../../ui/skeleton'
 import { useAcross } from '../../wire/across'
 import { useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
+import { failureOf } from '../../wire/failure'
 import { useHost } from '../../wire/hosts'
 import { ImageMenu } from './image-menu'
 import { imageName } from './image-name'
@@ -32,6 +34,8 @@ export function ImagePage({ hostId, image }: { hostId: string; image: string }) 
   const history = useQuery(agent.images.history.queryOptions({ image }))
   const users = useAcross(hostId, 'containers').rows.filter((row) => row.item.imageId === query.data?.id)
   useTabTitle(query.data && imageName(query.data))
+  if (query.error && failureOf(query.error).code === 'not_found')
+    return <Gone icon={<Layers aria-hidden />} words={t('gone')} list={{ href: `/h/${hostId}/images`, label: t('toList') }} />
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
   if (!query.data) return <SkeletonPage />
   const detail = query.data

@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { Plug, Trash2, Unplug } from 'lucide-react'
+import { Network, Plug, Trash2, Unplug } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -9,11 +9,13 @@ import { Button } from '../../ui/button'
 import { ConfirmDialog } from '../../ui/confirm-dialog'
 import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
+import { Gone } from '../../ui/gone'
 import { PageBody, PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
 import { SkeletonPage } from '../../ui/skeleton'
 import { agentClient, useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
+import { failureOf } from '../../wire/failure'
 import { useHost } from '../../wire/hosts'
 import { ConnectContainer, RemoveNetworks } from './network-dialogs'
 
@@ -26,6 +28,8 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
   const query = useQuery(useAgent(hostId).networks.inspect.queryOptions({ network: id }))
   const [asking, setAsking] = useState<'connect' | 'remove' | { id: string; name: string } | null>(null)
   useTabTitle(query.data?.name)
+  if (query.error && failureOf(query.error).code === 'not_found')
+    return <Gone icon={<Network aria-hidden />} words={t('gone')} list={{ href: `/h/${hostId}/networks`, label: t('toList') }} />
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
   if (!query.data) return <SkeletonPage />
   const network = query.data

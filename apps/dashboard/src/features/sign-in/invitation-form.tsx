@@ -1,5 +1,6 @@
 'use client'
 import { useMutation, useQuery } from '@tanstack/react-query'
+import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Button } from '../../ui/button'
@@ -31,6 +32,9 @@ export function InvitationForm({ token }: { token: string }) {
     return (
       <Entrance title={t('invitation')}>
         <Notice tone="warn">{t('invitationGone')}</Notice>
+        <Link className="mt-4 inline-block text-accent underline-offset-2 hover:underline" href="/sign-in">
+          {t('toSignIn')}
+        </Link>
       </Entrance>
     )
   return <OpenInvitation token={token} email={invitation.data.email} reset={invitation.data.reset} />

@@ -1,6 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
-import { Ellipsis } from 'lucide-react'
+import { Ellipsis, HardDrive } from 'lucide-react'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
@@ -8,11 +8,13 @@ import type { ReactNode } from 'react'
 import { Button } from '../../ui/button'
 import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
+import { Gone } from '../../ui/gone'
 import { Ago } from '../../ui/now'
 import { PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
 import { SkeletonPage } from '../../ui/skeleton'
 import { useAgent } from '../../wire/agent'
+import { failureOf } from '../../wire/failure'
 import { useHost } from '../../wire/hosts'
 import { VolumeMenu } from './volume-menu'
 
@@ -24,6 +26,8 @@ export function VolumePage({ hostId, name, files }: { hostId: string; name: stri
   const host = useHost(hostId)
   const query = useQuery(useAgent(hostId).volumes.inspect.queryOptions({ volume: name, withSize: true }))
   useTabTitle(query.data?.name)
+  if (query.error && failureOf(query.error).code === 'not_found')
+    return <Gone icon={<HardDrive aria-hidden />} words={t('gone')} list={{ href: `/h/${hostId}/volumes`, label: t('toList') }} />
   if (query.error) return <ErrorPanel error={query.error} title={t('failed')} onRetry={() => void query.refetch()} className="m-4" />
   if (!query.data) return <SkeletonPage />
   const volume = query.data
