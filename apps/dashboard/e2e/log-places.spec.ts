@@ -114,6 +114,8 @@ test('shows times in UTC, in local time or not at all, and long lines broken or 
   const container = docker(0, 'run', '-d', '--name', 'long-line', 'busybox', 'sh', '-c', script)
   await page.goto(`/h/${hosts.first}/containers/${container}?tab=logs`)
   const line = log(page).locator('[data-index]').filter({ hasText: 'a short one' })
+  // It fits on the screen, so nobody has to ask for what is before.
+  await expect(log(page)).toContainText('This is the first line of the log.')
   const stamp = docker(0, 'logs', '-t', 'long-line').split(' ')[0] as string
   const clock = (minutes: number) => new Date(Date.parse(stamp) + minutes * 60_000).toISOString().slice(11, 23)
   const time = async (choice: string) => {

@@ -65,6 +65,12 @@ export function LogLines({ ref, log, reader, look, search, filtered, moment, onM
     if (element.scrollTop < 300) void reader.older()
     if (fromEnd < 300 && log.inThePast) void reader.newer()
   }
+  // A log that does not fill the screen cannot be scrolled up: what is before its lines is read at once. A search looks further back when it is told to.
+  useEffect(() => {
+    const element = scroller.current
+    if (!element || filtered || log.busy || log.atBeginning || log.state !== 'live' || log.lines.length === 0) return
+    if (element.scrollHeight <= element.clientHeight) void reader.older()
+  }, [reader, filtered, log.busy, log.atBeginning, log.state, log.lines])
   const items = virtual.getVirtualItems()
   return (
     <div className="relative flex min-h-0 flex-1 flex-col">
