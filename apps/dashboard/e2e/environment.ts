@@ -110,13 +110,15 @@ const agentProgram = join(root, 'agent/dist/berth-agent.js')
 
 function startAgent(name: string, place: AgentPlace): void {
   start(name, [agentProgram, 'serve'], place.env, root)
-  // Containers outlive their agent: they are removed through it before it ends.
+  // Containers and networks outlive their agent: they are removed through it before it ends.
   undo.push(() => {
     if (!existsSync(`${place.env.BERTH_RUN}/docker.sock`)) return
     const docker = (...args: string[]) =>
       execFileSync('docker', ['-H', `unix://${place.env.BERTH_RUN}/docker.sock`, ...args], { encoding: 'utf8' })
     const ids = docker('ps', '-aq').split('\n').filter(Boolean)
     if (ids.length > 0) docker('rm', '-fv', ...ids)
+    const networks = docker('network', 'ls', '-q', '--filter', 'type=custom').split('\n').filter(Boolean)
+    if (networks.length > 0) docker('network', 'rm', ...networks)
   })
 }
 
