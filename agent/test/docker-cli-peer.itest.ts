@@ -71,8 +71,8 @@ describe('roots', () => {
     },
     {
       about: 'what is copied or exported out of a user range of its own has the owners that the container sees',
-      script: `curl -s --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' -d '{"Image":"bb:1","Cmd":["sh","-c","touch /x; chown 5:6 /x; exec sleep 100"],"HostConfig":{"UsernsMode":"auto"}}' http://d/containers/create?name=u1 > /dev/null
-        docker start u1; until docker exec u1 test -e /x; do :; done; owners() { tar -tv --numeric-owner | awk '$6 ~ /^(x|etc\\/passwd)$/ {print $2, $6}' | sort; }
+      script: `curl -s --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' -d '{"Image":"bb:1","Cmd":["sh","-c","touch /x; chown 5:6 /x; touch /ready; exec sleep 100"],"HostConfig":{"UsernsMode":"auto"}}' http://d/containers/create?name=u1 > /dev/null
+        docker start u1; until docker exec u1 test -e /ready; do :; done; owners() { tar -tv --numeric-owner | awk '$6 ~ /^(x|etc\\/passwd)$/ {print $2, $6}' | sort; }
         list() { docker cp u1:/x - | owners; docker export u1 | owners; }; list; docker stop -t 0 u1; list; docker rm u1`,
       stdout: 'u1\n5/6 x\n0/0 etc/passwd\n5/6 x\nu1\n5/6 x\n0/0 etc/passwd\n5/6 x\nu1\n',
     },
