@@ -17,6 +17,18 @@ function basisOf({ record, task, lease, status, health, oomSeen }: Container): B
   return { record, task, lease, status, health: health.status, oomSeen }
 }
 
+/** Field by field, without an object of its own: a list asks it of every container. */
+function isBasisOf(basis: Basis, { record, task, lease, status, health, oomSeen }: Container): boolean {
+  return (
+    basis.record === record &&
+    basis.task === task &&
+    basis.lease === lease &&
+    basis.status === status &&
+    basis.health === health.status &&
+    basis.oomSeen === oomSeen
+  )
+}
+
 /**
  * Summaries as they were told last, so that a list of hundreds is made of those that changed. Whoever gets the same object twice may know that nothing about it
  * has changed; nobody may change it.
@@ -31,10 +43,9 @@ export class Summaries {
   /** Without sizes and names by links. */
   of(container: Container): ContainerSummary {
     const told = this.#told.get(container)
-    const basis = basisOf(container)
-    if (told && (Object.keys(basis) as (keyof Basis)[]).every((key) => told.basis[key] === basis[key])) return told.summary
+    if (told && isBasisOf(told.basis, container)) return told.summary
     const summary = summaryOf(this.#context, container, null)
-    if (standsAlone(container)) this.#told.set(container, { basis, summary })
+    if (standsAlone(container)) this.#told.set(container, { basis: basisOf(container), summary })
     else this.#told.delete(container)
     return summary
   }

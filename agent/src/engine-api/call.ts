@@ -90,12 +90,11 @@ export function checkContentType(call: Call, body: Buffer): void {
 
 /** Answers with JSON. */
 export function sendJson(call: Call, status: number, body: unknown): void {
-  sendJsonText(call, status, JSON.stringify(body))
+  sendJsonText(call, status, Buffer.from(`${JSON.stringify(body)}\n`))
 }
 
 /** Answers with what is JSON already: one write, with its length. */
-export function sendJsonText(call: Call, status: number, json: string): void {
-  const text = Buffer.from(`${json}\n`)
+export function sendJsonText(call: Call, status: number, text: Buffer): void {
   call.response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': text.length })
   call.response.end(text)
 }

@@ -251,25 +251,43 @@ export function summaryBody(summary: ContainerSummary, now: number): Record<stri
   return { ...beforeStatus(summary, true), Status: statusText(summary.state, now), ...afterStatus(summary) }
 }
 
+/** An entry around its Status, which alone moves with the clock. */
 interface EntryText {
   current: boolean
   before: string
   after: string
 }
 
-/** Entries as they were sent last. A summary that did not change is the same object in the next list (containers/), and only its Status moves with the clock. */
+/** Entries as they were sent last. A summary that did not change is the same object in the next list (containers/). */
 const texts = new WeakMap<ContainerSummary, EntryText>()
 
-/** The same as JSON. @param current whether the image's name still means the image */
-export function summaryText(summary: ContainerSummary, now: number, current: boolean): string {
-  let text = texts.get(summary)
-  if (text?.current !== current) {
-    text = {
-      current,
-      before: JSON.stringify(beforeStatus(summary, current)).slice(0, -1),
-      after: JSON.stringify(afterStatus(summary)).slice(1),
-    }
-    texts.set(summary, text)
+function entryText(summary: ContainerSummary, current: boolean): EntryText {
+  const known = texts.get(summary)
+  if (known?.current === current) return known
+  const text = {
+    current,
+    before: JSON.stringify(beforeStatus(summary, current)).slice(0, -1),
+    after: JSON.stringify(afterStatus(summary)).slice(1),
   }
-  return `${text.before},"Status":${JSON.stringify(statusText(summary.state, now))},${text.after}`
+  texts.set(summary, text)
+  return text
+}
+
+/** The list that was sent last. People and scripts ask again and again, and mostly nothing has changed, "Up 3 hours" included. */
+let sent: { entries: EntryText[]; statuses: string[]; body: Buffer } = { entries: [], statuses: [], body: Buffer.from('[]\n') }
+
+/**
+ * The answer of `GET /containers/json`. Whoever gets it must not write into it.
+ * @param current whether the name of a container's image still means that image
+ */
+export function listText(summaries: readonly ContainerSummary[], now: number, current: (summary: ContainerSummary) => boolean): Buffer {
+  const entries = summaries.map((summary) => entryText(summary, current(summary)))
+  const statuses = summaries.map((summary) => statusText(summary.state, now))
+  const same =
+    entries.length === sent.entries.length && entries.every((entry, at) => entry === sent.entries[at] && statuses[at] === sent.statuses[at])
+  if (!same) {
+    const parts = entries.map(({ before, after }, at) => `${before},"Status":${JSON.stringify(statuses[at])},${after}`)
+    sent = { entries, statuses, body: Buffer.from(`[${parts.join(',')}]\n`) }
+  }
+  return sent.body
 }

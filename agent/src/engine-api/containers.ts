@@ -14,7 +14,7 @@ import {
   sendJsonText,
   tellPruned,
 } from './call.ts'
-import { inspectBody, summaryText } from './container-body.ts'
+import { inspectBody, listText } from './container-body.ts'
 import { parseCreate } from './container-config.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
@@ -65,7 +65,7 @@ async function list(call: Call): Promise<void> {
     // An image that lost its name keeps being told by it, as long as nothing else has that name.
     return images.get(image) === '' || images.get(image) === imageId
   }
-  sendJsonText(call, 200, `[${summaries.map((summary) => summaryText(summary, now, current(summary))).join(',')}]`)
+  sendJsonText(call, 200, listText(summaries, now, current))
 }
 
 /** The wanted name without its slash; '' for none. @throws invalid_argument with Docker's words */

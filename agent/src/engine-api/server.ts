@@ -90,6 +90,9 @@ function refuseUpgrade(socket: Duplex, error: unknown): void {
   )
 }
 
+/** One for all requests: each is aborted when it has ended, and an exception of its own with its stack would cost more than a small answer. */
+const clientGone = new DOMException('the client has gone', 'AbortError')
+
 /** Serves one request, upgraded or not; never throws. */
 async function serve(
   engine: Engine,
@@ -100,8 +103,8 @@ async function serve(
 ): Promise<void> {
   const gone = new AbortController()
   const target = upgrade ? upgrade.socket : response
-  target.once('close', () => gone.abort())
-  target.once('error', () => gone.abort())
+  target.once('close', () => gone.abort(clientGone))
+  target.once('error', () => gone.abort(clientGone))
   try {
     // As on every answer of Docker's.
     response.setHeader('Api-Version', apiVersion)
