@@ -153,7 +153,7 @@ function openRepository(connection: Connection): Repository {
   const pull = [`repository:${path}:pull`]
   const name = path
   const accept = acceptedManifests.join(', ')
-  const subject = (doing: string) => ({ doing: `${doing} ${source.host}/${path}`, name })
+  const place = `${source.host}/${path}`
   return {
     host: source.host,
     mirror: source.mirror,
@@ -190,7 +190,7 @@ function openRepository(connection: Connection): Repository {
         throw new EngineError('unavailable', `${source.host} answers another part of ${digest} than was asked for`)
       }
       if (answer.status === 200) return { body: answer.body, skip: start }
-      throw await answerError(answer, subject('downloading a layer from'))
+      throw await answerError(answer, { doing: `downloading a layer from ${place}`, name })
     },
     async hasBlob(digest, signal) {
       const answer = await connection.send({ method: 'HEAD', path: `/v2/${path}/blobs/${digest}`, signal }, [
@@ -199,7 +199,7 @@ function openRepository(connection: Connection): Repository {
       await answer.body.dump().catch(() => {})
       if (answer.status === 200) return true
       if (answer.status === 404) return false
-      throw await answerError(answer, subject('pushing to'))
+      throw await answerError(answer, { doing: `pushing to ${place}`, name })
     },
     push: (blob, on) => uploadBlob(connection, blob, on),
     async putManifest(reference, bytes, mediaType, signal) {
@@ -207,7 +207,7 @@ function openRepository(connection: Connection): Repository {
       const answer = await connection.send({ method: 'PUT', path: target, headers: { 'content-type': mediaType }, body: bytes, signal }, [
         `repository:${path}:pull,push`,
       ])
-      if (answer.status !== 201 && answer.status !== 200) throw await answerError(answer, subject('pushing to'))
+      if (answer.status !== 201 && answer.status !== 200) throw await answerError(answer, { doing: `pushing to ${place}`, name })
       await answer.body.dump().catch(() => {})
       return digestOf(bytes)
     },
@@ -217,7 +217,7 @@ function openRepository(connection: Connection): Repository {
         `repository:${path}:delete`,
         `repository:${path}:*`,
       ])
-      if (answer.status !== 202 && answer.status !== 200) throw await answerError(answer, subject('deleting from'))
+      if (answer.status !== 202 && answer.status !== 200) throw await answerError(answer, { doing: `deleting from ${place}`, name })
       await answer.body.dump().catch(() => {})
     },
   }

@@ -4,6 +4,7 @@ import { useTranslations } from 'next-intl'
 import { createContext, type ReactNode, useContext } from 'react'
 import { Button } from './button'
 import type { Failure } from './run-each'
+import { Sentence } from './sentence'
 
 const Failures = createContext<((failures: readonly Failure[]) => void) | null>(null)
 
@@ -38,7 +39,10 @@ export function BulkBar({
           {failures.map(({ key, name, message }) => (
             <li key={key} className="break-words">
               <span className="font-medium">{name}</span>
-              <span className="text-ink-2">{`: ${message}`}</span>
+              <span className="text-ink-2">
+                {t('colon')}
+                <Sentence>{message}</Sentence>
+              </span>
             </li>
           ))}
         </ul>

@@ -5,6 +5,7 @@ import type { ReactNode } from 'react'
 import { Button } from './button'
 import { cn } from './class-names'
 import { errorMessage } from './error-message'
+import { Sentence } from './sentence'
 
 /** What happened, in its own words, and what to do: try again, or the step given as `action`. */
 export function ErrorPanel({
@@ -31,7 +32,9 @@ export function ErrorPanel({
       <TriangleAlert className="mt-0.5 size-4 shrink-0 text-bad" aria-hidden />
       <div className="grid min-w-0 flex-1 gap-1">
         <p className="font-medium text-ink">{title ?? t('wentWrong')}</p>
-        <p className="whitespace-pre-wrap break-words text-ink-2">{errorMessage(error)}</p>
+        <p className="whitespace-pre-wrap break-words text-ink-2">
+          <Sentence>{errorMessage(error)}</Sentence>
+        </p>
         {onRetry || action ? (
           <div className="mt-1 flex flex-wrap gap-2">
             {onRetry ? (

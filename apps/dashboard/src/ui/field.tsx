@@ -2,6 +2,7 @@
 import { CircleAlert } from 'lucide-react'
 import { createContext, type ReactNode, useContext, useId } from 'react'
 import { cn } from './class-names'
+import { Sentence } from './sentence'
 
 interface FieldIds {
   control: string
@@ -59,7 +60,9 @@ export function Field({
         {error ? (
           <p id={`${id}-error`} role="alert" className="flex items-start gap-1 text-bad text-xs">
             <CircleAlert className="mt-0.75 size-3 shrink-0" aria-hidden />
-            <span className="min-w-0 break-words">{error}</span>
+            <span className="min-w-0 break-words">
+              <Sentence>{error}</Sentence>
+            </span>
           </p>
         ) : null}
         {help ? (

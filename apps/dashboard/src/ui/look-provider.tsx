@@ -1,6 +1,7 @@
 'use client'
 import { ThemeProvider } from 'next-themes'
 import { type ReactNode, useEffect } from 'react'
+import { loadSentences } from '../i18n/use-sentences'
 import { Toaster } from './toaster'
 import { TooltipRoot } from './tooltip'
 
@@ -11,8 +12,10 @@ import { TooltipRoot } from './tooltip'
 export function LookProvider({ nonce, chinese, children }: { nonce: string | undefined; chinese: boolean; children: ReactNode }) {
   useEffect(() => {
     const load = () => void import('./chinese-font')
-    if (chinese) load()
-    else if ('requestIdleCallback' in window) window.requestIdleCallback(load, { timeout: 5000 })
+    if (chinese) {
+      load()
+      void loadSentences()
+    } else if ('requestIdleCallback' in window) window.requestIdleCallback(load, { timeout: 5000 })
     else setTimeout(load, 2000)
   }, [chinese])
   return (

@@ -2,6 +2,7 @@
 import { useCallback, useEffect, useState } from 'react'
 import { errorMessage } from './error-message'
 import { later } from './later'
+import { Sentence } from './sentence'
 import type { Toast } from './toast-surface'
 
 const Surface = later(() => import('./toast-surface').then((module) => module.ToastSurface))
@@ -48,5 +49,5 @@ export function sayDone(title: string, options?: { description?: string; action?
 
 /** Says that something failed, with the error's own words; stays until it is dismissed or ten seconds have gone. */
 export function sayFailed(title: string, error: unknown): void {
-  say((toast) => toast.error(title, { description: errorMessage(error), duration: 10_000 }))
+  say((toast) => toast.error(title, { description: <Sentence>{errorMessage(error)}</Sentence>, duration: 10_000 }))
 }

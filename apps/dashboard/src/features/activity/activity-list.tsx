@@ -11,6 +11,7 @@ import { useShowTask } from '../../ui/dock'
 import { useFormat } from '../../ui/format'
 import { ListPage } from '../../ui/list-page'
 import { Ago, useNow } from '../../ui/now'
+import { Sentence } from '../../ui/sentence'
 import { useAction } from '../../ui/use-action'
 import { type Placed, useAcross } from '../../wire/across'
 import { agentClient } from '../../wire/agent'
@@ -131,7 +132,12 @@ function State({ row }: { row: Row }) {
   return (
     <StateLabel {...operationLook(item.state)} className="min-w-0 max-w-full">
       {t(`state.${item.state}`)}
-      {item.error ? <span className="text-ink-3"> · {item.error.message}</span> : null}
+      {item.error ? (
+        <span className="text-ink-3">
+          {' '}
+          · <Sentence>{item.error.message}</Sentence>
+        </span>
+      ) : null}
     </StateLabel>
   )
 }

@@ -16,6 +16,7 @@ import { useFormat } from '../../ui/format'
 import { Menu, MenuItem } from '../../ui/menu'
 import { PageHead } from '../../ui/page'
 import { Fact, Facts } from '../../ui/section'
+import { Sentence } from '../../ui/sentence'
 import { SkeletonRows } from '../../ui/skeleton'
 import { type DashboardOutputs, useDashboard } from '../../wire/dashboard'
 import { AuditFilters } from './audit-filters'
@@ -190,7 +191,11 @@ function LineSheet({ line, onClose }: { line: AuditLine | null; onClose: () => v
             <Fact name={t('outcome')}>
               <OutcomeBadge outcome={line.outcome} />
             </Fact>
-            {line.message ? <Fact name={t('message')}>{line.message}</Fact> : null}
+            {line.message ? (
+              <Fact name={t('message')}>
+                <Sentence>{line.message}</Sentence>
+              </Fact>
+            ) : null}
             <Fact name={t('line')}>{line.sequence}</Fact>
             <Fact name={t('hash')} mono>
               {line.hash}

@@ -1,6 +1,7 @@
 'use client'
 import type { ContainerSummary } from '@berth/contract/container'
 import { useTranslations } from 'next-intl'
+import { useSentenceText } from '../../i18n/use-sentences'
 import { type Shape, StateMark, type Tone } from '../../ui/badge'
 import { splitDuration } from '../../ui/format'
 import { useNow } from '../../ui/now'
@@ -61,6 +62,7 @@ export function signalName(signal: number): string {
 export function ContainerState({ state, className }: { state: State; className?: string }) {
   const t = useTranslations('containers')
   const tu = useTranslations('ui')
+  const said = useSentenceText()
   const now = useNow(1)
   const { tone, shape } = lookOf(state)
   const span = (at: string | null) => {
@@ -83,7 +85,7 @@ export function ContainerState({ state, className }: { state: State; className?:
   return (
     <span className={className ?? 'inline-flex min-w-0 max-w-full items-center gap-1.5'}>
       <StateMark shape={shape} tone={tone} />
-      <span className="truncate" title={state.error ? `${words}: ${state.error}` : words} suppressHydrationWarning>
+      <span className="truncate" title={state.error ? `${words}${tu('colon')}${said(state.error)}` : words} suppressHydrationWarning>
         {words}
         {state.status === 'running' && state.health !== 'none' ? (
           <span className="text-ink-3"> · {t(`health.${state.health as 'healthy'}`)}</span>

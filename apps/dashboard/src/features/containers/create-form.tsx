@@ -6,6 +6,7 @@ import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import { FormProvider, useForm, useFormContext, useWatch } from 'react-hook-form'
+import { useSentenceText } from '../../i18n/use-sentences'
 import { Button } from '../../ui/button'
 import { Checkbox } from '../../ui/checkbox'
 import { CodeBlock } from '../../ui/code-block'
@@ -42,6 +43,7 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
   const [tried, setTried] = useState(false)
   const [pasting, setPasting] = useState(false)
   const [failure, setFailure] = useState<unknown>(null)
+  const said = useSentenceText()
   const refused = failure instanceof Error ? fieldRefused(failure) : {}
   const shown: FormErrors = { ...refused, ...ownErrors(errors, tried) }
   const create = useAction(
@@ -59,7 +61,7 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
       done: (_, { start }) => t(start ? 'create.ran' : 'create.made', { name: run?.name ?? run?.options.image ?? '' }),
       failed: () => t('create.failed'),
       after: (made) => {
-        for (const warning of made.warnings) sayDone(warning)
+        for (const warning of made.warnings) sayDone(said(warning))
         router.push(`/h/${hostId}/containers/${made.id}`)
       },
     },

@@ -6,6 +6,7 @@ import { useTranslations } from 'next-intl'
 import { AnsiText } from '../../ui/ansi-text'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
+import { Sentence } from '../../ui/sentence'
 import { useAgent } from '../../wire/agent'
 import { signalName, troubled } from './container-state'
 import type { TabInput } from './container-tab'
@@ -26,7 +27,11 @@ export function DeathPanel({ hostId, detail }: TabInput) {
         <Icon className={`mt-0.5 size-5 shrink-0 ${bad ? 'text-bad' : 'text-ink-3'}`} strokeWidth={1.5} aria-hidden />
         <div className="grid min-w-0 flex-1 gap-1">
           <h2 className="font-semibold text-base">{meaning(t, state)}</h2>
-          {state.error ? <p className="break-words text-ink-2">{state.error}</p> : null}
+          {state.error ? (
+            <p className="break-words text-ink-2">
+              <Sentence>{state.error}</Sentence>
+            </p>
+          ) : null}
           <p className="text-ink-2 text-xs">
             {state.finishedAt || state.exitCode !== 0 ? t('death.status', { code: state.exitCode }) : null}
             {state.signal ? ` · ${signalName(state.signal)}` : ''}

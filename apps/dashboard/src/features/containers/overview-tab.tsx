@@ -8,6 +8,7 @@ import { CommandLine } from '../../ui/code-block'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { Card, Fact, Facts } from '../../ui/section'
+import { Sentence } from '../../ui/sentence'
 import { quoteWord } from '../../ui/shell-words'
 import { visibleText } from '../../ui/visible-text'
 import { useAgent } from '../../wire/agent'
@@ -164,7 +165,11 @@ function Processes({ hostId, detail }: TabInput) {
       }
       bodyClassName="p-0"
     >
-      {top.error ? <p className="p-3.5 text-bad">{top.error.message}</p> : null}
+      {top.error ? (
+        <p className="p-3.5 text-bad">
+          <Sentence>{top.error.message}</Sentence>
+        </p>
+      ) : null}
       <section
         aria-label={t('overview.processes')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard

@@ -7,6 +7,7 @@ import { useMemo } from 'react'
 import { type Shape, StateLabel, StateMark, type Tone } from '../../ui/badge'
 import { Ago } from '../../ui/now'
 import { Card, Rows } from '../../ui/section'
+import { Sentence } from '../../ui/sentence'
 import { Skeleton } from '../../ui/skeleton'
 import { type Placed, useAcross } from '../../wire/across'
 import { type Trouble, troubleOf } from './trouble'
@@ -76,7 +77,7 @@ export function Attention({ scope, withHost }: { scope: string; withHost: boolea
                 {withHost ? <span className="shrink-0 truncate text-ink-3 text-xs">{row.hostName}</span> : null}
               </span>
               <StateLabel {...looks[trouble.kind]} className="min-w-0 text-xs max-sm:order-3">
-                {wordsOf(t, row.item, trouble)}
+                <Sentence>{wordsOf(t, row.item, trouble)}</Sentence>
               </StateLabel>
               <Ago at={trouble.since} className="tabular text-ink-3 text-xs max-sm:hidden" />
               <Link

@@ -14,6 +14,7 @@ import { useFormat } from '../../ui/format'
 import { Meter } from '../../ui/meter'
 import { Ago } from '../../ui/now'
 import { PageBody, PageHead } from '../../ui/page'
+import { Sentence } from '../../ui/sentence'
 import { Skeleton } from '../../ui/skeleton'
 import { Sparkline } from '../../ui/sparkline'
 import { everyHost, useAcross } from '../../wire/across'
@@ -144,7 +145,9 @@ function HostCard({ host }: { host: HostView }) {
           <span className="flex min-w-0 max-w-full flex-wrap gap-1">
             {problems.slice(0, 2).map((problem) => (
               <Badge key={problem.key} tone={problem.tone} className="max-w-full">
-                <span className="truncate">{problem.words}</span>
+                <span className="truncate">
+                  <Sentence>{problem.words}</Sentence>
+                </span>
               </Badge>
             ))}
             {problems.length > 2 ? <Badge>+{problems.length - 2}</Badge> : null}

@@ -7,6 +7,7 @@ import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
 import { parseAsString, useQueryState } from 'nuqs'
 import { type ReactNode, useMemo } from 'react'
+import { useSentenceText } from '../../i18n/use-sentences'
 import { Badge, StateLabel } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { useDock } from '../../ui/dock'
@@ -16,6 +17,7 @@ import { LiveChart } from '../../ui/live-chart'
 import { Ago } from '../../ui/now'
 import { PageHead, useTabTitle } from '../../ui/page'
 import { Card, Fact, Facts } from '../../ui/section'
+import { Sentence } from '../../ui/sentence'
 import { SkeletonPage } from '../../ui/skeleton'
 import { Tabs } from '../../ui/tabs'
 import { everyHost, useAcross } from '../../wire/across'
@@ -31,6 +33,7 @@ import { useHostPoints } from './use-host-points'
 /** One machine: live charts, disk, events, engine. `events` is drawn by another feature. */
 export function HostPage({ hostId, events }: { hostId: string; events: ReactNode }) {
   const t = useTranslations('hosts')
+  const said = useSentenceText()
   const router = useRouter()
   const { hosts, pending, error, retry } = useHosts()
   const host = hosts.find((one) => one.id === hostId)
@@ -53,7 +56,7 @@ export function HostPage({ hostId, events }: { hostId: string; events: ReactNode
       />
       {host.state === 'online' ? null : (
         <Notice tone="warn" className="mx-3 mb-2 sm:mx-4">
-          {host.state === 'revoked' ? t('revokedHelp') : t('awayHelp', { message: host.message || '–' })}
+          {host.state === 'revoked' ? t('revokedHelp') : t('awayHelp', { message: said(host.message) || '–' })}
         </Notice>
       )}
       <Tabs
@@ -183,7 +186,7 @@ function Overview({ host }: { host: HostView }) {
         <div className="flex flex-wrap gap-1.5">
           {problems.map((problem) => (
             <Badge key={problem.key} tone={problem.tone} className="whitespace-normal">
-              {problem.words}
+              <Sentence>{problem.words}</Sentence>
             </Badge>
           ))}
         </div>
@@ -331,7 +334,9 @@ function Engine({ host }: { host: HostView }) {
         <Card title={t('engine.warnings')} className="lg:col-span-2">
           <ul className="grid gap-1 text-ink-2">
             {system.warnings.map((warning) => (
-              <li key={warning}>{warning.replace(/^WARNING: /, '')}</li>
+              <li key={warning}>
+                <Sentence>{warning.replace(/^WARNING: /, '')}</Sentence>
+              </li>
             ))}
           </ul>
         </Card>

@@ -10,6 +10,7 @@ import { Field } from '../../ui/field'
 import { HostField } from '../../ui/host-field'
 import { Input } from '../../ui/input'
 import { Rows } from '../../ui/section'
+import { Sentence } from '../../ui/sentence'
 import { agentClient, useAgent } from '../../wire/agent'
 import { useHosts } from '../../wire/hosts'
 
@@ -75,7 +76,12 @@ function Search({ hostId, term, onChoose }: { hostId: string; term: string; onCh
   const found = useQuery(
     useAgent(hostId).images.search.queryOptions({ term: wanted, limit: 12 }, { enabled: wanted.length > 1, retry: false }),
   )
-  if (found.error) return <p className="text-bad text-xs">{found.error.message}</p>
+  if (found.error)
+    return (
+      <p className="text-bad text-xs">
+        <Sentence>{found.error.message}</Sentence>
+      </p>
+    )
   if (!found.data) return <p className="text-ink-3 text-xs">{wanted.length > 1 ? tu('loading') : t('pull.typeFirst')}</p>
   return (
     <div className="max-h-56 overflow-y-auto rounded-md border">

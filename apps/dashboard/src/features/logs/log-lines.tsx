@@ -5,6 +5,7 @@ import { useTranslations } from 'next-intl'
 import { type Ref, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState } from 'react'
 import { Button } from '../../ui/button'
 import { errorMessage } from '../../ui/error-message'
+import { Sentence } from '../../ui/sentence'
 import { type Line, lineKey } from './log-buffer'
 import { type LineLook, LogLine } from './log-line'
 import type { LogReader, LogView as LogState, Moment } from './log-reader'
@@ -235,7 +236,7 @@ function LogStatus({ log, found }: { log: LogState; found: Finding }) {
   if (failure)
     return (
       <p role="alert" className="shrink-0 bg-term-bad px-3 py-1.5 text-sm text-ansi-15">
-        {errorMessage(failure)}
+        <Sentence>{errorMessage(failure)}</Sentence>
       </p>
     )
   if (log.state === 'lost')

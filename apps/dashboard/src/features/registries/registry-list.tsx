@@ -14,6 +14,7 @@ import { Ago } from '../../ui/now'
 import { PageBody, PageHead } from '../../ui/page'
 import { PasswordInput } from '../../ui/password-input'
 import { Card } from '../../ui/section'
+import { Sentence } from '../../ui/sentence'
 import { SkeletonRows } from '../../ui/skeleton'
 import { sayDone, sayFailed } from '../../ui/toaster'
 import { useAction } from '../../ui/use-action'
@@ -162,7 +163,11 @@ function Entry({ hostId, registry, onLogin, onLook }: { hostId: string; registry
           </Button>
         </div>
       </div>
-      {said ? <Notice tone={said.ok ? 'good' : 'warn'}>{said.message}</Notice> : null}
+      {said ? (
+        <Notice tone={said.ok ? 'good' : 'warn'}>
+          <Sentence>{said.message}</Sentence>
+        </Notice>
+      ) : null}
       {leaving ? (
         <ConfirmDialog
           open

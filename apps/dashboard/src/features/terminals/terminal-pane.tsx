@@ -5,6 +5,7 @@ import { type ReactNode, useCallback, useState } from 'react'
 import { Button } from '../../ui/button'
 import { cn } from '../../ui/class-names'
 import { copyText } from '../../ui/code-block'
+import { Sentence } from '../../ui/sentence'
 import { useStoredState } from '../../ui/stored-state'
 import { type Screen, TerminalScreen } from '../../ui/terminal-screen'
 import { sayDone } from '../../ui/toaster'
@@ -156,7 +157,9 @@ function StatusLine({ status, again }: { status: TerminalStatus; again?: () => v
     case 'ended':
       return (
         <span role="alert" className="flex min-w-0 items-center gap-2 text-ansi-9 text-xs">
-          <span className="truncate">{status.message}</span>
+          <span className="truncate">
+            <Sentence>{status.message}</Sentence>
+          </span>
           {restart}
         </span>
       )
