@@ -6,7 +6,7 @@ import type { Logger } from '../log.ts'
 import { contains, formatAddress, parseAddress, parseSubnet } from './address.ts'
 import { Addresses } from './address-pool.ts'
 import { type FirewalledBridge, setSysctl } from './firewall.ts'
-import { type BridgeDevice, deviceExists, ensureBridge, rejoin } from './links.ts'
+import { type BridgeDevice, deviceExists, ensureBridge, macOf, rejoin } from './links.ts'
 import { NameService } from './name-service.ts'
 import { bridgeOptions, type NetworkRecord } from './network-record.ts'
 import { hostResolvConf } from './resolv-conf.ts'
@@ -255,13 +255,14 @@ export class BridgeNetwork {
     return places.every(({ record }) => record.internal) ? null : (asking?.dns ?? [])
   }
 
+  /** A link gives its alias a meaning on the network that it was asked for, and on no other that both happen to be on. */
   #lookUp(name: string, client: string): { ipv4: string[]; ipv6: string[] } | null {
-    const { asking, places } = this.#placesOf(client)
-    const target = places
-      .flatMap((place) => place.endpoints.get(asking?.containerId ?? '')?.attached.links ?? [])
-      .map((link) => link.split(':'))
-      .find(([, alias]) => alias?.toLowerCase() === name)?.[0]
-    return this.#firstOf(client, (network) => network.#addressesOf(target?.toLowerCase() ?? name))
+    const asking = this.#endpointOf(client)?.containerId ?? ''
+    return this.#firstOf(client, (network) => {
+      const links = network.endpoints.get(asking)?.attached.links.map((link) => link.split(':')) ?? []
+      const target = links.find(([, alias]) => alias?.toLowerCase() === name)?.[0]
+      return network.#addressesOf(target?.toLowerCase() ?? name)
+    })
   }
 
   #addressesOf(wanted: string): { ipv4: string[]; ipv6: string[] } | null {
@@ -296,10 +297,4 @@ function canonicalOf(address: string): string {
   } catch {
     return ''
   }
-}
-
-/** Docker's: 02:42 and the IPv4 address, so that an address keeps its MAC and no neighbour cache is stale. Random without an IPv4 address. */
-function macOf(ipv4: string | undefined): string {
-  const tail = ipv4 ? ipv4.split('.').map(Number) : [...randomBytes(4)]
-  return ['02', '42', ...tail.map((byte) => byte.toString(16).padStart(2, '0'))].join(':')
 }

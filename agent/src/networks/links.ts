@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { EngineError } from '../errors.ts'
 import { runProgram } from '../native/programs.ts'
@@ -12,14 +13,24 @@ export interface BridgeDevice {
   mtu: number
 }
 
+/** Docker's: 02:42 and the IPv4 address, so that an address keeps its MAC and no neighbour cache is stale. Random without an IPv4 address. */
+export function macOf(ipv4: string | undefined): string {
+  const tail = ipv4 ? ipv4.split('.').map(Number) : [...randomBytes(4)]
+  return ['02', '42', ...tail.map((byte) => byte.toString(16).padStart(2, '0'))].join(':')
+}
+
 export function deviceExists(device: string): boolean {
   return existsSync(`/sys/class/net/${device}`)
 }
 
-/** Makes the bridge, or mends the addresses of the one that is there. Idempotent. */
+/**
+ * Makes the bridge, or mends the addresses of the one that is there. Idempotent. Its MAC is given, not left to the kernel, which takes the lowest of the
+ * ports: each container that came or went could change it, and for half a minute the others would send to one that is gone.
+ */
 export async function ensureBridge({ device, addresses, mtu }: BridgeDevice): Promise<void> {
   const lines: string[] = []
-  if (!deviceExists(device)) lines.push(`link add name ${device} type bridge`)
+  if (deviceExists(device)) lines.push(`link set dev ${device} address ${readLines(`/sys/class/net/${device}/address`)[0]}`)
+  else lines.push(`link add name ${device} address ${macOf(undefined)} type bridge`)
   // A bridge without ports is down for IPv6's duplicate detection; nodad lets our name service bind at once.
   for (const address of addresses) lines.push(`addr replace ${address} dev ${device}${address.includes(':') ? ' nodad' : ''}`)
   lines.push(`link set dev ${device} mtu ${mtu} up`)

@@ -1,9 +1,11 @@
 /** The room on its own, in a network namespace of the test: real bridges, real nftables, real DNS packets. */
 import { execFile, execFileSync, spawn } from 'node:child_process'
+import { createSocket } from 'node:dgram'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { decode, encode } from 'dns-packet'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createEvents, type EventBus } from '../events/create-events.ts'
 import { createNetworks } from './create-networks.ts'
@@ -31,6 +33,19 @@ const input = (id: string, more: Partial<Parameters<Networks['lease']>[0]> = {})
 })
 const port = (hostPort: number, protocol: 'tcp' | 'udp' = 'tcp', hostIp = '') => ({ containerPort: 80, protocol, hostIp, hostPort })
 const plain = { driver: 'bridge', internal: false, ipv6: false, attachable: false, pools: [], labels: {}, options: {} }
+/** Asks the name service at `gateway`, from the address `from` of this machine if given. */
+const askName = (gateway: string, name: string, type: 'A' | 'AAAA' | 'PTR', from?: string) =>
+  new Promise<{ rcode: number; data: unknown[] }>((resolve, reject) => {
+    const socket = createSocket('udp4')
+    const timer = setTimeout(() => reject(new Error('no answer')), 6000)
+    socket.once('message', (message) => {
+      clearTimeout(timer)
+      socket.close()
+      const answer = decode(message)
+      resolve({ rcode: (answer.flags ?? 0) & 15, data: (answer.answers ?? []).map((one) => ('data' in one ? one.data : null)) })
+    })
+    socket.bind(0, from, () => socket.send(encode({ type: 'query', id: 7, flags: 256, questions: [{ type, name }] }), 53, gateway))
+  })
 /** Waits for what the kernel's notices set off. */
 async function eventually(check: () => boolean): Promise<void> {
   for (let tries = 0; tries < 100 && !check(); tries++) await new Promise((resolve) => setTimeout(resolve, 50))
@@ -137,6 +152,31 @@ describe('what others do to the host', () => {
   })
 })
 
+describe('the address of a bridge’s device', () => {
+  const mac = () => sh(`cat /sys/class/net/${instance}0/address`).trim()
+  const addPort = (address: string) =>
+    sh(`ip link add bntport address ${address} type veth peer name bntpeer && ip link set bntport master ${instance}0`)
+  afterEach(() => {
+    sh('ip link delete bntport')
+  })
+
+  it('stays when containers come and go: their neighbour tables hold it', async () => {
+    const before = mac()
+    addPort('02:00:00:00:00:01')
+    expect(mac()).toBe(before)
+  })
+
+  it('is held from then on, where an older agent made the bridge without', async () => {
+    await networks.close()
+    sh(`ip link delete ${instance}0 && ip link add ${instance}0 type bridge`)
+    networks = createNetworks({ instance, dataRoot, pools, events })
+    await networks.open()
+    const before = mac()
+    addPort('02:00:00:00:00:01')
+    expect(mac()).toBe(before)
+  })
+})
+
 describe('networks of one’s own', () => {
   it('chooses what nobody uses, refuses overlaps, and removes the device', async () => {
     const made = await networks.create({ ...plain, name: 'n1' })
@@ -157,26 +197,29 @@ describe('networks of one’s own', () => {
     await networks.lease(input('a', { networks: [{ network: 'n1', config }] }))
     const lease = await networks.lease(input('b', { networks: [{ network: 'n1', config: { aliases: [], links: [] } }] }))
     expect([lease.resolvConf.split('\n')[0], lease.monitor.nameServer]).toEqual(['nameserver 127.0.0.11', gateway])
-    const { encode, decode } = await import('dns-packet')
-    const { createSocket } = await import('node:dgram')
-    const ask = (name: string, type: 'A' | 'AAAA' | 'PTR', from?: string) =>
-      new Promise<{ rcode: number; data: unknown[] }>((resolve, reject) => {
-        const socket = createSocket('udp4')
-        const timer = setTimeout(() => reject(new Error('no answer')), 3000)
-        socket.once('message', (message) => {
-          clearTimeout(timer)
-          socket.close()
-          const answer = decode(message)
-          resolve({ rcode: (answer.flags ?? 0) & 15, data: (answer.answers ?? []).map((one) => ('data' in one ? one.data : null)) })
-        })
-        socket.bind(0, from, () => socket.send(encode({ type: 'query', id: 7, flags: 256, questions: [{ type, name }] }), 53, gateway))
-      })
+    const ask = (name: string, type: 'A' | 'AAAA' | 'PTR') => askName(gateway, name, type)
     expect(await ask('ca', 'A')).toEqual({ rcode: 0, data: ['10.231.1.2'] })
     expect(await ask('WEB', 'A')).toEqual({ rcode: 0, data: ['10.231.1.2'] })
     expect((await ask('ca', 'AAAA')).data[0]).toMatch(/^fd/)
     expect(await ask('2.1.231.10.in-addr.arpa', 'PTR')).toEqual({ rcode: 0, data: ['ca.n1'] })
     networks.rename(input('a').id, 'renamed')
     expect((await ask('renamed', 'A')).data).toEqual(['10.231.1.2'])
+    for (const id of ['a', 'b']) await networks.release(input(id).id)
+  })
+
+  it('knows the alias of a link on the network of that link alone', async () => {
+    for (const name of ['n1', 'n2']) await networks.create({ ...plain, name })
+    const on = (names: string[], links: string[] = []) => names.map((network) => ({ network, config: { aliases: [], links } }))
+    await networks.lease(input('a', { networks: on(['n2']) }))
+    const asking = await networks.lease(input('b', { networks: [...on(['n1'], ['ca:here']), ...on(['n2'], ['ca:there'])] }))
+    const { ipv4 = '', gateway = '' } = asking.attached[0] ?? {}
+    sh(`ip addr add ${ipv4}/32 dev lo`)
+    try {
+      expect((await askName(gateway, 'there', 'A', ipv4)).data).toEqual(['10.231.2.2'])
+      expect((await askName(gateway, 'here', 'A', ipv4)).data).toEqual([])
+    } finally {
+      sh(`ip addr del ${ipv4}/32 dev lo`)
+    }
     for (const id of ['a', 'b']) await networks.release(input(id).id)
   })
 
