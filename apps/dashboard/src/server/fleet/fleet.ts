@@ -39,6 +39,8 @@ interface Part {
   text: Buffer | null
   /** Under which name of the host it was made. */
   hostName: string
+  /** What the items are called, by id. */
+  names: ReadonlyMap<string, string>
   asOf: number
   dirty: boolean
   loading: Promise<void> | null
@@ -55,6 +57,16 @@ const comma = Buffer.from(',')
 
 function textOf(items: readonly object[], host: string, hostName: string): Buffer {
   return Buffer.from(items.map((item) => JSON.stringify({ ...item, host, hostName })).join(','))
+}
+
+/** Names by id: what has no name of its own is known by its first tag. */
+function namesOf(items: readonly object[]): Map<string, string> {
+  const names = new Map<string, string>()
+  for (const { id, name, tags } of items as readonly { id?: string; name?: string; tags?: readonly string[] }[]) {
+    const called = name ?? tags?.[0]
+    if (id && called) names.set(id, called)
+  }
+  return names
 }
 
 /** Which merged lists an event makes untrue. Pure. */
@@ -142,6 +154,17 @@ export class Fleet extends EventEmitter<{ changed: [hostId: string, nouns: Fleet
     return [Buffer.from(`{"hosts":${JSON.stringify(hosts)},"items":[`), ...texts, Buffer.from(']}')]
   }
 
+  /** A text about a host with names in place of the ids of containers, networks and images that have been read from it; an id that is not known stays. */
+  named(hostId: string, text: string): string {
+    return text.replace(/(?:sha256:)?\b[0-9a-f]{64}\b/g, (id) => {
+      for (const noun of ['containers', 'networks', 'images'] as const) {
+        const name = this.parts.get(hostId)?.get(noun)?.names.get(id)
+        if (name) return name
+      }
+      return id
+    })
+  }
+
   /** While the host is online and nothing has happened, what was read is true up to the last heartbeat. */
   private trueAt(hostId: string, part: Part): number {
     const link = this.links.find(hostId)
@@ -157,7 +180,7 @@ export class Fleet extends EventEmitter<{ changed: [hostId: string, nouns: Fleet
     }
     let part = byNoun.get(noun)
     if (!part) {
-      part = { text: null, hostName: '', asOf: 0, dirty: true, loading: null, error: null }
+      part = { text: null, hostName: '', names: new Map(), asOf: 0, dirty: true, loading: null, error: null }
       byNoun.set(noun, part)
     }
     return part
@@ -197,6 +220,7 @@ export class Fleet extends EventEmitter<{ changed: [hostId: string, nouns: Fleet
       const hostName = this.hosts.find(hostId)?.name ?? ''
       part.text = textOf(items, hostId, hostName)
       part.hostName = hostName
+      part.names = namesOf(items)
       part.asOf = began
       part.error = null
     } catch (error) {

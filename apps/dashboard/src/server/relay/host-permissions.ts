@@ -53,6 +53,7 @@ export function subjectOf(input: unknown): string {
   if (typeof input === 'string') return input.slice(0, 200)
   if (typeof input !== 'object' || input === null) return ''
   const record = input as Record<string, unknown>
+  if (typeof record.hostConsole === 'string') return 'host console'
   const parts: string[] = []
   for (const key of subjectKeys) if (typeof record[key] === 'string' && record[key] !== '') parts.push(record[key] as string)
   if (parts.length === 0)

@@ -304,7 +304,8 @@ export class HostSession {
 
   private beginningOf(action: string, input: unknown): AuditBeginning {
     const host = this.rooms.hosts.find(this.hostId)
-    return { actor: this.principal, host: { id: this.hostId, name: host?.name ?? '' }, action, subject: subjectOf(input), detail: input }
+    const subject = this.rooms.fleet.named(this.hostId, subjectOf(input))
+    return { actor: this.principal, host: { id: this.hostId, name: host?.name ?? '' }, action, subject, detail: input }
   }
 
   private recordRefusal(action: string, input: unknown, error: unknown): Promise<void> {

@@ -27,7 +27,13 @@ export async function relayData(
   const { needed, name } = permissionOfDataRoute(request.method ?? '', route)
   const host = rooms.hosts.get(hostId)
   const detail = Object.fromEntries(url.searchParams)
-  const beginning = { actor: principal, host, action: `data.${name}`, subject: Object.values(detail).slice(0, 2).join(' '), detail }
+  const beginning = {
+    actor: principal,
+    host,
+    action: `data.${name}`,
+    subject: rooms.fleet.named(hostId, Object.values(detail).slice(0, 2).join(' ')),
+    detail,
+  }
   let intent: AuditIntent | null = null
   const abort = new AbortController()
   response.on('close', () => !response.writableEnded && abort.abort())

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Access, Principal } from '../access/access.ts'
 import type { Audit, AuditBeginning, AuditIntent } from '../audit/audit.ts'
 import { errorStatus, ServerError, wireErrorOf } from '../errors.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { HostRecord, Hosts } from '../hosts/hosts.ts'
 import { closingIfUnread } from '../http/answer.ts'
 import { readBody } from '../http/body.ts'
@@ -15,6 +16,8 @@ export interface RelayRooms {
   audit: Audit
   hosts: Hosts
   links: Links
+  /** Says things by their names: the subject of an audit line; its detail keeps the ids. */
+  fleet: Pick<Fleet, 'named'>
 }
 
 const mostBodyBytes = 4 * 1024 * 1024
@@ -53,7 +56,7 @@ export async function relayTrpc(
     calls = inputsOf(procedures, batch, body ? body.toString('utf8') : url.searchParams.get('input'))
     for (const one of needed) rooms.access.require(principal, hostId, one)
     for (const [index, call] of calls.entries())
-      if (isAudited(needed[index] ?? 'admin')) intents.set(index, await rooms.audit.begin(beginningOf(principal, host, call)))
+      if (isAudited(needed[index] ?? 'admin')) intents.set(index, await rooms.audit.begin(beginningOf(rooms, principal, host, call)))
     const answer = await rooms.links.get(hostId).request(askerFor(rooms.access, principal, hostId), {
       method: request.method,
       path: `/trpc/${procedures.join(',')}${url.search}`,
@@ -81,15 +84,15 @@ export async function relayTrpc(
       if (!isKnown(call.name) || !isAudited(permissionOfProcedure(call.name))) continue
       const intent = intents.get(index)
       if (intent) await intent.settle(wire.code, wire.message)
-      else await rooms.audit.append({ ...beginningOf(principal, host, call), outcome: wire.code, message: wire.message })
+      else await rooms.audit.append({ ...beginningOf(rooms, principal, host, call), outcome: wire.code, message: wire.message })
     }
     if (!(error instanceof ServerError)) throw error
     answerTrpcErrors(response, wire, procedures, batch)
   }
 }
 
-function beginningOf(actor: Principal, { id, name }: HostRecord, call: Call): AuditBeginning {
-  return { actor, host: { id, name }, action: call.name, subject: subjectOf(call.input), detail: call.input }
+function beginningOf({ fleet }: RelayRooms, actor: Principal, { id, name }: HostRecord, call: Call): AuditBeginning {
+  return { actor, host: { id, name }, action: call.name, subject: fleet.named(id, subjectOf(call.input)), detail: call.input }
 }
 
 function isKnown(name: string): boolean {

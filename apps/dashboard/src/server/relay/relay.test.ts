@@ -204,6 +204,19 @@ describe('procedures', () => {
     expect(records[0]).toMatchObject({ personName: 'olga', hostId: host, hostName: 'alpha', subject: 'web', outcome: 'ok' })
   })
 
+  it('are recorded by the name of what they are about, as far as it is known; the detail keeps the id', async () => {
+    const id = '1'.padStart(64, '0')
+    const unknown = 'f'.repeat(64)
+    await admin.query('fleet.containers')
+    for (const container of [id, unknown]) await admin.call('POST', `/api/hosts/${host}/trpc/containers.restart`, { container })
+    const { records } = (await admin.query('audit.list', { action: 'containers.restart' })).data as { records: { detail: string }[] }
+    expect(records.slice(0, 2)).toMatchObject([{ subject: unknown }, { subject: 'container-1' }])
+    expect(JSON.parse(records[1]?.detail ?? '')).toEqual({ container: id })
+    await admin.call('GET', `/api/hosts/${host}/data/files/content?container=${id}&path=/x`)
+    const read = (await admin.query('audit.list', { action: 'data.' })).data as { records: unknown[] }
+    expect(read.records[0]).toMatchObject({ subject: 'container-1 /x' })
+  })
+
   it('are refused by the table before anything is forwarded, and the refusal is recorded', async () => {
     const viewer = await addPerson(dashboard, admin, 'vera', [{ scope: '*', role: 'viewer' }])
     expect((await viewer.call('POST', `/api/hosts/${host}/trpc/containers.remove`, { container: 'web' })).error).toMatchObject({
