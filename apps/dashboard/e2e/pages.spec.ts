@@ -153,6 +153,27 @@ test('a tablet shows the names of containers, and their buttons', async ({ brows
   await context.close()
 })
 
+test('keeps what stands above a list in few lines on a telephone, and says tasks and containers by their names', async ({ browser }) => {
+  const context = await browser.newContext({ viewport: { width: 360, height: 760 }, hasTouch: true, isMobile: true })
+  const page = await context.newPage()
+  const { first } = await hostsOf(page)
+  await page.goto('/audit')
+  const list = page.getByRole('list', { name: 'Audit' })
+  await expect(list).toBeVisible()
+  expect((await list.boundingBox())?.y, 'where the lines of the audit begin').toBeLessThan(320)
+  docker(0, 'pull', 'busybox')
+  await page.goto(`/h/${first.id}/events?type=operation`)
+  await page.getByRole('button', { name: 'Pull busybox:latest' }).first().click()
+  await expect(page.getByRole('status').filter({ hasText: 'done' })).toBeVisible()
+  await page.setViewportSize({ width: 1440, height: 900 })
+  await page.goto(`/h/${first.id}/events?q=connect%20backend`)
+  await expect(page.getByText('container=chatty').first()).toBeVisible()
+  // An address that names no tab shows the first.
+  await page.goto(`/h/${first.id}?tab=nonsense`)
+  await expect(page.getByText('CPU (100 % = the whole machine)')).toBeVisible()
+  await context.close()
+})
+
 test('speaks Chinese on a telephone', async ({ browser }) => {
   const context = await browser.newContext({ viewport: { width: 360, height: 760 } })
   const page = await context.newPage()

@@ -67,17 +67,17 @@ function Frame({ open, onOpenChange, title, description, children, footer, stick
           }}
           className={cn('fixed z-50 flex flex-col border border-line-strong bg-surface shadow-pop outline-none', place, className)}
         >
-          <header className="flex items-start justify-between gap-4 border-b px-4 py-3">
-            <div className="min-w-0">
-              <Radix.Title className="break-words font-semibold text-lg">{title}</Radix.Title>
-              {description ? <Radix.Description className="mt-0.5 text-ink-3 text-sm">{description}</Radix.Description> : null}
+          <header className="border-b px-4 py-3">
+            <div className="flex items-start justify-between gap-4">
+              <Radix.Title className="min-w-0 break-words font-semibold text-lg">{title}</Radix.Title>
+              <Radix.Close
+                aria-label={t('close')}
+                className="-mr-1.5 grid size-7 shrink-0 pointer-coarse:-my-2.5 pointer-coarse:size-11 place-items-center rounded-md text-ink-3 hover:bg-hover hover:text-ink"
+              >
+                <X className="size-4" aria-hidden />
+              </Radix.Close>
             </div>
-            <Radix.Close
-              aria-label={t('close')}
-              className="-mr-1.5 grid size-7 shrink-0 pointer-coarse:-my-1.5 pointer-coarse:size-11 place-items-center rounded-md text-ink-3 hover:bg-hover hover:text-ink"
-            >
-              <X className="size-4" aria-hidden />
-            </Radix.Close>
+            {description ? <Radix.Description className="mt-0.5 text-pretty text-ink-3 text-sm">{description}</Radix.Description> : null}
           </header>
           <div data-dialog-body className="[&:has(>form>button:only-child)]:hidden empty:hidden min-h-0 flex-1 overflow-y-auto px-4 py-4">
             {children}

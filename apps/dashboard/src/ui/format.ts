@@ -78,10 +78,13 @@ export function useFormat() {
   return useMemo(() => {
     const number = numberFormat(locale, 3)
     const one = numberFormat(locale, 1)
+    // What took a moment did not take nothing.
     const duration = (seconds: number) =>
-      splitDuration(seconds)
-        .map((part) => `${part.value} ${t(`unit.${part.unit}`)}`)
-        .join(' ')
+      seconds > 0 && seconds < 1
+        ? `< 1 ${t('unit.s')}`
+        : splitDuration(seconds)
+            .map((part) => `${part.value} ${t(`unit.${part.unit}`)}`)
+            .join(' ')
     return {
       number: (value: number) => number.format(value),
       bytes: (value: number) => formatBytes(value, locale),

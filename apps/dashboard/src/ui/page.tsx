@@ -48,8 +48,8 @@ export function PageHead({
   children?: ReactNode
 }) {
   return (
-    <header className="flex shrink-0 flex-wrap items-center justify-between gap-x-4 gap-y-2 px-3 pt-3 pb-1.5 sm:px-4">
-      <div className="min-w-0">
+    <header className="flex shrink-0 flex-wrap items-center justify-between gap-x-3 gap-y-2 px-3 pt-3 pb-1.5 sm:px-4">
+      <div className="min-w-0 grow basis-26 sm:basis-80">
         {trail ? <Crumbs trail={trail} /> : null}
         <h1 className="truncate font-semibold text-xl tracking-tight">{title}</h1>
         {lead ? <p className="text-ink-3">{lead}</p> : null}

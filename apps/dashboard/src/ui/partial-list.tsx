@@ -21,7 +21,7 @@ export function PartialList({ error, missing, onRetry }: { error: unknown; missi
   if (error) return <ErrorPanel error={error} onRetry={onRetry} className="mx-3 mb-2 sm:mx-4" />
   if (missing.length === 0) return null
   return (
-    <Notice tone="warn" className="mx-3 mb-2 sm:mx-4">
+    <Notice tone="warn" className="mx-3 mt-1 mb-2 sm:mx-4">
       <ul className="grid gap-0.5">
         {missing.map((part) => (
           <li key={part.id}>

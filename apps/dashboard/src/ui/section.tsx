@@ -71,7 +71,7 @@ export function Fact({ name, children, mono }: { name: ReactNode; children: Reac
   return (
     <>
       <dt className="text-ink-3 text-xs leading-5">{name}</dt>
-      <dd className={cn('min-w-0 break-words', mono && 'break-all font-mono text-xs leading-5')}>{children}</dd>
+      <dd className={cn('min-w-0 break-words', mono && 'font-mono text-xs leading-5 [overflow-wrap:anywhere]')}>{children}</dd>
     </>
   )
 }

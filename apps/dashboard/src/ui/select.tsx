@@ -70,9 +70,9 @@ export function Select<T extends string>({
                 key={choice.value || none}
                 value={choice.value === '' ? none : choice.value}
                 disabled={choice.disabled}
-                className="relative flex cursor-default select-none items-start gap-2 rounded-sm py-1.5 pr-3 pl-7 text-sm outline-none data-disabled:text-ink-off data-highlighted:bg-hover"
+                className="relative flex cursor-default select-none items-start gap-2 rounded-sm py-1.5 pr-3 pl-7 pointer-coarse:py-3 text-sm outline-none data-disabled:text-ink-off data-highlighted:bg-hover"
               >
-                <Radix.ItemIndicator className="absolute top-2 left-2">
+                <Radix.ItemIndicator className="absolute top-2 left-2 pointer-coarse:top-3.5">
                   <Check className="size-3.5 text-accent" aria-hidden />
                 </Radix.ItemIndicator>
                 <span className="grid">

@@ -55,10 +55,16 @@ export function TableToolbar<T>({
   const active = query !== '' || Object.values(chosen).some((values) => values.length > 0)
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
-      <FilterInput value={query} onChange={address.setQuery} label={searchLabel} clearLabel={t('clear')} className="w-full sm:w-72" />
+      <FilterInput
+        value={query}
+        onChange={address.setQuery}
+        label={searchLabel}
+        clearLabel={t('clear')}
+        className="min-w-0 grow basis-48 sm:w-72 sm:grow-0 sm:basis-auto"
+      />
       <div
         data-sideways
-        className="contents max-sm:-mx-3 max-sm:flex max-sm:w-[100vw] max-sm:gap-2 max-sm:overflow-x-auto max-sm:px-3 max-sm:[scrollbar-width:none] max-sm:empty:hidden"
+        className="contents max-sm:order-1 max-sm:-mx-3 max-sm:flex max-sm:w-[100vw] max-sm:gap-2 max-sm:overflow-x-auto max-sm:px-3 max-sm:[scrollbar-width:none] max-sm:empty:hidden"
       >
         {facets?.map((facet) => (
           <FacetMenu
@@ -70,7 +76,7 @@ export function TableToolbar<T>({
           />
         ))}
       </div>
-      <span role="status" className={cn('tabular text-ink-3 text-xs', !filtered && 'max-sm:hidden')}>
+      <span role="status" className={cn('tabular text-ink-3 text-xs max-sm:order-1', !filtered && 'max-sm:hidden')}>
         {loading && rows.length === 0
           ? null
           : filtered
@@ -78,11 +84,11 @@ export function TableToolbar<T>({
             : t('rowCount', { count: rows.length })}
       </span>
       {active ? (
-        <Button tone="quiet" size="small" onClick={address.clear}>
+        <Button tone="quiet" size="small" className="max-sm:order-1" onClick={address.clear}>
           {t('clearFilter')}
         </Button>
       ) : null}
-      <div className="ml-auto flex items-center gap-2">
+      <div className="ml-auto flex items-center gap-2 max-sm:has-[>:only-child]:hidden">
         <span className="max-sm:hidden">
           <Menu
             trigger={

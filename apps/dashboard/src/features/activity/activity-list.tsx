@@ -16,6 +16,7 @@ import { useAction } from '../../ui/use-action'
 import { type Placed, useAcross } from '../../wire/across'
 import { agentClient } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
+import { familiarReference } from '../../wire/familiar'
 import { useScope } from '../../wire/hosts'
 import { operationLook } from './operation-tab'
 
@@ -94,12 +95,12 @@ function activityColumns(t: ReturnType<typeof useTranslations<'activity'>>) {
     }),
     column.accessor((row) => row.item.startedAt, {
       id: 'started',
-      meta: { label: t('column.started'), width: 120 },
+      meta: { label: t('column.started'), width: 108 },
       cell: ({ getValue }) => <Ago at={getValue()} className="text-ink-2" />,
     }),
     column.display({
       id: 'took',
-      meta: { label: t('column.took'), width: 100, align: 'right', className: 'max-md:hidden' },
+      meta: { label: t('column.took'), width: 84, align: 'right', className: 'max-md:hidden' },
       cell: ({ row }) => <Took operation={row.original.item} />,
     }),
     column.display({
@@ -113,7 +114,8 @@ function activityColumns(t: ReturnType<typeof useTranslations<'activity'>>) {
 function useShow(row: Row) {
   const t = useTranslations('activity')
   const show = useShowTask()
-  return () => show({ id: row.hostId, name: row.hostName }, row.item.id, `${t(`kind.${row.item.kind}`)} ${row.item.subject}`)
+  return () =>
+    show({ id: row.hostId, name: row.hostName }, row.item.id, `${t(`kind.${row.item.kind}`)} ${familiarReference(row.item.subject)}`)
 }
 
 function What({ row }: { row: Row }) {
@@ -121,7 +123,8 @@ function What({ row }: { row: Row }) {
   const show = useShow(row)
   return (
     <button type="button" data-row-link onClick={show} className="block max-w-full truncate text-left hover:text-accent hover:underline">
-      <span className="font-medium">{t(`kind.${row.item.kind}`)}</span> <span className="font-mono text-xs">{row.item.subject}</span>
+      <span className="font-medium">{t(`kind.${row.item.kind}`)}</span>{' '}
+      <span className="font-mono text-xs">{familiarReference(row.item.subject)}</span>
     </button>
   )
 }

@@ -11,6 +11,7 @@ import { ProgressList } from '../../ui/progress-list'
 import { useAction } from '../../ui/use-action'
 import { agentClient } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
+import { familiarReference } from '../../wire/familiar'
 import { useOperation } from '../../wire/hooks'
 
 /** How the state of a long task looks. */
@@ -47,7 +48,7 @@ export function OperationTab({ hostId, id }: { hostId: string; id: string }) {
           <span role="status">{t(`state.${operation.state}`)}</span>
         </StateLabel>
         <span className="min-w-0 truncate font-medium">
-          {t(`kind.${operation.kind}`)} <span className="font-mono text-xs">{operation.subject}</span>
+          {t(`kind.${operation.kind}`)} <span className="font-mono text-xs">{familiarReference(operation.subject)}</span>
         </span>
         <span className="tabular text-ink-3 text-xs">
           {format.duration(seconds)} · {operation.startedBy}

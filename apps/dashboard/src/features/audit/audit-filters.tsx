@@ -2,7 +2,8 @@
 import { useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useEffect, useState } from 'react'
-import { FilterInput, Input } from '../../ui/input'
+import { DayRange } from '../../ui/day-range'
+import { FilterInput } from '../../ui/input'
 import { Select } from '../../ui/select'
 import { useDashboard } from '../../wire/dashboard'
 import type { AuditFilterValues } from './audit-page'
@@ -43,54 +44,53 @@ export function AuditFilters({ values, onChange }: { values: AuditFilterValues; 
   const all = { value: '', label: t('all') }
   return (
     <div className="flex shrink-0 flex-wrap items-center gap-2 px-3 py-2 sm:px-4">
-      <FilterInput value={typed} onChange={setTyped} label={t('search')} clearLabel={t('clear')} className="w-full sm:w-56" />
-      <Select
-        className="w-40"
-        label={t('who')}
-        value={values.person}
-        onChange={(person) => onChange({ person })}
-        choices={[{ ...all, label: t('everybody') }, ...(people.data ?? []).map((person) => ({ value: person.id, label: person.name }))]}
+      <FilterInput
+        value={typed}
+        onChange={setTyped}
+        label={t('search')}
+        clearLabel={t('clear')}
+        className="min-w-0 grow basis-48 md:max-w-80"
       />
-      <Select
-        className="w-40"
-        label={t('host')}
-        value={values.host}
-        onChange={(host) => onChange({ host })}
-        choices={[{ ...all, label: t('anywhere') }, ...(hosts.data ?? []).map((host) => ({ value: host.id, label: host.name }))]}
-      />
-      <Select
-        className="w-40"
-        label={t('action')}
-        value={values.action}
-        onChange={(action) => onChange({ action })}
-        choices={[{ ...all, label: t('anything') }, ...actions.map((action) => ({ value: action, label: action.replace(/\.$/, '') }))]}
-      />
-      <Select
-        className="w-36"
-        label={t('outcome')}
-        value={values.outcome}
-        onChange={(outcome) => onChange({ outcome })}
-        choices={[
-          { ...all, label: t('anyOutcome') },
-          { value: 'ok', label: t('ok') },
-          { value: 'failed', label: t('failed') },
-          { value: 'permission_denied', label: t('denied') },
-        ]}
-      />
-      <Input
-        type="date"
-        className="w-36"
-        aria-label={t('since')}
-        value={values.since}
-        onChange={(event) => onChange({ since: event.target.value })}
-      />
-      <Input
-        type="date"
-        className="w-36"
-        aria-label={t('until')}
-        value={values.until}
-        onChange={(event) => onChange({ until: event.target.value })}
-      />
+      {/* On a telephone one line that is moved sideways, as the filters of every list. */}
+      <div
+        data-sideways
+        className="contents max-sm:-mx-3 max-sm:flex max-sm:w-[100vw] max-sm:gap-2 max-sm:overflow-x-auto max-sm:px-3 max-sm:[scrollbar-width:none]"
+      >
+        <Select
+          className="w-auto max-w-44 shrink-0"
+          label={t('who')}
+          value={values.person}
+          onChange={(person) => onChange({ person })}
+          choices={[{ ...all, label: t('everybody') }, ...(people.data ?? []).map((person) => ({ value: person.id, label: person.name }))]}
+        />
+        <Select
+          className="w-auto max-w-44 shrink-0"
+          label={t('host')}
+          value={values.host}
+          onChange={(host) => onChange({ host })}
+          choices={[{ ...all, label: t('anywhere') }, ...(hosts.data ?? []).map((host) => ({ value: host.id, label: host.name }))]}
+        />
+        <Select
+          className="w-auto max-w-44 shrink-0"
+          label={t('action')}
+          value={values.action}
+          onChange={(action) => onChange({ action })}
+          choices={[{ ...all, label: t('anything') }, ...actions.map((action) => ({ value: action, label: action.replace(/\.$/, '') }))]}
+        />
+        <Select
+          className="w-auto max-w-44 shrink-0"
+          label={t('outcome')}
+          value={values.outcome}
+          onChange={(outcome) => onChange({ outcome })}
+          choices={[
+            { ...all, label: t('anyOutcome') },
+            { value: 'ok', label: t('ok') },
+            { value: 'failed', label: t('failed') },
+            { value: 'permission_denied', label: t('denied') },
+          ]}
+        />
+        <DayRange since={values.since} until={values.until} onChange={onChange} />
+      </div>
     </div>
   )
 }

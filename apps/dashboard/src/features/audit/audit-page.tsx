@@ -18,6 +18,7 @@ import { PageHead } from '../../ui/page'
 import { Fact, Facts } from '../../ui/section'
 import { Sentence } from '../../ui/sentence'
 import { SkeletonRows } from '../../ui/skeleton'
+import { isDay } from '../../ui/written-time'
 import { type DashboardOutputs, useDashboard } from '../../wire/dashboard'
 import { AuditFilters } from './audit-filters'
 
@@ -38,8 +39,9 @@ export type AuditFilterValues = { [Key in keyof typeof filterParsers]: string }
 function asFilter(values: AuditFilterValues): Record<string, string> {
   const filter: Record<string, string> = {}
   for (const key of ['text', 'person', 'host', 'action', 'outcome'] as const) if (values[key]) filter[key] = values[key]
-  if (values.since) filter.since = new Date(`${values.since}T00:00:00`).toISOString()
-  if (values.until) filter.until = new Date(`${values.until}T23:59:59.999`).toISOString()
+  // The address may say anything.
+  if (isDay(values.since)) filter.since = new Date(`${values.since}T00:00:00`).toISOString()
+  if (isDay(values.until)) filter.until = new Date(`${values.until}T23:59:59.999`).toISOString()
   return filter
 }
 
@@ -94,7 +96,7 @@ export function AuditPage() {
 }
 
 const lineLook =
-  'grid w-full grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 px-3 sm:grid-cols-[9.5rem_9rem_minmax(0,1fr)_8rem] sm:px-4 md:grid-cols-[9.5rem_9rem_minmax(0,1fr)_9rem_8rem]'
+  'grid w-full grid-cols-[minmax(0,1fr)_auto] items-center gap-x-3 px-3 sm:grid-cols-[9.5rem_9rem_minmax(0,1fr)_8rem] sm:px-4 md:grid-cols-[9.5rem_8rem_minmax(0,1fr)_7rem_6.5rem] lg:grid-cols-[9.5rem_10rem_minmax(0,1fr)_10rem_8rem]'
 
 function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (() => void) | null; onShow: (line: AuditLine) => void }) {
   const t = useTranslations('audit')
@@ -142,7 +144,7 @@ function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (()
                 </time>
                 <span className="truncate font-medium max-sm:order-first">{line.personName || t('nobody')}</span>
                 <span className="min-w-0 truncate max-sm:col-span-2">
-                  <code className="text-xs">{line.action}</code> <span className="text-ink-2">{line.subject}</span>
+                  <code className="text-xs">{line.action}</code> <span className="text-ink-2">{shortIds(line.subject)}</span>
                 </span>
                 <span className="truncate text-ink-3 text-xs max-md:hidden">{line.hostName || line.from}</span>
                 <span className={cn('min-w-0', line.outcome === 'ok' && 'max-sm:hidden')}>
@@ -155,6 +157,11 @@ function Lines({ lines, more, onShow }: { lines: readonly AuditLine[]; more: (()
       </ul>
     </div>
   )
+}
+
+/** An id whose name was not known is told by its beginning, as everywhere; the whole one stands in the detail. */
+function shortIds(subject: string): string {
+  return subject.replace(/(?:sha256:)?\b([0-9a-f]{12})[0-9a-f]{52}\b/g, '$1')
 }
 
 function OutcomeBadge({ outcome }: { outcome: string }) {

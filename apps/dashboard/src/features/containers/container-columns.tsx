@@ -52,7 +52,7 @@ export function containerColumns(t: Words): ColumnDef<Row, any>[] {
     }),
     column.accessor((row) => order[row.item.state.status], {
       id: 'state',
-      meta: { label: t('column.state'), width: 190, className: 'max-2xl:!w-44' },
+      meta: { label: t('column.state'), width: 204, className: 'max-xl:!w-44' },
       cell: ({ row }) => <ContainerState state={row.original.item.state} />,
     }),
     column.accessor((row) => row.item.image, {
@@ -72,7 +72,7 @@ export function containerColumns(t: Words): ColumnDef<Row, any>[] {
     }),
     column.accessor((row) => latestUsage(row.hostId, row.item.id)?.memoryBytes ?? -1, {
       id: 'memory',
-      meta: { label: t('column.memory'), width: 138 },
+      meta: { label: t('column.memory'), width: 146, className: '!pl-4' },
       cell: ({ row: { original } }) => (
         <MemoryCell hostId={original.hostId} id={original.item.id} running={original.item.state.status === 'running' && !original.stale} />
       ),

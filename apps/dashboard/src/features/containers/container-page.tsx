@@ -153,7 +153,7 @@ function Head({ input, stale, onRemoved }: { input: TabInput; stale: boolean; on
     <header
       className={`flex shrink-0 flex-wrap items-center justify-between gap-x-4 gap-y-2 px-3 pt-3 pb-2 sm:px-4 ${stale ? 'text-ink-off' : ''}`}
     >
-      <div className="min-w-0">
+      <div className="min-w-0 grow basis-26 sm:basis-80">
         <Crumbs
           trail={[
             { href: `/h/${hostId}/containers`, label: t('title') },
@@ -178,10 +178,18 @@ function Head({ input, stale, onRemoved }: { input: TabInput; stale: boolean; on
         {button('unpause', <Play aria-hidden />, 'primary')}
         {button('stop', <Square className="!size-3 fill-current" aria-hidden />)}
         {button('restart', <RotateCw aria-hidden />)}
-        <Button hint={t('detail.logsBelow')} size="icon" aria-label={t('openLogs')} onClick={() => open('logs', target)}>
+        {/* On a telephone the tabs right below are the same two ways. */}
+        <Button
+          className="max-sm:hidden"
+          hint={t('detail.logsBelow')}
+          size="icon"
+          aria-label={t('openLogs')}
+          onClick={() => open('logs', target)}
+        >
           <ScrollText aria-hidden />
         </Button>
         <Button
+          className="max-sm:hidden"
           size="icon"
           hint={t('openTerminal')}
           disabledReason={allow('shell') ?? (running ? null : t('notRunning', { name: detail.name }))}

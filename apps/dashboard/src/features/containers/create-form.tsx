@@ -191,7 +191,7 @@ function HostLine({ hostId }: { hostId: string }) {
   const router = useRouter()
   if (hosts.length < 2) return <>{t('create.on', { host: host?.name ?? '' })}</>
   return (
-    <span className="flex items-center gap-2">
+    <span className="mt-1 flex items-center gap-2 whitespace-nowrap">
       {t('create.onHost')}
       <Select
         value={hostId}

@@ -97,6 +97,7 @@ function Networks({ hostId, detail }: TabInput) {
               </Facts>
             </div>
             <Button
+              className="pointer-coarse:-my-3"
               tone="quiet"
               size="icon-small"
               hint={t('networks.disconnect', { name: network.networkName })}

@@ -20,7 +20,7 @@ export function CpuCell({ hostId, id, running }: UsageOf) {
   return (
     <span className="relative flex h-7 items-center justify-end">
       <Sparkline ground values={points.map((point) => point.cpuPercent)} top={5} className="absolute inset-0 h-full w-full" />
-      <span className="tabular relative text-xs">{format.percent(newest.cpuPercent)}</span>
+      <span className="tabular relative whitespace-nowrap text-xs">{format.percent(newest.cpuPercent)}</span>
     </span>
   )
 }

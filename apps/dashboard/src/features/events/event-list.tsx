@@ -9,14 +9,16 @@ import { useCallback, useEffect, useMemo, useState } from 'react'
 import { Badge, type Tone } from '../../ui/badge'
 import { Checkbox } from '../../ui/checkbox'
 import { DataTable } from '../../ui/data-table'
+import { useShowTask } from '../../ui/dock'
 import { EmptyState } from '../../ui/empty-state'
 import { ErrorPanel } from '../../ui/error-panel'
 import { useFormat } from '../../ui/format'
 import { Ago } from '../../ui/now'
 import { RowLink } from '../../ui/row-link'
-import { everyHost } from '../../wire/across'
+import { everyHost, useAcross } from '../../wire/across'
 import { agentClient } from '../../wire/agent'
 import { openEventStream } from '../../wire/event-stream'
+import { familiarReference } from '../../wire/familiar'
 import { useHosts } from '../../wire/hosts'
 
 interface Row {
@@ -37,6 +39,8 @@ export function EventList({ scope }: { scope: string }) {
   const { hosts } = useHosts()
   const several = scope === everyHost && hosts.length > 1
   const actionName = useActionName()
+  const taskName = useTaskName()
+  const names = useContainerNames(scope)
   const columns = useMemo(
     () => [
       column.accessor((row) => row.event.at, {
@@ -67,18 +71,18 @@ export function EventList({ scope }: { scope: string }) {
         meta: { label: t('column.action'), width: 190 },
         cell: ({ row }) => <Action event={row.original.event} />,
       }),
-      column.accessor((row) => nameOf(row.event), {
+      column.accessor((row) => nameOf(row.event, taskName), {
         id: 'subject',
         meta: { label: t('column.subject'), fixed: true },
         cell: ({ row }) => <Subject row={row.original} />,
       }),
-      column.accessor((row) => detailOf(row.event), {
+      column.accessor((row) => detailOf(row.event, names), {
         id: 'detail',
         meta: { label: t('column.detail'), className: 'max-lg:hidden' },
         cell: ({ getValue }) => <span className="block truncate font-mono text-ink-3 text-xs">{getValue()}</span>,
       }),
     ],
-    [t, format, several],
+    [t, format, several, taskName, names],
   )
   const facets = useMemo(
     () => [
@@ -109,8 +113,8 @@ export function EventList({ scope }: { scope: string }) {
         rows={rows}
         columns={columns}
         rowId={(row) => `${row.hostId}/${row.event.epoch}/${row.event.sequence}`}
-        rowName={(row) => `${row.event.action} ${nameOf(row.event)}`}
-        searchText={(row) => wordsOf(row, actionName)}
+        rowName={(row) => `${row.event.action} ${nameOf(row.event, taskName)}`}
+        searchText={(row) => `${wordsOf(row, actionName)} ${nameOf(row.event, taskName)} ${detailOf(row.event, names)}`}
         searchLabel={t('search')}
         facets={facets}
         loading={pending}
@@ -126,6 +130,11 @@ export function EventList({ scope }: { scope: string }) {
               <Ago at={row.event.at} className="text-ink-3 text-xs" />
             </p>
             <Subject row={row} />
+            {row.event.attributes.container ? (
+              <p className="truncate font-mono text-ink-3 text-xs">
+                {names.get(row.event.attributes.container) ?? shortId(row.event.attributes.container)}
+              </p>
+            ) : null}
           </div>
         )}
         empty={<EmptyState icon={<CalendarClock aria-hidden />}>{t('empty')}</EmptyState>}
@@ -202,15 +211,37 @@ function isExec(event: EngineEvent): boolean {
   return event.action.startsWith('exec_') || event.action === 'top'
 }
 
-function nameOf(event: EngineEvent): string {
-  return event.attributes.name ?? event.actorId.replace('sha256:', '').slice(0, 12)
+const shortId = (id: string): string => id.replace('sha256:', '').slice(0, 12)
+
+/** What an event is about, as people call it: a task by what it does. */
+function nameOf(event: EngineEvent, taskName: (event: EngineEvent) => string): string {
+  if (event.type === 'operation') return taskName(event)
+  return event.attributes.name ?? shortId(event.actorId)
 }
 
-/** Attributes without the name, in one line. */
-function detailOf(event: EngineEvent): string {
+function useTaskName(): (event: EngineEvent) => string {
+  const t = useTranslations('activity')
+  return useCallback(
+    ({ actorId, attributes: { kind, subject } }) => {
+      if (!kind) return shortId(actorId)
+      return `${t.has(`kind.${kind as 'pull'}`) ? t(`kind.${kind as 'pull'}`) : kind} ${familiarReference(subject ?? '')}`.trim()
+    },
+    [t],
+  )
+}
+
+/** Names by id: events of networks and volumes say their container by its id alone. */
+function useContainerNames(scope: string): ReadonlyMap<string, string> {
+  const { rows } = useAcross(scope, 'containers')
+  return useMemo(() => new Map(rows.map((row) => [row.item.id, row.item.name])), [rows])
+}
+
+/** Attributes without what the subject says already, in one line. */
+function detailOf(event: EngineEvent, names: ReadonlyMap<string, string>): string {
+  const said = event.type === 'operation' ? ['kind', 'subject'] : ['name']
   return Object.entries(event.attributes)
-    .filter(([key]) => key !== 'name')
-    .map(([key, value]) => `${key}=${value}`)
+    .filter(([key]) => !said.includes(key))
+    .map(([key, value]) => `${key}=${key === 'container' ? (names.get(value) ?? shortId(value)) : value}`)
     .join(' ')
 }
 
@@ -259,16 +290,30 @@ const places: Partial<Record<EngineEvent['type'], string>> = {
 }
 
 function Subject({ row }: { row: Row }) {
+  const taskName = useTaskName()
+  const show = useShowTask()
+  const name = nameOf(row.event, taskName)
   const place = places[row.event.type]
+  if (row.event.type === 'operation')
+    return (
+      <button
+        type="button"
+        data-row-link
+        className="block max-w-full truncate text-left hover:text-accent hover:underline"
+        onClick={() => show({ id: row.hostId, name: row.hostName }, row.event.actorId, name)}
+      >
+        {name}
+      </button>
+    )
   const gone = row.event.action === 'destroy' || row.event.action === 'delete'
-  if (!place || gone) return <span className="block truncate">{nameOf(row.event)}</span>
+  if (!place || gone) return <span className="block truncate">{name}</span>
   return (
     <RowLink
       data-row-link
       href={`/h/${row.hostId}/${place}/${encodeURIComponent(row.event.actorId)}`}
       className="block truncate hover:text-accent hover:underline"
     >
-      {nameOf(row.event)}
+      {name}
     </RowLink>
   )
 }

@@ -134,7 +134,7 @@ export function FileBrowser({ hostId, root }: { hostId: string; root: FileRoot }
           />
         }
         card={(entry) => (
-          <div className="flex items-center justify-between gap-2">
+          <div className="-my-2 flex items-center justify-between gap-2">
             <button type="button" data-row-link onClick={() => open(entry)} className="flex min-w-0 flex-1 items-center gap-2 text-left">
               <FileIcon entry={entry} />
               <span className="min-w-0 flex-1 truncate">{nameText(entry.name)}</span>

@@ -5,11 +5,13 @@ import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { type Shape, StateLabel, StateMark, type Tone } from '../../ui/badge'
+import { useShowTask } from '../../ui/dock'
 import { Ago } from '../../ui/now'
 import { Card, Rows } from '../../ui/section'
 import { Sentence } from '../../ui/sentence'
 import { Skeleton } from '../../ui/skeleton'
-import { type Placed, useAcross } from '../../wire/across'
+import { everyHost, type Placed, useAcross } from '../../wire/across'
+import { familiarReference } from '../../wire/familiar'
 import { type Trouble, troubleOf } from './trouble'
 
 const looks: Record<Trouble['kind'], { shape: Shape; tone: Tone }> = {
@@ -26,6 +28,8 @@ const most = 8
 export function Attention({ scope, withHost }: { scope: string; withHost: boolean }) {
   const t = useTranslations('hosts')
   const containers = useAcross(scope, 'containers')
+  // Of a host that does not answer nothing is claimed.
+  const silent = containers.gaps.length > 0
   const troubled = useMemo(() => {
     const found = containers.rows.flatMap((row) => {
       const trouble = row.stale ? null : troubleOf(row.item)
@@ -57,8 +61,14 @@ export function Attention({ scope, withHost }: { scope: string; withHost: boolea
         {containers.pending ? <Waiting /> : null}
         {!containers.pending && troubled.length === 0 ? (
           <p className="flex items-center gap-2 px-3.5 py-3 text-ink-2">
-            <StateMark shape="full" tone="good" />
-            {containers.rows.length > 0 ? t('attention.none') : t('attention.noContainers')}
+            {silent && scope !== everyHost ? (
+              t('attention.away')
+            ) : (
+              <>
+                <StateMark shape="full" tone="good" />
+                {silent ? t('attention.noneAnswering') : containers.rows.length > 0 ? t('attention.none') : t('attention.noContainers')}
+              </>
+            )}
           </p>
         ) : null}
         <Rows>
@@ -121,7 +131,8 @@ const taskLooks: Record<Operation['state'], { shape: Shape; tone: Tone }> = {
 function Tasks({ scope, withHost }: { scope: string; withHost: boolean }) {
   const t = useTranslations('hosts')
   const ta = useTranslations('activity')
-  const { rows, pending } = useAcross(scope, 'operations')
+  const show = useShowTask()
+  const { rows, pending, gaps } = useAcross(scope, 'operations')
   const newest = useMemo(() => rows.toSorted((a, b) => b.item.startedAt.localeCompare(a.item.startedAt)).slice(0, most), [rows])
   return (
     <Card
@@ -136,16 +147,28 @@ function Tasks({ scope, withHost }: { scope: string; withHost: boolean }) {
       bodyClassName="p-0"
     >
       {pending ? <Waiting /> : null}
-      {!pending && newest.length === 0 ? <p className="px-3.5 py-3 text-ink-3">{t('attention.noTasks')}</p> : null}
+      {!pending && newest.length === 0 ? (
+        <p className="px-3.5 py-3 text-ink-3">{gaps.length > 0 ? t('attention.notKnown') : t('attention.noTasks')}</p>
+      ) : null}
       <Rows>
         {newest.map((row: Placed<Operation>) => (
-          <li key={`${row.hostId}/${row.item.id}`} className="flex min-w-0 items-center gap-2 px-3.5 py-1.5">
+          <li key={`${row.hostId}/${row.item.id}`} className="relative flex min-w-0 items-center gap-2 px-3.5 py-1.5 hover:bg-hover">
             <StateMark {...taskLooks[row.item.state]} />
             <span className="sr-only">{ta(`state.${row.item.state}`)}</span>
-            <span className="min-w-0 flex-1 truncate">
-              {ta(`kind.${row.item.kind}`)} <span className="font-mono text-ink-2 text-xs">{row.item.subject}</span>
-            </span>
-            {withHost ? <span className="max-w-24 shrink-0 truncate text-ink-3 text-xs max-sm:hidden">{row.hostName}</span> : null}
+            <button
+              type="button"
+              className="min-w-0 flex-1 truncate text-left outline-offset-[-2px] after:absolute after:inset-0"
+              onClick={() =>
+                show(
+                  { id: row.hostId, name: row.hostName },
+                  row.item.id,
+                  `${ta(`kind.${row.item.kind}`)} ${familiarReference(row.item.subject)}`,
+                )
+              }
+            >
+              {ta(`kind.${row.item.kind}`)} <span className="font-mono text-ink-2 text-xs">{familiarReference(row.item.subject)}</span>
+            </button>
+            {withHost ? <span className="max-w-36 shrink-0 truncate text-ink-3 text-xs max-sm:hidden">{row.hostName}</span> : null}
             <Ago at={row.item.startedAt} className="tabular shrink-0 text-ink-3 text-xs" />
           </li>
         ))}

@@ -80,7 +80,7 @@ function Totals({ hosts }: { hosts: readonly HostView[] }) {
   return (
     <>
       {t('totals', { hosts: hosts.length, running })}
-      {away > 0 ? <span className="font-medium text-warn"> · {t('awayCount', { count: away })}</span> : null}
+      {away > 0 ? <span className="whitespace-nowrap font-medium text-warn"> · {t('awayCount', { count: away })}</span> : null}
     </>
   )
 }
@@ -89,7 +89,8 @@ function HostCard({ host }: { host: HostView }) {
   const t = useTranslations('hosts')
   const online = host.state === 'online'
   const stale = !online
-  const { rows, pending } = useAcross(everyHost, 'containers')
+  const { rows, pending, gaps } = useAcross(everyHost, 'containers')
+  const neverRead = gaps.some((gap) => gap.id === host.id && gap.asOf === null)
   const containers = useMemo(() => rows.filter((row) => row.hostId === host.id).map((row) => row.item), [rows, host.id])
   const problems = useMemo(() => hostProblems(host, containers, t), [host, containers, t])
   const running = containers.filter((container) => container.state.status === 'running').length
@@ -101,9 +102,9 @@ function HostCard({ host }: { host: HostView }) {
         stale && 'bg-sunken',
       )}
     >
-      <div className="flex items-start justify-between gap-3">
-        <div className="min-w-0">
-          <h2 className="flex items-center gap-2">
+      <div>
+        <div className="flex items-center justify-between gap-3">
+          <h2 className="flex min-w-0 items-center gap-2">
             <StateMark
               shape={online ? 'full' : host.state === 'away' ? 'ring' : 'cross'}
               tone={online ? 'good' : host.state === 'away' ? 'warn' : 'bad'}
@@ -112,27 +113,27 @@ function HostCard({ host }: { host: HostView }) {
               {host.name}
             </Link>
           </h2>
-          <p className="text-pretty text-ink-3 text-xs [overflow-wrap:anywhere]">
-            {system
-              ? `${systemName(system)} · ${system.architecture} · ${t('cpus', { count: system.cpus })} · ${t('version', { version: system.agentVersion })}`
-              : host.address}
-          </p>
+          <span className="flex shrink-0 items-center gap-1.5 text-ink-3 text-xs">
+            {t(`state.${host.state}`)}
+            {/* Above the link that covers the card. */}
+            <HostMenu host={host} className="relative z-10 -my-1 pointer-coarse:-my-3 -mr-1.5" />
+          </span>
         </div>
-        <span className="flex shrink-0 items-center gap-1.5 text-ink-3 text-xs">
+        <p className="text-pretty text-ink-3 text-xs [overflow-wrap:anywhere]">
           {host.state === 'away' ? (
-            <span>
+            <span className="font-medium text-ink-2">
               {t('lastSeen')} <Ago at={host.lastSeenAt} />
+              {' · '}
             </span>
-          ) : (
-            t(`state.${host.state}`)
-          )}
-          {/* Above the link that covers the card. */}
-          <HostMenu host={host} className="relative z-10 -my-1 -mr-1.5" />
-        </span>
+          ) : null}
+          {system
+            ? `${systemName(system)} · ${system.architecture} · ${t('cpus', { count: system.cpus })} · ${t('version', { version: system.agentVersion })}`
+            : host.address}
+        </p>
       </div>
       <Numbers host={host} />
       <div className="flex flex-wrap items-center justify-between gap-2 text-xs">
-        {pending ? (
+        {pending || neverRead ? (
           <span />
         ) : (
           <span className={cn('tabular', stale ? 'text-ink-off' : 'text-ink-2')}>
@@ -144,10 +145,8 @@ function HostCard({ host }: { host: HostView }) {
         {problems.length > 0 ? (
           <span className="flex min-w-0 max-w-full flex-wrap gap-1">
             {problems.slice(0, 2).map((problem) => (
-              <Badge key={problem.key} tone={problem.tone} className="max-w-full">
-                <span className="truncate">
-                  <Sentence>{problem.words}</Sentence>
-                </span>
+              <Badge key={problem.key} tone={problem.tone} className="whitespace-normal text-pretty">
+                <Sentence>{problem.words}</Sentence>
               </Badge>
             ))}
             {problems.length > 2 ? <Badge>+{problems.length - 2}</Badge> : null}

@@ -2,10 +2,9 @@
 import type { HostPoint } from '@berth/contract/stats'
 import { useQuery } from '@tanstack/react-query'
 import { SquareTerminal } from 'lucide-react'
-import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
-import { parseAsString, useQueryState } from 'nuqs'
+import { parseAsStringLiteral, useQueryState } from 'nuqs'
 import { type ReactNode, useMemo } from 'react'
 import { useSentenceText } from '../../i18n/use-sentences'
 import { Badge, StateLabel } from '../../ui/badge'
@@ -26,9 +25,12 @@ import { useAllow } from '../../wire/allow'
 import { type HostView, useHosts } from '../../wire/hosts'
 import { Attention } from './attention'
 import { DiskTab } from './disk-tab'
+import { KnownCounts, LiveCounts } from './host-counts'
 import { HostMenu } from './host-menu'
 import { hostProblems, systemName } from './host-problems'
 import { useHostPoints } from './use-host-points'
+
+const tabNames = ['overview', 'disk', 'events', 'engine'] as const
 
 /** One machine: live charts, disk, events, engine. `events` is drawn by another feature. */
 export function HostPage({ hostId, events }: { hostId: string; events: ReactNode }) {
@@ -37,7 +39,7 @@ export function HostPage({ hostId, events }: { hostId: string; events: ReactNode
   const router = useRouter()
   const { hosts, pending, error, retry } = useHosts()
   const host = hosts.find((one) => one.id === hostId)
-  const [tab, setTab] = useQueryState('tab', parseAsString.withDefault('overview'))
+  const [tab, setTab] = useQueryState('tab', parseAsStringLiteral(tabNames).withDefault('overview'))
   useTabTitle(host?.name)
   if (error) return <ErrorPanel error={error} onRetry={retry} className="m-4" />
   // One that is not there is refused by KnownHost, around every page of a host.
@@ -61,7 +63,7 @@ export function HostPage({ hostId, events }: { hostId: string; events: ReactNode
       )}
       <Tabs
         value={tab}
-        onChange={(next) => void setTab(next)}
+        onChange={(next) => void setTab(next as (typeof tabNames)[number])}
         label={host.name}
         className="flex-1"
         contentClassName="flex flex-col overflow-hidden data-[state=inactive]:hidden"
@@ -176,7 +178,8 @@ function Overview({ host }: { host: HostView }) {
         host,
         rows.filter((row) => row.hostId === host.id).map((row) => row.item),
         t,
-      ),
+        // The note above the tabs has said that it is away, and why.
+      ).filter((problem) => problem.key !== 'away' && problem.key !== 'revoked'),
     [host, rows, t],
   )
   const chart = { times, windowSeconds: 3600, stale: host.state !== 'online' }
@@ -191,82 +194,78 @@ function Overview({ host }: { host: HostView }) {
           ))}
         </div>
       ) : null}
-      <Counts host={host} />
-      <div className="grid gap-3 lg:grid-cols-2">
-        <Card title={t('chart.cpu')}>
-          <LiveChart
-            {...chart}
-            label={t('chart.cpu')}
-            format={format.percent}
-            minTop={20}
-            series={[{ label: t('cpu'), color: '--series-1', values: column((point) => point.cpuPercent) }]}
-          />
-        </Card>
-        <Card title={t('memory')}>
-          <LiveChart
-            {...chart}
-            label={t('memory')}
-            format={format.bytes}
-            binary
-            series={[
-              { label: t('chart.used'), color: '--series-2', values: column((point) => point.memoryUsedBytes) },
-              { label: t('chart.total'), color: '--series-6', limit: true, values: column((point) => point.memoryTotalBytes) },
-            ]}
-          />
-        </Card>
-        <Card title={t('chart.network')}>
-          <LiveChart
-            {...chart}
-            label={t('chart.network')}
-            format={format.rate}
-            binary
-            minTop={1024}
-            series={[
-              { label: t('chart.received'), color: '--series-1', values: column((point) => point.rxBps) },
-              { label: t('chart.sent'), color: '--series-3', values: column((point) => point.txBps) },
-            ]}
-          />
-        </Card>
-        <Card title={t('chart.load')}>
-          <LiveChart
-            {...chart}
-            label={t('chart.load')}
-            format={format.number}
-            minTop={1}
-            series={[{ label: t('chart.load1'), color: '--series-4', values: column((point) => point.load1) }]}
-          />
-        </Card>
-      </div>
+      {host.state === 'online' ? <LiveCounts host={host} /> : <KnownCounts host={host} />}
+      {host.state !== 'online' && points.length < 2 ? (
+        <LastReading point={points[0]} />
+      ) : (
+        <div className="grid gap-3 lg:grid-cols-2">
+          <Card title={t('chart.cpu')}>
+            <LiveChart
+              {...chart}
+              label={t('chart.cpu')}
+              format={format.percent}
+              minTop={20}
+              series={[{ label: t('cpu'), color: '--series-1', values: column((point) => point.cpuPercent) }]}
+            />
+          </Card>
+          <Card title={t('memory')}>
+            <LiveChart
+              {...chart}
+              label={t('memory')}
+              format={format.bytes}
+              binary
+              series={[
+                { label: t('chart.used'), color: '--series-2', values: column((point) => point.memoryUsedBytes) },
+                { label: t('chart.total'), color: '--series-6', limit: true, values: column((point) => point.memoryTotalBytes) },
+              ]}
+            />
+          </Card>
+          <Card title={t('chart.network')}>
+            <LiveChart
+              {...chart}
+              label={t('chart.network')}
+              format={format.rate}
+              binary
+              minTop={1024}
+              series={[
+                { label: t('chart.received'), color: '--series-1', values: column((point) => point.rxBps) },
+                { label: t('chart.sent'), color: '--series-3', values: column((point) => point.txBps) },
+              ]}
+            />
+          </Card>
+          <Card title={t('chart.load')}>
+            <LiveChart
+              {...chart}
+              label={t('chart.load')}
+              format={format.number}
+              minTop={1}
+              series={[{ label: t('chart.load1'), color: '--series-4', values: column((point) => point.load1) }]}
+            />
+          </Card>
+        </div>
+      )}
       <Attention scope={host.id} withHost={false} />
     </div>
   )
 }
 
-function Counts({ host }: { host: HostView }) {
+/** Of a host that is away: four empty charts would say less than its last numbers do. */
+function LastReading({ point }: { point: HostPoint | undefined }) {
   const t = useTranslations('hosts')
-  const info = useQuery(useAgent(host.id).system.info.queryOptions(undefined, { enabled: host.state === 'online' }))
-  const counts = (info.data ?? host.system)?.counts
-  if (!counts) return null
-  const tiles = [
-    { noun: 'containers', value: counts.containers, detail: t('running', { count: counts.running }) },
-    { noun: 'images', value: counts.images, detail: '' },
-    { noun: 'volumes', value: counts.volumes, detail: '' },
-    { noun: 'networks', value: counts.networks, detail: '' },
-  ] as const
+  const format = useFormat()
   return (
-    <ul className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border bg-line sm:grid-cols-4">
-      {tiles.map((tile) => (
-        <li key={tile.noun} className="bg-surface">
-          <Link href={`/h/${host.id}/${tile.noun}`} className="grid gap-0.5 px-3.5 py-2.5 outline-offset-[-2px] hover:bg-hover">
-            <span className="eyebrow">{t(`noun.${tile.noun}`)}</span>
-            <span className="flex items-baseline gap-2">
-              <span className="tabular font-semibold text-xl">{tile.value}</span>
-              <span className="text-ink-3 text-xs">{tile.detail}</span>
-            </span>
-          </Link>
-        </li>
-      ))}
-    </ul>
+    <Card title={t('lastReading')} aside={point ? <Ago at={point.at} /> : null}>
+      {point ? (
+        <Facts className="text-ink-3 sm:grid-cols-[auto_minmax(0,1fr)_auto_minmax(0,1fr)]">
+          <Fact name={t('cpu')}>{format.percent(point.cpuPercent)}</Fact>
+          <Fact name={t('memory')}>{`${format.bytes(point.memoryUsedBytes)} / ${format.bytes(point.memoryTotalBytes)}`}</Fact>
+          <Fact name={t('chart.load')}>{format.number(point.load1)}</Fact>
+          <Fact name={t('diskSpace')}>{`${format.bytes(point.diskUsedBytes)} / ${format.bytes(point.diskTotalBytes)}`}</Fact>
+        </Facts>
+      ) : (
+        <p className="text-ink-3">{t('noneKnown')}</p>
+      )}
+    </Card>
   )
 }
 

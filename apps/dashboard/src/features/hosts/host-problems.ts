@@ -20,7 +20,7 @@ export function hostProblems(
   const oom = count((container) => container.state.oomKilled && container.state.status === 'exited')
   const { point } = host
   const problems: Problem[] = []
-  if (host.state === 'away') problems.push({ key: 'away', tone: 'bad', words: host.message || t('state.away') })
+  if (host.state === 'away') problems.push({ key: 'away', tone: 'warn', words: host.message || t('state.away') })
   if (host.state === 'revoked') problems.push({ key: 'revoked', tone: 'bad', words: t('state.revoked') })
   if (point && point.diskTotalBytes > 0 && point.diskUsedBytes / point.diskTotalBytes > 0.9)
     problems.push({ key: 'disk', tone: 'bad', words: t('problem.disk') })

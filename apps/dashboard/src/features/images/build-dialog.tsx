@@ -110,7 +110,7 @@ export function BuildImage({ hostId, onClose }: { hostId: string; onClose: () =>
       <Field label={t('build.tags')} help={t('build.tagsHelp')}>
         <Input mono value={tags} placeholder="app:1 app:latest" onChange={(event) => setTags(event.target.value)} />
       </Field>
-      <div className="-mx-3.5 rounded-md border">
+      <div className="rounded-md border">
         <Fold title={t('build.more')}>
           <Field label={t('build.dockerfile')}>
             <Input mono value={dockerfile} onChange={(event) => setDockerfile(event.target.value)} />

@@ -180,7 +180,7 @@ function imageColumns(t: ReturnType<typeof useTranslations<'images'>>, format: R
 function ImageLink({ row }: { row: ImageRow }) {
   const t = useTranslations('images')
   const tu = useTranslations('ui')
-  const [first, ...others] = row.item.tags
+  const { tags } = row.item
   return (
     <span className="flex min-w-0 items-center gap-1.5">
       <RowLink
@@ -188,10 +188,14 @@ function ImageLink({ row }: { row: ImageRow }) {
         href={`/h/${row.hostId}/images/${encodeURIComponent(row.item.id)}`}
         className="truncate font-mono font-medium text-xs hover:text-accent hover:underline"
       >
-        {first ?? row.item.id.slice(7, 19)}
+        {imageName(row.item)}
       </RowLink>
-      {first ? null : <Badge>{t('untagged')}</Badge>}
-      {others.length > 0 ? <span className="shrink-0 text-ink-3 text-2xs">{tu('plusMore', { count: others.length })}</span> : null}
+      {tags.length > 0 ? null : <Badge>{t('untagged')}</Badge>}
+      {tags.length > 1 ? (
+        <span className="shrink-0 text-ink-3 text-2xs" title={tags.join('\n')}>
+          {tu('plusMore', { count: tags.length - 1 })}
+        </span>
+      ) : null}
     </span>
   )
 }

@@ -78,7 +78,7 @@ export function ImagePage({ hostId, image }: { hostId: string; image: string }) 
               <span className="flex flex-wrap gap-1">
                 {detail.tags.length > 0
                   ? detail.tags.map((tag) => (
-                      <Badge key={tag} className="font-mono">
+                      <Badge key={tag} className="whitespace-normal break-all font-mono">
                         {tag}
                       </Badge>
                     ))

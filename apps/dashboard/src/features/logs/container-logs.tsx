@@ -83,7 +83,7 @@ function MergeWith({
       trigger={
         <Button tone="quiet" size="small" className="text-term-ink/80 hover:bg-term-line hover:text-term-ink" hint={t('mergedHelp')}>
           <Merge aria-hidden />
-          {t('merged')}
+          <span className="max-sm:sr-only">{t('merged')}</span>
           {merged.length > 0 ? ` (${merged.length})` : null}
         </Button>
       }

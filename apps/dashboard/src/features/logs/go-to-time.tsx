@@ -6,14 +6,16 @@ import { Button } from '../../ui/button'
 import { Field } from '../../ui/field'
 import { Input } from '../../ui/input'
 import { Popover } from '../../ui/popover'
+import { readTime, writeTime } from '../../ui/written-time'
 
 /** Asks for a time, read as the lines show theirs. */
 export function GoToTime({ utc, onTime }: { utc: boolean; onTime: (at: string) => void }) {
   const t = useTranslations('logs')
   const [open, setOpen] = useState(false)
   const [text, setText] = useState('')
-  const time = new Date(utc && text ? `${text}Z` : text)
-  const known = !Number.isNaN(time.getTime())
+  const time = readTime(text, utc)
+  // The form that the lines have, with a moment that is not far from what one looks for.
+  const example = open ? writeTime(new Date(), utc) : ''
   return (
     <Popover
       align="end"
@@ -31,15 +33,15 @@ export function GoToTime({ utc, onTime }: { utc: boolean; onTime: (at: string) =
         className="grid gap-3"
         onSubmit={(event) => {
           event.preventDefault()
-          if (!known) return
+          if (!time) return
           onTime(time.toISOString())
           setOpen(false)
         }}
       >
-        <Field label={t(utc ? 'goToTimeUtc' : 'goToTimeLocal')}>
-          <Input type="datetime-local" step={1} value={text} onChange={(event) => setText(event.target.value)} />
+        <Field label={t(utc ? 'goToTimeUtc' : 'goToTimeLocal')} help={t('goToTimeForm', { example })}>
+          <Input mono value={text} placeholder={example} onChange={(event) => setText(event.target.value)} />
         </Field>
-        <Button type="submit" tone="primary" disabled={!known}>
+        <Button type="submit" tone="primary" disabled={!time}>
           {t('goToTimeDo')}
         </Button>
       </form>

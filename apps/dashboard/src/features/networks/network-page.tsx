@@ -104,6 +104,7 @@ export function NetworkPage({ hostId, id }: { hostId: string; id: string }) {
                 </span>
                 <span className="truncate text-ink-3 text-xs max-sm:order-4 max-sm:col-span-2">{endpoint.aliases.join(', ')}</span>
                 <Button
+                  className="pointer-coarse:-my-2.5"
                   tone="quiet"
                   size="icon-small"
                   hint={t('disconnect.button', { name: endpoint.containerName })}

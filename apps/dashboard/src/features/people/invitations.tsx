@@ -20,10 +20,10 @@ export function Invitations({ hosts }: { hosts: readonly { id: string; name: str
   })
   if (!invitations.data?.length) return null
   return (
-    <Card title={t('openInvitations')} bodyClassName="p-0" className="mx-3 mb-2 shrink-0 sm:mx-4">
+    <Card title={t('openInvitations')} bodyClassName="p-0" className="mx-3 mt-1 mb-2 shrink-0 sm:mx-4">
       <Rows className="max-h-48 overflow-y-auto">
         {invitations.data.map((invitation) => (
-          <li key={invitation.id} className="flex flex-wrap items-center justify-between gap-3 px-3.5 py-2">
+          <li key={invitation.id} className="flex items-center justify-between gap-3 px-3.5 py-2">
             <div className="min-w-0">
               <p className="flex flex-wrap items-center gap-1.5">
                 <span className="truncate font-medium">{invitation.email}</span>

@@ -143,7 +143,7 @@ function usePeopleColumns(
       {
         id: 'totp',
         accessorFn: (person) => (person.totpEnabled ? 1 : 0),
-        meta: { label: t('twoStep'), width: 130 },
+        meta: { label: t('twoStep'), width: 110, className: 'max-lg:hidden' },
         cell: ({ row: { original } }) =>
           original.totpEnabled ? <Badge tone="good">{t('on')}</Badge> : <span className="text-ink-3">{t('off')}</span>,
       },

@@ -21,7 +21,7 @@ import { useAction } from '../../ui/use-action'
 import { everyHost } from '../../wire/across'
 import { agentClient, useAgent } from '../../wire/agent'
 import { useAllow } from '../../wire/allow'
-import { useHosts } from '../../wire/hosts'
+import { type HostView, useHosts } from '../../wire/hosts'
 import { Catalog } from './catalog'
 
 /** Registries that a host knows: its credentials (never shown again), a test, what they hold. */
@@ -46,7 +46,7 @@ export function RegistryList({ scope }: { scope: string }) {
       />
       <PageBody className="grid content-start gap-3">
         {shown.map((host) => (
-          <HostRegistries key={host.id} hostId={host.id} hostName={host.name} onLogin={(server) => setLogin({ hostId: host.id, server })} />
+          <HostRegistries key={host.id} host={host} onLogin={(server) => setLogin({ hostId: host.id, server })} />
         ))}
       </PageBody>
       {login ? <Login hostId={login.hostId} server={login.server} onClose={() => setLogin(null)} /> : null}
@@ -54,16 +54,19 @@ export function RegistryList({ scope }: { scope: string }) {
   )
 }
 
-function HostRegistries({ hostId, hostName, onLogin }: { hostId: string; hostName: string; onLogin: (server: string) => void }) {
+function HostRegistries({ host, onLogin }: { host: HostView; onLogin: (server: string) => void }) {
   const t = useTranslations('registries')
+  const hostId = host.id
+  const online = host.state === 'online'
   const allow = useAllow(hostId)
-  const list = useQuery(useAgent(hostId).registries.list.queryOptions())
+  const list = useQuery(useAgent(hostId).registries.list.queryOptions(undefined, { enabled: online }))
   const [looking, setLooking] = useState<string | null>(null)
   const [other, setOther] = useState('')
   return (
-    <Card title={hostName} aside={list.data?.length} bodyClassName="p-0">
+    <Card title={host.name} aside={list.data?.length} bodyClassName="p-0">
+      {online || list.data ? null : <p className="px-3.5 py-3 text-ink-3">{t('away')}</p>}
       {list.error ? <ErrorPanel error={list.error} compact onRetry={() => void list.refetch()} className="m-3" /> : null}
-      {list.isPending ? <SkeletonRows rows={2} /> : null}
+      {list.isPending && online ? <SkeletonRows rows={2} /> : null}
       {list.data?.length === 0 ? (
         <p className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3.5 py-3 text-ink-2">
           <Database className="size-4 text-ink-off" aria-hidden />
@@ -85,20 +88,22 @@ function HostRegistries({ hostId, hostName, onLogin }: { hostId: string; hostNam
           />
         ))}
       </ul>
-      <form
-        className="flex flex-wrap items-end gap-2 border-t bg-canvas px-3.5 py-3"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (other.trim()) setLooking(other.trim())
-        }}
-      >
-        <Field label={t('look.other')} className="w-full max-w-80">
-          <Input mono value={other} placeholder="localhost:5000" onChange={(event) => setOther(event.target.value)} />
-        </Field>
-        <Button type="submit" disabled={!other.trim()}>
-          {t('look.button')}
-        </Button>
-      </form>
+      {online ? (
+        <form
+          className="flex flex-wrap items-end gap-2 rounded-b-lg border-t bg-canvas px-3.5 py-3"
+          onSubmit={(event) => {
+            event.preventDefault()
+            if (other.trim()) setLooking(other.trim())
+          }}
+        >
+          <Field label={t('look.other')} className="min-w-0 grow basis-48 sm:max-w-80">
+            <Input mono value={other} placeholder="localhost:5000" onChange={(event) => setOther(event.target.value)} />
+          </Field>
+          <Button type="submit" disabled={!other.trim()}>
+            {t('look.button')}
+          </Button>
+        </form>
+      ) : null}
       {looking ? <Catalog hostId={hostId} server={looking} onClose={() => setLooking(null)} /> : null}
     </Card>
   )
@@ -187,7 +192,6 @@ function Entry({ hostId, registry, onLogin, onLook }: { hostId: string; registry
   )
 }
 
-/** Credentials are checked with the registry before they are kept; afterwards nobody sees them again. */
 /** Reads a host's list again after its credentials have changed: that is no event of the engine. */
 function useRefresh(hostId: string): () => Promise<void> {
   const queryClient = useQueryClient()
@@ -195,6 +199,7 @@ function useRefresh(hostId: string): () => Promise<void> {
   return () => queryClient.invalidateQueries(agent.registries.list.queryFilter())
 }
 
+/** Credentials are checked with the registry before they are kept; afterwards nobody sees them again. */
 function Login({ hostId, server, onClose }: { hostId: string; server: string; onClose: () => void }) {
   const t = useTranslations('registries')
   const { hosts } = useHosts()

@@ -36,6 +36,8 @@ export function Nav({ onGo }: { onGo?: () => void }) {
   const running = useRunningCount()
   const { hosts } = useHosts()
   const containers = useAcross(scope, 'containers')
+  // A host that has not answered yet has not none.
+  const neverRead = scope !== everyHost && containers.gaps.some((gap) => gap.asOf === null)
   const main: Entry[] = [
     {
       noun: scope === everyHost ? 'hosts' : 'host',
@@ -43,7 +45,12 @@ export function Nav({ onGo }: { onGo?: () => void }) {
       icon: Server,
       count: scope === everyHost ? hosts.length : undefined,
     },
-    { noun: 'containers', path: pathOf(scope, 'containers'), icon: Box, count: containers.pending ? undefined : containers.rows.length },
+    {
+      noun: 'containers',
+      path: pathOf(scope, 'containers'),
+      icon: Box,
+      count: containers.pending || neverRead ? undefined : containers.rows.length,
+    },
     { noun: 'images', path: pathOf(scope, 'images'), icon: Layers },
     { noun: 'volumes', path: pathOf(scope, 'volumes'), icon: HardDrive },
     { noun: 'networks', path: pathOf(scope, 'networks'), icon: Network },

@@ -110,6 +110,8 @@ export function TerminalLauncher({
               {t('attach')}
             </Button>
           </div>
+          {/* A reason that stands on the button alone cannot be read with a finger. */}
+          {reason && words ? <p className="text-ink-3 text-xs">{reason}</p> : null}
           <CommandLine
             command={`docker exec -it ${user ? `-u ${quoteWord(user)} ` : ''}${workingDir ? `-w ${quoteWord(workingDir)} ` : ''}${name} ${chosen || 'sh'}`}
           />
