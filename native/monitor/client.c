@@ -6,7 +6,7 @@
  * then. Only what is drained at the end can exceed it; that is `held` back until the client grants more.
  */
 #include "cleanup.h"
-#include "monitor.h"
+#include "ports.h"
 #include "queue.h"
 
 #include <signal.h>
@@ -240,11 +240,12 @@ static void send_replay_entry(void *owner, enum ring_type type, const uint8_t *b
 }
 
 static bool send_welcome(struct client *client) {
-    char text[160];
+    char text[192];
     struct monitor *m = client->monitor;
-    int length = snprintf(text, sizeof(text),
-                          "{\"pid\":%d,\"terminal\":%s,\"cols\":%u,\"rows\":%u,\"startedAt\":\"%s\"}",
-                          (int)m->pid, m->terminal ? "true" : "false", m->cols, m->rows, m->started_at);
+    int length = snprintf(
+        text, sizeof(text),
+        "{\"pid\":%d,\"terminal\":%s,\"cols\":%u,\"rows\":%u,\"startedAt\":\"%s\",\"setsPorts\":true}",
+        (int)m->pid, m->terminal ? "true" : "false", m->cols, m->rows, m->started_at);
     return send_frame(client, FRAME_WELCOME, text, (size_t)length, NULL, 0);
 }
 
@@ -296,6 +297,32 @@ static bool on_signal(struct client *client, uint32_t number) {
            errno == ESRCH;
 }
 
+/* Answers `{}`, or what stands in the way. */
+static bool on_port(struct client *client, const char *payload, size_t length) {
+    struct monitor *m = client->monitor;
+    struct json_doc json = {0};
+    struct port_plan plan;
+    struct error err;
+    int result = json_parse(&json, (char *)payload, length, "port", &err);
+    if (result == 0)
+        result = port_plan_read(json.root, &plan, &err);
+    if (result == 0)
+        result = m->exited ? error_set(&err, "failed_precondition", "ports", "", "the process has ended")
+                           : ports_set(m, &plan, &err);
+    struct json_writer w;
+    json_writer_init(&w, 0);
+    json_begin_object(&w);
+    if (result < 0) {
+        json_member_string(&w, "code", err.code ? err.code : "internal");
+        json_member_string(&w, "message", err.message);
+    }
+    json_end_object(&w);
+    json_free(&json);
+    bool sent = !w.failed && send_frame(client, FRAME_PORT_SET, w.data, w.length, NULL, 0);
+    json_writer_free(&w);
+    return sent;
+}
+
 static bool on_credit(struct client *client, uint32_t more) {
     client->credit += more;
     if (release_held(client)) {
@@ -332,6 +359,8 @@ static bool on_frame(void *owner, enum frame_type type, const char *payload, siz
     case FRAME_LOG_ROTATE:
         log_rotate(&m->log);
         return true;
+    case FRAME_PORT:
+        return on_port(client, payload, length);
     default:
         return false;
     }

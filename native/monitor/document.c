@@ -292,12 +292,12 @@ static int read_attachment(struct context *c, const struct json_value *value, st
     return 0;
 }
 
+/* Without a document it is a frame's, which may give a port back by an empty address. */
 static int read_port(struct context *c, const struct json_value *value, struct port_plan *out) {
     int64_t host_port, container_port;
-    const char *proto, *container_ip;
+    const char *proto;
     if (read_string(c, value, "proto", &proto) < 0 ||
         read_string(c, value, "hostIp", &out->host_ip_text) < 0 ||
-        read_string(c, value, "containerIp", &container_ip) < 0 ||
         read_number(c, value, "hostPort", 1, 65535, 0, &host_port) < 0 ||
         read_number(c, value, "containerPort", 1, 65535, 0, &container_port) < 0)
         return -1;
@@ -308,11 +308,20 @@ static int read_port(struct context *c, const struct json_value *value, struct p
         return refuse(c, "proto", "must be \"tcp\" or \"udp\"");
     if (!ip_address_parse(out->host_ip_text, &out->host_ip))
         return refuse(c, "hostIp", "must be an IP address");
-    if (!ip_address_parse(container_ip, &out->container_ip))
-        return refuse(c, "containerIp", "must be an IP address");
     out->host_port = (uint16_t)host_port;
     out->container_port = (uint16_t)container_port;
+    const char *container_ip = json_get_string(value, "containerIp", NULL);
+    if (container_ip && !*container_ip && !c->doc)
+        return 0;
+    if (!container_ip || !ip_address_parse(container_ip, &out->container_ip))
+        return refuse(c, "containerIp", "must be an IP address");
     return 0;
+}
+
+int port_plan_read(const struct json_value *value, struct port_plan *out, struct error *err) {
+    struct context context = {.err = err};
+    *out = (struct port_plan){0};
+    return read_port(&context, value, out);
 }
 
 static int read_network(struct context *c, const struct json_value *root) {

@@ -96,6 +96,13 @@ int document_from_json(struct document *doc, struct json_doc *json, struct error
 /* Parses "10.0.0.1", "10.0.0.1/16", "fd00::1/64". Returns false if it is none of these. */
 bool ip_address_parse(const char *text, struct ip_address *out);
 
+/*
+ * One published port as in network.ports of the document, from a frame: there "containerIp" may be "", and
+ * then container_ip.family is 0. The texts of `out` belong to the JSON document. Step "document", code
+ * invalid_argument.
+ */
+int port_plan_read(const struct json_value *value, struct port_plan *out, struct error *err);
+
 /* Fills a socket address from an address and a port (host order); returns its length. */
 socklen_t ip_address_to_sockaddr(const struct ip_address *address, uint16_t port,
                                  struct sockaddr_storage *out);

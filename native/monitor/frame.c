@@ -25,6 +25,7 @@ void frame_put_header(uint8_t out[FRAME_HEADER], enum frame_type type, uint32_t 
 static bool length_allowed(uint8_t type, uint32_t length) {
     switch (type) {
     case FRAME_HELLO:
+    case FRAME_PORT:
         return length <= FRAME_MAX_CONTROL;
     case FRAME_DATA:
         return length <= FRAME_MAX_PAYLOAD;

@@ -24,6 +24,7 @@ enum frame_type {
     FRAME_CREDIT = 0x04,
     FRAME_CLOSE_STDIN = 0x05,
     FRAME_LOG_ROTATE = 0x06,
+    FRAME_PORT = 0x07,
     FRAME_WELCOME = 0x10,
     FRAME_STDOUT = 0x11,
     FRAME_STDERR = 0x12,
@@ -32,6 +33,7 @@ enum frame_type {
     FRAME_RESIZED = 0x15,
     FRAME_STDIN_ACK = 0x16,
     FRAME_OOM = 0x17,
+    FRAME_PORT_SET = 0x18,
     FRAME_EXIT = 0x1f
 };
 

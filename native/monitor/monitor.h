@@ -85,7 +85,7 @@ struct monitor {
     struct output outputs[2];
     struct input input;
     struct oom_watch oom;
-    struct port *ports; /* reserved host ports, see ports.h */
+    struct port *ports, *gone_ports; /* reserved host ports, see ports.h; gone: freed between two rounds */
     size_t port_count;
     unsigned relay_count;
     struct client *clients, *gone; /* gone: freed between two rounds */

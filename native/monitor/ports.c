@@ -44,6 +44,8 @@ static int reserve(struct port *port, const struct port_plan *plan, struct error
     if (bind(fd, (struct sockaddr *)&address, length) < 0 || (!plan->udp && listen(fd, BACKLOG) < 0))
         return refuse(err, plan);
     port->udp = plan->udp;
+    port->host_ip = plan->host_ip;
+    port->host_port = plan->host_port;
     port->target_length = ip_address_to_sockaddr(&plan->container_ip, plan->container_port, &port->target);
     port->watch.fd = fd_take(&fd);
     return 0;
@@ -60,30 +62,86 @@ static void raise_descriptor_limit(size_t ports) {
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Binds and puts it at the end of the list, not served yet. */
+static struct port *add(struct monitor *m, const struct port_plan *plan, struct error *err) {
+    struct port **link = &m->ports, *port = calloc(1, sizeof(*port));
+    if (!port) {
+        error_errno(err, ENOMEM, STEP, "", "reserve ports");
+        return NULL;
+    }
+    port->monitor = m;
+    if (reserve(port, plan, err) < 0) {
+        free(port);
+        return NULL;
+    }
+    port->watch.owner = port;
+    port->watch.ready = port->udp ? relay_udp_receive : relay_tcp_accept;
+    while (*link)
+        link = &(*link)->next;
+    *link = port;
+    m->port_count++;
+    return port;
+}
+
 int ports_reserve(struct monitor *m, const struct document *doc, struct error *err) {
     if (doc->exec || doc->port_count == 0)
         return 0;
     raise_descriptor_limit(doc->port_count);
-    m->ports = calloc(doc->port_count, sizeof(*m->ports));
-    if (!m->ports)
-        return error_errno(err, ENOMEM, STEP, "", "reserve ports");
     for (size_t i = 0; i < doc->port_count; i++) {
-        struct port *port = &m->ports[m->port_count];
-        port->monitor = m;
-        port->watch.owner = port;
-        if (reserve(port, &doc->ports[i], err) < 0) {
+        if (!add(m, &doc->ports[i], err)) {
             ports_close(m);
             return -1;
         }
-        port->watch.ready = port->udp ? relay_udp_receive : relay_tcp_accept;
-        m->port_count++;
     }
     return 0;
 }
 
+static struct port **find(struct monitor *m, const struct port_plan *plan) {
+    struct port **link = &m->ports;
+    while (*link && ((*link)->udp != plan->udp || (*link)->host_port != plan->host_port ||
+                     (*link)->host_ip.family != plan->host_ip.family ||
+                     memcmp((*link)->host_ip.bytes, plan->host_ip.bytes, sizeof(plan->host_ip.bytes)) != 0))
+        link = &(*link)->next;
+    return link;
+}
+
+static void stop(struct port *port) {
+    loop_want(&port->monitor->loop, &port->watch, 0);
+    fd_close(&port->watch.fd);
+    relay_tcp_end_all(port);
+    relay_udp_end_all(port);
+}
+
+int ports_set(struct monitor *m, const struct port_plan *plan, struct error *err) {
+    struct port **link = find(m, plan), *port = *link;
+    if (plan->container_ip.family == 0) {
+        if (!port)
+            return 0;
+        stop(port);
+        *link = port->next;
+        port->next = m->gone_ports; /* freed between two rounds of the loop */
+        m->gone_ports = port;
+        m->port_count--;
+        return 0;
+    }
+    if (port) {
+        relay_tcp_end_all(port);
+        relay_udp_end_all(port);
+        port->target_length =
+            ip_address_to_sockaddr(&plan->container_ip, plan->container_port, &port->target);
+        return 0;
+    }
+    raise_descriptor_limit(m->port_count + 1);
+    port = add(m, plan, err);
+    if (!port)
+        return -1;
+    loop_want(&m->loop, &port->watch, EPOLLIN);
+    return 0;
+}
+
 void ports_serve(struct monitor *m) {
-    for (size_t i = 0; i < m->port_count; i++)
-        loop_want(&m->loop, &m->ports[i].watch, EPOLLIN);
+    for (struct port *port = m->ports; port; port = port->next)
+        loop_want(&m->loop, &port->watch, EPOLLIN);
 }
 
 void ports_pause(struct port *port) {
@@ -91,23 +149,27 @@ void ports_pause(struct port *port) {
     port->retry_at = loop_now_ms() + RETRY_MS;
 }
 
-void ports_close(struct monitor *m) {
-    for (size_t i = 0; i < m->port_count; i++) {
-        struct port *port = &m->ports[i];
-        loop_want(&m->loop, &port->watch, 0);
-        fd_close(&port->watch.fd);
-        relay_tcp_close_all(port);
-        relay_udp_close_all(port);
+static void free_all(struct port **list) {
+    for (struct port *port; (port = *list);) {
+        *list = port->next;
+        relay_tcp_free_gone(port);
+        relay_udp_tidy(port, 0);
+        free(port);
     }
-    free(m->ports);
-    m->ports = NULL;
+}
+
+void ports_close(struct monitor *m) {
+    for (struct port *port = m->ports; port; port = port->next)
+        stop(port);
+    free_all(&m->ports);
+    free_all(&m->gone_ports);
     m->port_count = 0;
 }
 
 int64_t ports_tidy(struct monitor *m) {
     int64_t next = 0, now = m->port_count ? loop_now_ms() : 0;
-    for (size_t i = 0; i < m->port_count; i++) {
-        struct port *port = &m->ports[i];
+    free_all(&m->gone_ports);
+    for (struct port *port = m->ports; port; port = port->next) {
         relay_tcp_free_gone(port);
         int64_t deadline = relay_udp_tidy(port, now);
         if (deadline && (next == 0 || deadline < next))

@@ -18,7 +18,10 @@ struct relay_udp;
 struct port {
     struct watch watch;
     struct monitor *monitor;
+    struct port *next;
     bool udp;
+    struct ip_address host_ip;
+    uint16_t host_port;
     int64_t retry_at; /* a listener that was stopped for want of descriptors is tried again then */
     struct sockaddr_storage target;
     socklen_t target_length;
@@ -31,6 +34,13 @@ struct port {
  * words: "Bind for 0.0.0.0:8080 failed: port is already allocated". On failure none is held.
  */
 int ports_reserve(struct monitor *m, const struct document *doc, struct error *err);
+
+/*
+ * One port of a process that runs already: bound now if it is not ours yet, what arrives goes to the address
+ * from here on (connections to an older one end); or given back, where the plan has no address in the
+ * container. Fails as ports_reserve does, and nothing has changed then.
+ */
+int ports_set(struct monitor *m, const struct port_plan *plan, struct error *err);
 
 /* From here on what arrives is relayed. Called when the process has been started. */
 void ports_serve(struct monitor *m);
@@ -48,13 +58,16 @@ int64_t ports_tidy(struct monitor *m);
 
 /* relay_tcp.c */
 watch_handler relay_tcp_accept;
-void relay_tcp_close_all(struct port *port);
+/* Ends every connection; the memory goes with relay_tcp_free_gone, between two rounds of the loop. */
+void relay_tcp_end_all(struct port *port);
 void relay_tcp_free_gone(struct port *port);
 
 /* relay_udp.c */
 watch_handler relay_udp_receive;
-void relay_udp_close_all(struct port *port);
-/* Forgets those that are silent since before `now` - UDP_IDLE_MS; returns the next deadline, 0 if none. */
+/* Forgets every peer; the memory goes with relay_udp_tidy. */
+void relay_udp_end_all(struct port *port);
+/* Forgets those that are silent since before `now` - UDP_IDLE_MS, and frees what is forgotten; returns the
+ * next deadline, 0 if none. */
 int64_t relay_udp_tidy(struct port *port, int64_t now);
 
 #endif

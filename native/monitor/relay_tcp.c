@@ -192,8 +192,7 @@ void relay_tcp_free_gone(struct port *port) {
     }
 }
 
-void relay_tcp_close_all(struct port *port) {
+void relay_tcp_end_all(struct port *port) {
     for (struct relay_tcp *relay = port->connections; relay; relay = relay->next)
         end_relay(relay);
-    relay_tcp_free_gone(port);
 }

@@ -28,11 +28,13 @@ union control {
     char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 };
 
-static void free_peer(struct relay_udp *relay) {
+/* A peer without a socket is forgotten already; its memory goes between two rounds of the loop. */
+static void end_peer(struct relay_udp *relay) {
+    if (relay->watch.fd < 0)
+        return;
     loop_want(&relay->port->monitor->loop, &relay->watch, 0);
     fd_close(&relay->watch.fd);
     relay->port->monitor->relay_count--;
-    free(relay);
 }
 
 static void remember_local(struct relay_udp *relay, struct msghdr *message) {
@@ -77,7 +79,7 @@ static void on_answer(struct watch *watch, uint32_t events) {
 
 static struct relay_udp *find_peer(struct port *port, const struct sockaddr_storage *peer, socklen_t length) {
     for (struct relay_udp *relay = port->peers; relay; relay = relay->next)
-        if (relay->peer_length == length && memcmp(&relay->peer, peer, length) == 0)
+        if (relay->watch.fd >= 0 && relay->peer_length == length && memcmp(&relay->peer, peer, length) == 0)
             return relay;
     return NULL;
 }
@@ -138,9 +140,10 @@ int64_t relay_udp_tidy(struct port *port, int64_t now) {
     for (struct relay_udp **link = &port->peers; *link;) {
         struct relay_udp *relay = *link;
         int64_t deadline = relay->last_ms + UDP_IDLE_MS;
-        if (deadline <= now) {
+        if (relay->watch.fd < 0 || deadline <= now) {
             *link = relay->next;
-            free_peer(relay);
+            end_peer(relay);
+            free(relay);
             continue;
         }
         next = next == 0 || deadline < next ? deadline : next;
@@ -149,9 +152,7 @@ int64_t relay_udp_tidy(struct port *port, int64_t now) {
     return next;
 }
 
-void relay_udp_close_all(struct port *port) {
-    for (struct relay_udp *relay; (relay = port->peers);) {
-        port->peers = relay->next;
-        free_peer(relay);
-    }
+void relay_udp_end_all(struct port *port) {
+    for (struct relay_udp *relay = port->peers; relay; relay = relay->next)
+        end_peer(relay);
 }

@@ -1,7 +1,7 @@
 // berth-monitor's network: bridge attachments, reserved ports and their relays. The "host" is a network namespace of the test's own.
 import { execFileSync, spawn } from 'node:child_process'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import { frame, MonitorHarness, type Started, until } from './monitor-harness.ts'
+import { type AttachClient, frame, MonitorHarness, type Started, until } from './monitor-harness.ts'
 
 const harness = new MonitorHarness()
 const netns = harness.makeNetns('vtbr0', '172.31.201.1/24')
@@ -224,6 +224,109 @@ describe('ports', () => {
     await client?.waitFor(frame.welcome)
     client?.send(frame.closeStdin)
     await client?.exit()
+  })
+
+  it('are bound, led elsewhere and given back while the process runs', async () => {
+    const started = await harness.start({
+      args: echoServer,
+      netns,
+      network: { attachments: [attachment(16)], ports: [port(18085, 16)] },
+      attachFds: 1,
+    })
+    const client = started.clients[0]?.hello() as AttachClient
+    expect(JSON.parse((await client.waitFor(frame.welcome)).payload.toString())).toMatchObject({ setsPorts: true })
+    await ready(started)
+    let answers = 0
+    const set = async (plan: Record<string, unknown>): Promise<unknown> => {
+      client.send(frame.port, JSON.stringify(plan))
+      answers++
+      return JSON.parse((await until('the answer', () => client.of(frame.portSet)[answers - 1])).payload.toString())
+    }
+    const listening = () => inHost('ss', '-lntuH')
+
+    expect(await set(port(18086, 16))).toEqual({})
+    expect(await talk('127.0.0.1', 18086, 'new')).toBe('new')
+    expect(await set(port(18087, 16, { proto: 'udp' }))).toEqual({})
+    expect(listening()).toContain(':18087')
+
+    // A second address of the container's takes over, and the connection to the first one ends.
+    inContainer(started, 'ip', 'addr', 'add', '172.31.201.17/24', 'dev', 'eth0')
+    const kept = new Promise<string>((resolve) => {
+      const script = `const s=require('net').connect(18086,'127.0.0.1',()=>s.write('x'));s.on('data',()=>console.log('open'));s.on('error',()=>{});s.on('close',()=>console.log('closed'))`
+      const child = spawn('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      let out = ''
+      child.stdout.on('data', (bytes: Buffer) => {
+        const first = out === ''
+        out += bytes
+        if (first) client.send(frame.port, JSON.stringify(port(18086, 17)))
+      })
+      child.once('close', () => resolve(out))
+    })
+    expect(await kept).toBe('open\nclosed\n')
+    answers++
+    expect(await talk('127.0.0.1', 18086, 'moved')).toBe('moved')
+    expect(await set(port(18086, 17, { containerPort: 81 }))).toEqual({})
+    expect(await talk('127.0.0.1', 18086, 'to nobody')).not.toBe('to nobody')
+
+    for (const plan of [port(18085, 16), port(18086, 17), port(18087, 16, { proto: 'udp' }), port(18088, 16)])
+      expect(await set({ ...plan, containerIp: '' })).toEqual({})
+    expect(listening()).not.toMatch(/:1808[5678]/)
+
+    // What another program holds stays its own; nonsense is answered, and the process goes on.
+    const other = await harness.start({
+      args: ['sleep', '1000'],
+      netns,
+      network: { attachments: [attachment(18)], ports: [port(18089, 18)] },
+    })
+    expect(other.answer).toMatchObject({ ok: true })
+    expect(await set(port(18089, 16))).toEqual({
+      code: 'failed_precondition',
+      message: 'Bind for 0.0.0.0:18089 failed: port is already allocated',
+    })
+    for (const nonsense of [{}, port(0, 16), port(18085, 16, { containerIp: 'x' }), port(18085, 16, { proto: 'sctp' })])
+      expect(await set(nonsense)).toMatchObject({ code: 'invalid_argument' })
+    expect(await set(port(18085, 17))).toEqual({})
+    expect(await talk('127.0.0.1', 18085, 'again')).toBe('again')
+  })
+
+  it('lead UDP elsewhere', async () => {
+    const plan = (last: number) => port(18091, last, { proto: 'udp', containerPort: 53 })
+    const started = await harness.start({
+      args: ['sleep', '1000'],
+      netns,
+      network: { attachments: [attachment(19)], ports: [plan(19)] },
+      attachFds: 1,
+    })
+    const client = started.clients[0]?.hello() as AttachClient
+    await client.waitFor(frame.welcome)
+    inContainer(started, 'ip', 'addr', 'add', '172.31.201.20/24', 'dev', 'eth0')
+    const server = spawn('nsenter', [
+      `--net=/proc/${started.answer.pid}/ns/net`,
+      process.execPath,
+      '-e',
+      `let n=0;for(const a of ['172.31.201.19','172.31.201.20']){const s=require('dgram').createSocket('udp4');s.on('message',(m,r)=>s.send(a,r.port,r.address));s.bind(53,a,()=>{if(++n===2)console.log('bound')})}`,
+    ])
+    try {
+      await new Promise((resolve) => server.stdout.once('data', resolve))
+      // One socket, so one peer: it must be led elsewhere too.
+      const ask = `const s=require('dgram').createSocket('udp4');let n=0;s.on('message',(m)=>{console.log(String(m));if(++n===2)s.close()});process.stdin.on('data',()=>s.send('q',18091,'127.0.0.1')).on('end',()=>{})`
+      const asking = spawn('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', ask], { stdio: ['pipe', 'pipe', 'inherit'] })
+      let said = ''
+      asking.stdout.on('data', (bytes: Buffer) => {
+        said += bytes
+      })
+      asking.stdin.write('1')
+      await until('the first answer', () => said.includes('\n'))
+      client.send(frame.port, JSON.stringify(plan(20)))
+      await client.waitFor(frame.portSet)
+      asking.stdin.end('2')
+      await new Promise((resolve) => asking.once('close', resolve))
+      expect(said).toBe('172.31.201.19\n172.31.201.20\n')
+    } finally {
+      server.kill('SIGKILL')
+    }
   })
 
   it('do not take the descriptors that the container may have', async () => {

@@ -123,6 +123,9 @@ static void names_what_is_wrong(void) {
         {",\"network\":{\"ports\":[{\"proto\":\"tcp\",\"hostIp\":\"::\",\"containerIp\":\"::\",\"hostPort\":"
          "0,\"containerPort\":1}]}}",
          "hostPort"},
+        {",\"network\":{\"ports\":[{\"proto\":\"tcp\",\"hostIp\":\"::\",\"containerIp\":\"\",\"hostPort\":"
+         "1,\"containerPort\":1}]}}",
+         "containerIp"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[2048], quoted[64];

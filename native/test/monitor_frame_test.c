@@ -66,7 +66,8 @@ static void refuses_what_a_client_may_not_send(void) {
     CHECK(refused(FRAME_HELLO, FRAME_MAX_CONTROL + 1) && !refused(FRAME_HELLO, FRAME_MAX_CONTROL));
     CHECK(refused(FRAME_RESIZE, 3) && refused(FRAME_RESIZE, 5) && !refused(FRAME_RESIZE, 4));
     CHECK(refused(FRAME_SIGNAL, 0) && refused(FRAME_CREDIT, 8) && refused(FRAME_CLOSE_STDIN, 1));
-    CHECK(refused(0x07, 0) && refused(FRAME_STDOUT, 0) && refused(FRAME_EXIT, 0) && refused(0xff, 0));
+    CHECK(refused(0x08, 0) && refused(FRAME_PORT, FRAME_MAX_CONTROL + 1) && refused(FRAME_STDOUT, 0) &&
+          refused(FRAME_EXIT, 0) && refused(0xff, 0));
     CHECK(refused(FRAME_DATA, 0xffffffff));
 }
 

@@ -1,11 +1,12 @@
 /** Joining and leaving networks, on a running container at once, on another at its next start. The caller holds the container's turn. */
 import type { EndpointConfig } from '@berth/contract/network'
 import { readTextIfExists, writeFileAtomic } from '../disk/files.ts'
-import { EndpointConflictError, EngineError, messageOf } from '../errors.ts'
+import { codeOf, EndpointConflictError, EngineError, messageOf } from '../errors.ts'
 import type { NetworkLease } from '../networks/networks.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { refreshNetworkFiles } from './network-files.ts'
+import { publishedPorts } from './published-ports.ts'
 import { saveChange } from './save-change.ts'
 
 /** @throws EngineError failed_precondition with Docker's sentences (EndpointConflictError when it is there already), not_found (network) */
@@ -28,10 +29,14 @@ export async function connectNetwork(context: Context, container: Container, net
   if (Object.keys(record.networks).some((known) => known === name || known === network))
     throw new EndpointConflictError(`endpoint with name ${container.name} already exists in network ${name}`)
   if (container.task) {
-    const attached = await context.networks.connect(network, subjectOf(container), config)
-    const others = (all: NetworkLease['attached']) => all.filter((one) => one.networkId !== attached.networkId)
+    const { attached, attachment } = await context.networks.connect(network, subjectOf(container), config)
+    const others = (lease: NetworkLease) => without(lease, attached)
     try {
-      await leaseChanged(context, container, (all) => [...others(all), attached])
+      await leaseChanged(context, container, (lease) => {
+        const kept = others(lease)
+        const attachments = [...kept.monitor.attachments, ...(attachment ? [attachment] : [])]
+        return { ...kept, attached: [...kept.attached, attached], monitor: { ...kept.monitor, attachments } }
+      })
       await saveNetworks(context, container, { ...record.networks, [name]: config })
     } catch (error) {
       await undoConnect(context, container, network, others)
@@ -45,7 +50,7 @@ async function undoConnect(
   context: Context,
   container: Container,
   network: string,
-  others: (all: NetworkLease['attached']) => NetworkLease['attached'],
+  others: (lease: NetworkLease) => NetworkLease,
 ): Promise<void> {
   try {
     await context.networks.disconnect(network, { id: container.id, pid: container.task?.pid ?? null }, true)
@@ -66,7 +71,10 @@ export async function disconnectNetwork(context: Context, container: Container, 
   if (container.task) {
     // Known, but with no place there: an earlier try left it and could not write that down.
     await context.networks.disconnect(network, { id: container.id, pid: container.task.pid }, force || known !== undefined)
-    await leaseChanged(context, container, (attached) => attached.filter((one) => one.networkId !== id))
+    await leaseChanged(context, container, (lease) => {
+      const left = lease.attached.find(({ networkId }) => networkId === id)
+      return left ? without(lease, left) : lease
+    })
   }
   const { [known ?? '']: _, ...networks } = container.record.networks
   await saveNetworks(context, container, networks)
@@ -76,18 +84,50 @@ function subjectOf({ id, record, task }: Container) {
   return { id, name: record.name, pid: task?.pid ?? null, hostname: record.effective.hostname }
 }
 
-/** What it is attached to changed: in memory, for an agent that is started later, and in the container's own files. */
-async function leaseChanged(
-  context: Context,
-  container: Container,
-  change: (attached: NetworkLease['attached']) => NetworkLease['attached'],
-): Promise<void> {
+/** A lease without one of its networks. */
+function without(lease: NetworkLease, { networkId, mac }: NetworkLease['attached'][number]): NetworkLease {
+  const attachments = lease.monitor.attachments.filter((attachment) => attachment.mac !== mac)
+  return {
+    ...lease,
+    attached: lease.attached.filter((one) => one.networkId !== networkId),
+    monitor: { ...lease.monitor, attachments },
+  }
+}
+
+/**
+ * What it is attached to changed, and maybe by which network it is reached from outside: in memory, for an agent that is started later, and in the
+ * container's own files.
+ */
+async function leaseChanged(context: Context, container: Container, change: (lease: NetworkLease) => NetworkLease): Promise<void> {
   if (!container.lease) return
-  container.lease = { ...container.lease, attached: change(container.lease.attached) }
+  const before = container.lease
+  container.lease = change(before)
+  try {
+    await moveWayOut(context, container, before)
+  } catch (error) {
+    container.lease = before
+    throw error
+  }
   const file = `${context.paths.run(container.id)}/lease.json`
   const kept = JSON.parse((await readTextIfExists(file)) ?? '{}') as object
   await writeFileAtomic(file, JSON.stringify({ ...kept, lease: container.lease }), { durable: false })
   await refreshNetworkFiles(context, container)
+}
+
+/** A monitor of an older version keeps the ports that it has; they move with the next start then. */
+async function moveWayOut(context: Context, container: Container, before: NetworkLease): Promise<void> {
+  const { id, name, record, task, lease } = container
+  if (!task || !lease) return
+  const attached = { before: before.attached, after: lease.attached }
+  try {
+    const moved = await context.networks.moveWayOut({ id, name, pid: task.pid }, attached, publishedPorts(record), (port) =>
+      task.setPort(port),
+    )
+    if (moved) container.lease = { ...lease, ports: moved.ports, monitor: { ...lease.monitor, ports: moved.monitorPorts } }
+  } catch (error) {
+    if (codeOf(error) !== 'unavailable') throw error
+    context.log.warn({ id, reason: messageOf(error) }, 'published ports stay as they are until the container is started again')
+  }
 }
 
 async function saveNetworks(context: Context, container: Container, networks: Record<string, EndpointConfig>): Promise<void> {

@@ -19,6 +19,7 @@ import { joinedNamespaces } from './joined-namespaces.ts'
 import { linkedEnvironment, onDefaultBridge } from './links.ts'
 import { networkFiles } from './network-files.ts'
 import { checkPropagation, maskedRootPropagation } from './propagation.ts'
+import { publishedPorts } from './published-ports.ts'
 import type { RecordedMount } from './record.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { settleAll } from './settle-all.ts'
@@ -184,7 +185,7 @@ async function leaseNetworks(context: Context, { id, record }: Container): Promi
     // Docker's /etc/hosts names a container with its domain first.
     hostname: options.domainname ? `${effective.hostname}.${options.domainname}` : effective.hostname,
     networks,
-    ports: [...options.ports, ...(options.publishAll ? exposedPorts(record) : [])],
+    ports: publishedPorts(record),
     mac: options.macAddress,
     dns: options.dns,
     dnsSearch: options.dnsSearch,
@@ -193,20 +194,6 @@ async function leaseNetworks(context: Context, { id, record }: Container): Promi
       const [name, alias] = link.split(':') as [string, string | undefined]
       return { name: context.index.resolve(name).name, alias: alias ?? name }
     }),
-  })
-}
-
-/** `-P`: each exposed port that is not published by name, on a free one. */
-function exposedPorts({ effective, options }: Container['record']) {
-  return effective.exposedPorts.flatMap((exposed) => {
-    const match = /^(\d+)(?:-(\d+))?(?:\/(tcp|udp|sctp))?$/.exec(exposed)
-    if (!match) return []
-    const protocol = (match[3] ?? 'tcp') as 'tcp' | 'udp' | 'sctp'
-    const ports = []
-    for (let port = Number(match[1]); port <= Number(match[2] ?? match[1]); port++)
-      if (!options.ports.some((own) => own.containerPort === port && own.protocol === protocol))
-        ports.push({ containerPort: port, protocol, hostIp: '', hostPort: 0 })
-    return ports
   })
 }
 

@@ -36,7 +36,7 @@ function mountPoints(container: Container): MountPoint[] {
 function portsOf(context: Context, container: Container): BoundPort[] {
   if (!container.task && !container.lease) return []
   const joined = container.lease?.attached ?? []
-  if (joined.length > 0 && joined.every(({ networkId }) => context.networks.isInternal(networkId))) return []
+  if (container.lease && joined.every(({ networkId }) => context.networks.isInternal(networkId))) return []
   const bound = container.lease?.ports ?? []
   const exposed = container.record.effective.exposedPorts.flatMap((text): BoundPort[] => {
     const match = /^(\d+)\/(tcp|udp|sctp)$/.exec(text.includes('/') ? text : `${text}/tcp`)

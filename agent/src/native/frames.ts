@@ -10,6 +10,7 @@ export const frameTypes = {
   credit: 0x04,
   closeStdin: 0x05,
   logRotate: 0x06,
+  port: 0x07,
   welcome: 0x10,
   stdout: 0x11,
   stderr: 0x12,
@@ -18,6 +19,7 @@ export const frameTypes = {
   resized: 0x15,
   stdinAck: 0x16,
   oom: 0x17,
+  portSet: 0x18,
   exit: 0x1f,
 } as const
 

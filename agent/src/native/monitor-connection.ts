@@ -3,6 +3,8 @@
  */
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { errorCode } from '@berth/contract/error'
+import * as z from 'zod'
 import { EngineError } from '../errors.ts'
 import { encodeFrame, encodeSize, encodeUint32, FrameDecoder, frameTypes, maxPayloadBytes } from './frames.ts'
 
@@ -21,6 +23,18 @@ export interface Welcome {
   cols: number
   rows: number
   startedAt: string
+  /** Absent of a monitor that is older than setPort(). */
+  setsPorts?: boolean
+}
+
+/** A port of the host and where it leads. */
+export interface PortPlan {
+  proto: 'tcp' | 'udp'
+  hostIp: string
+  hostPort: number
+  /** '': the port is given back. */
+  containerIp: string
+  containerPort: number
 }
 
 /** What a monitor says, in order; `closed` is the last and comes exactly once. Byte arguments are views: copy what is kept. */
@@ -53,6 +67,13 @@ export class MonitorConnection {
   #queue: { bytes: Uint8Array; done: (error?: Error) => void }[] = []
   /** Pieces that were sent and wait for their acknowledgement, oldest first. */
   #sent: { bytes: number; done: (error?: Error) => void }[] = []
+  #welcome: (welcome: Welcome | null) => void = () => undefined
+  /** null when the connection ended before. */
+  readonly #welcomed = new Promise<Welcome | null>((resolve) => {
+    this.#welcome = resolve
+  })
+  /** Who waits for an answer about a port, oldest first. */
+  #portAnswers: ((error?: Error) => void)[] = []
 
   constructor(socket: Duplex, listener: MonitorListener) {
     this.#socket = socket
@@ -108,6 +129,21 @@ export class MonitorConnection {
 
   rotateLog(): void {
     this.#send(frameTypes.logRotate, new Uint8Array())
+  }
+
+  /**
+   * Binds a port of the host, leads it elsewhere or gives it back, while the process runs.
+   * @throws EngineError the monitor's reason, and nothing has changed then; `unavailable` for a monitor of an older version
+   */
+  async setPort(plan: PortPlan): Promise<void> {
+    const welcome = await this.#welcomed
+    if (this.#closed || !welcome) throw gone()
+    if (!welcome.setsPorts)
+      throw new EngineError('unavailable', 'the monitor of this process is older than this agent and cannot change ports')
+    return new Promise((resolve, reject) => {
+      this.#portAnswers.push((error) => (error ? reject(error) : resolve()))
+      this.#send(frameTypes.port, Buffer.from(JSON.stringify(plan)))
+    })
   }
 
   close(): void {
@@ -173,6 +209,7 @@ export class MonitorConnection {
       case frameTypes.welcome: {
         const welcome = JSON.parse(payload.toString('utf8')) as Welcome
         this.#terminal = welcome.terminal
+        this.#welcome(welcome)
         listener.welcome?.(welcome)
         return
       }
@@ -198,6 +235,11 @@ export class MonitorConnection {
       case frameTypes.oom:
         listener.oom?.()
         return
+      case frameTypes.portSet: {
+        const answer = portAnswer.parse(JSON.parse(payload.toString('utf8')))
+        this.#portAnswers.shift()?.(answer.code ? new EngineError(answer.code, answer.message ?? '') : undefined)
+        return
+      }
       case frameTypes.exit:
         listener.exit?.(payload.toString('utf8'))
         return
@@ -210,8 +252,11 @@ export class MonitorConnection {
     if (this.#closed) return
     this.#closed = true
     for (const { done } of [...this.#sent, ...this.#queue]) done(gone())
+    for (const done of this.#portAnswers) done(gone())
+    this.#welcome(null)
     this.#sent = []
     this.#queue = []
+    this.#portAnswers = []
     this.#socket.destroy()
     this.#listener.closed()
   }
@@ -220,6 +265,8 @@ export class MonitorConnection {
 function clampSize(value: number): number {
   return Math.max(1, Math.min(65535, Math.trunc(value)))
 }
+
+const portAnswer = z.object({ code: errorCode.optional(), message: z.string().optional() })
 
 function gone(): EngineError {
   return new EngineError('failed_precondition', 'the process has ended; what was typed did not reach it')

@@ -1,4 +1,4 @@
-import type { AttachedNetwork } from '@berth/contract/container'
+import type { AttachedNetwork, PortBinding } from '@berth/contract/container'
 import type { PruneResult } from '@berth/contract/image'
 import type { EndpointConfig, NetworkSummary } from '@berth/contract/network'
 import { codeOf, EndpointConflictError, EngineError, messageOf } from '../errors.ts'
@@ -7,21 +7,15 @@ import { parseTime } from '../events/time.ts'
 import type { Logger } from '../log.ts'
 import { attachmentOf, hostNameOf, interfacePrefix, redirectsOf } from './attachment.ts'
 import type { BridgeNetwork, Endpoint } from './bridge-network.ts'
-import { Firewall, foreignForwardDrops, type Redirect, readSysctl, setSysctl } from './firewall.ts'
-import { attachLive, detachLive, interfacesInside } from './links.ts'
+import { Firewall, foreignForwardDrops, readSysctl, setSysctl } from './firewall.ts'
+import { attachLive, detachLive, interfacesInside, routeVia } from './links.ts'
 import { moveNameServer } from './name-server.ts'
 import { bridgeOptions, matchesFilters } from './network-record.ts'
 import { NetworkSet } from './network-set.ts'
 import type { NetworkLease, Networks } from './networks.ts'
 import { boundPorts, type HostPort, PortTable } from './ports.ts'
 import { containerResolvConf } from './resolv-conf.ts'
-
-interface Held {
-  ports: HostPort[]
-  redirects: Redirect[]
-  /** Bridge devices' other ends that were made while the container ran. */
-  nextInterface: number
-}
+import { type Held, leadPorts, monitorPorts } from './way-out.ts'
 
 /**
  * @param options.instance names the default bridge `<instance>0` and the nftables table
@@ -171,7 +165,7 @@ class NetworkRoom implements Networks {
   }
 
   async #reservePorts(
-    { id, name, ports }: LeaseInput,
+    { id, name, ports }: Pick<LeaseInput, 'id' | 'name' | 'ports'>,
     { network, endpoint }: { network: BridgeNetwork; endpoint: Endpoint },
   ): Promise<HostPort[]> {
     const hostBinding = network.record.options[bridgeOptions.hostBinding] ?? ''
@@ -200,13 +194,7 @@ class NetworkRoom implements Networks {
         attachments: bridged.map(({ network, endpoint }, index) =>
           attachmentOf(network, endpoint, `${interfacePrefix(network)}${index}`, network === outward?.network),
         ),
-        ports: held.ports.map(({ proto, hostIp, hostPort, containerPort }) => ({
-          proto,
-          hostIp,
-          hostPort,
-          containerIp: outward?.endpoint.attached.ipv4 ?? '',
-          containerPort,
-        })),
+        ports: monitorPorts(held.ports, outward?.endpoint.attached.ipv4 ?? ''),
       },
       hosts: this.#hostLines(container, bridged),
       containerName: container.name,
@@ -287,7 +275,7 @@ class NetworkRoom implements Networks {
     }
   }
 
-  async connect(nameOrId: string, container: Parameters<Networks['connect']>[1], config: EndpointConfig): Promise<AttachedNetwork> {
+  async connect(nameOrId: string, container: Parameters<Networks['connect']>[1], config: EndpointConfig): ReturnType<Networks['connect']> {
     const network = this.#set.find(nameOrId)
     if (network.record.driver !== 'bridge')
       throw new EngineError(
@@ -306,8 +294,7 @@ class NetworkRoom implements Networks {
     if (container.pid === null) {
       // Only a check that it could be had: a container that does not run holds no addresses.
       network.leave(container.id)
-      return {
-        ...endpoint.attached,
+      const nowhere = {
         endpointId: '',
         gateway: '',
         ipv4: '',
@@ -317,14 +304,17 @@ class NetworkRoom implements Networks {
         ipv6PrefixLength: 0,
         mac: '',
       }
+      return { attached: { ...endpoint.attached, ...nowhere }, attachment: null }
     }
+    let attachment: NetworkLease['monitor']['attachments'][number]
     try {
       const taken = await interfacesInside(container.pid)
       const prefix = interfacePrefix(network)
       let index = 0
       while (taken.includes(`${prefix}${index}`)) index++
       const first = !others.some((other) => !other.record.internal)
-      await attachLive(container.pid, attachmentOf(network, endpoint, `${prefix}${index}`, true), first && !network.record.internal)
+      attachment = attachmentOf(network, endpoint, `${prefix}${index}`, true)
+      await attachLive(container.pid, attachment, first && !network.record.internal)
       await this.#moveNameServer({ id: container.id, pid: container.pid }, before)
     } catch (error) {
       network.leave(container.id)
@@ -333,7 +323,41 @@ class NetworkRoom implements Networks {
     }
     this.#held.set(container.id, held)
     this.#publish('connect', network, container.id)
-    return endpoint.attached
+    return { attached: endpoint.attached, attachment }
+  }
+
+  async moveWayOut(
+    container: Parameters<Networks['moveWayOut']>[0],
+    { before, after }: Parameters<Networks['moveWayOut']>[1],
+    bindings: PortBinding[],
+    setPort: Parameters<Networks['moveWayOut']>[3],
+  ): ReturnType<Networks['moveWayOut']> {
+    const leadsOut = ({ networkId }: AttachedNetwork) => {
+      const record = this.#set.get(networkId)?.record
+      return record?.driver === 'bridge' && !record.internal
+    }
+    const [from, to] = [before.find(leadsOut), after.find(leadsOut)]
+    const held = this.#held.get(container.id)
+    if (from?.networkId === to?.networkId || !held) return null
+    if (to && from) await routeVia(container.pid, to.mac, [to.gateway, to.ipv6Gateway])
+    const network = to && this.#set.get(to.networkId)
+    const endpoint = network?.endpoints.get(container.id)
+    // A port that is published already is led elsewhere and stays the container's all the time.
+    const ports =
+      network && endpoint ? (from ? held.ports : await this.#reservePorts({ ...container, ports: bindings }, { network, endpoint })) : []
+    try {
+      await leadPorts(held.ports, monitorPorts(ports, to?.ipv4 ?? ''), from?.ipv4 ?? '', setPort)
+    } catch (error) {
+      if (!from) this.#ports.give(ports)
+      throw error
+    }
+    const gone = held.redirects
+    if (!to) this.#ports.give(held.ports)
+    held.ports = ports
+    held.redirects = to ? redirectsOf(ports, to) : []
+    await this.#firewall.remove(gone)
+    await this.#firewall.add(held.redirects)
+    return { ports: boundPorts(ports), monitorPorts: monitorPorts(ports, to?.ipv4 ?? '') }
   }
 
   async disconnect(nameOrId: string, container: { id: string; pid: number | null }, force: boolean): Promise<void> {

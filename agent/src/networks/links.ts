@@ -139,6 +139,17 @@ export async function attachLive(
   }
 }
 
+/**
+ * The default routes of a running process's network namespace from now on, through the interface with that hardware address.
+ * @param gateways one of each family, '' for none
+ */
+export async function routeVia(pid: number, mac: string, gateways: string[]): Promise<void> {
+  const { stdout } = await runProgram('nsenter', ['-t', String(pid), '-n', 'ip', '-j', 'link', 'show'])
+  const device = (JSON.parse(stdout) as { ifname: string; address?: string }[]).find(({ address }) => address === mac)?.ifname
+  const lines = gateways.filter((gateway) => gateway !== '').map((gateway) => `route replace default via ${gateway} dev ${device}`)
+  if (device && lines.length) await inNamespace(pid, lines)
+}
+
 /** Interfaces inside a running process's network namespace. */
 export async function interfacesInside(pid: number): Promise<string[]> {
   const { stdout } = await runProgram('nsenter', ['-t', String(pid), '-n', 'ip', '-j', 'link', 'show'])

@@ -231,7 +231,7 @@ describe('networks of one’s own', () => {
     const inside = (command: string) => sh(`nsenter -t ${pid} -n ${command} 2>&1 || true`)
     try {
       await eventually(() => sh(`readlink /proc/${pid}/ns/net`) !== sh('readlink /proc/self/ns/net'))
-      const attached = await networks.connect(
+      const { attached } = await networks.connect(
         'n1',
         { id: input('b').id, name: 'cb', pid, hostname: 'hb' },
         { aliases: [], links: ['ca:db'] },

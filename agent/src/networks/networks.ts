@@ -77,7 +77,20 @@ export interface Networks {
     network: string,
     container: { id: string; name: string; pid: number | null; hostname: string },
     config: EndpointConfig,
-  ): Promise<AttachedNetwork>
+  ): Promise<{ attached: AttachedNetwork; attachment: NetworkLease['monitor']['attachments'][number] | null }>
+  /**
+   * After a running container has joined or left a network: its default route and its published ports go by the first of its networks that leads out.
+   * @param attached what it was and what it is attached to, in the order of joining
+   * @param setPort asks its monitor
+   * @returns what its lease says of ports from now on, null when its way out is the one that it was
+   * @throws already_exists as lease(), and what setPort throws; published is what was published before
+   */
+  moveWayOut(
+    container: { id: string; name: string; pid: number },
+    attached: { before: readonly AttachedNetwork[]; after: readonly AttachedNetwork[] },
+    bindings: PortBinding[],
+    setPort: (port: NetworkLease['monitor']['ports'][number]) => Promise<void>,
+  ): Promise<{ ports: BoundPort[]; monitorPorts: NetworkLease['monitor']['ports'] } | null>
   /** Whether the network has no way out; false for one that is gone. */
   isInternal(id: string): boolean
   /** The name service answers to the new name from now on. */

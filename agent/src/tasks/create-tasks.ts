@@ -7,7 +7,7 @@ import { startTimeOf } from '../disk/lock.ts'
 import { EngineError, messageOf } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { hasMonitor } from '../native/monitor.ts'
-import { MonitorConnection } from '../native/monitor-connection.ts'
+import { MonitorConnection, type PortPlan } from '../native/monitor-connection.ts'
 import type { MonitorDocument, MonitorFile } from '../native/monitor-document.ts'
 import type { Native } from '../native/native.ts'
 import { endCgroup } from './end-cgroup.ts'
@@ -232,6 +232,11 @@ class LiveTask implements Task {
 
   rotateLog(): void {
     this.#control.connection?.rotateLog()
+  }
+
+  async setPort(plan: PortPlan): Promise<void> {
+    if (!this.#control.connection) throw new EngineError('failed_precondition', 'the process has ended')
+    await this.#control.connection.setPort(plan)
   }
 
   onOom(listener: () => void): void {

@@ -1,5 +1,6 @@
 import type { LogPage, LogQuery, LogRecord } from '@berth/contract/log'
 import type { HostPoint, StatsPoint, StatsSample } from '@berth/contract/stats'
+import type { PortPlan } from '../native/monitor-connection.ts'
 import type { MonitorDocument } from '../native/monitor-document.ts'
 
 /** How a process ended; exit.json of native/README.md. */
@@ -100,6 +101,8 @@ export interface Task {
   signal(number: number): void
   resize(cols: number, rows: number): void
   rotateLog(): void
+  /** Binds a port of the host, leads it elsewhere or gives it back. @throws EngineError as MonitorConnection.setPort */
+  setPort(plan: PortPlan): Promise<void>
   /** Calls back when the kernel killed something in the cgroup for want of memory. */
   onOom(listener: () => void): void
   /** Lets go; the process goes on. `ended` never comes then. */
