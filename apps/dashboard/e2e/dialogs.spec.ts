@@ -1,4 +1,5 @@
 import { expect, type Page, test } from '@playwright/test'
+import { treeFaults } from './accessibility-tree.ts'
 import { darken, offences } from './axe.ts'
 import { docker, hostsOf, runChatty, signInAs, tryDocker } from './fleet.ts'
 
@@ -148,7 +149,7 @@ async function look(page: Page, surface: Surface): Promise<string[]> {
   await expect(page.locator('[role=dialog] .breathing')).toHaveCount(0, { timeout: stepMs })
   // What lies behind a dialog is not for anybody while it is open.
   const inside = (await page.getByRole('dialog').count()) > 0 ? '[role=dialog]' : '[role=menu]'
-  wrong.push(...(await offences(page, { inside })))
+  wrong.push(...(await offences(page, { inside })), ...(await treeFaults(page, { whole: false })))
   await darken(page)
   for (const offence of await offences(page, { inside, only: ['color-contrast'] })) wrong.push(`dark: ${offence}`)
   await darken(page, false)

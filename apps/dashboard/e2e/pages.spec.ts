@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { expect, type Page, test } from '@playwright/test'
+import { treeFaults } from './accessibility-tree.ts'
 import { darken, offences } from './axe.ts'
 import { readEnvironment, screenshotDirectory } from './environment-file.ts'
 import { docker, hostsOf, runChatty, tryDocker } from './fleet.ts'
@@ -113,6 +114,7 @@ for (const part of [0, 1, 2] as const) {
       await page.goto(place.path)
       await place.ready(page)
       for (const offence of await offences(page)) note(offence)
+      for (const fault of await treeFaults(page, { whole: true })) note(fault)
       await page.screenshot({ path: join(screenshotDirectory, `${place.name}-1440.png`) })
       await darken(page)
       for (const offence of await offences(page, { only: ['color-contrast'] })) note(`dark: ${offence}`)

@@ -162,12 +162,20 @@ function Panel({ dock, renderers, folded, height, onFold, onHeight, onActive }: 
       style.removeProperty('--dock')
     }
   }, [folded, phone, height])
+  const panel = useRef<HTMLElement>(null)
   const close = async (tab: DockTab) => {
+    const inside = panel.current?.contains(document.activeElement)
     if ((await renderers[tab.kind]?.beforeClose?.(tab)) === false) return
     dock.close(tab.id)
+    // What had the focus goes with the tab: the next tab has it, or, after the last one, the page.
+    if (inside)
+      requestAnimationFrame(() =>
+        (panel.current?.querySelector<HTMLElement>('[role=tab][aria-selected=true]') ?? document.getElementById('content'))?.focus(),
+      )
   }
   return (
     <section
+      ref={panel}
       aria-label={t('dock')}
       className={cn(
         'relative flex shrink-0 flex-col border-line-strong border-t bg-surface',
@@ -180,7 +188,10 @@ function Panel({ dock, renderers, folded, height, onFold, onHeight, onActive }: 
         {/* A list of tabs may hold tabs alone; here each has its closing button beside it, so the list owns them from outside. */}
         <span role="tablist" aria-label={t('dock')} aria-owns={dock.tabs.map((tab) => `dock-tab-${tab.id}`).join(' ')} />
         {/* biome-ignore lint/a11y/noStaticElementInteractions: keys pressed on the tabs inside bubble up to here */}
-        <div className="flex min-w-0 flex-1 overflow-x-auto [scrollbar-width:none]" onKeyDown={(event) => stepTabs(event, dock, onActive)}>
+        <div
+          className="flex min-w-0 flex-1 overflow-x-auto [scrollbar-width:none]"
+          onKeyDown={(event) => stepTabs(event, dock, onActive, (tab) => void close(tab))}
+        >
           {dock.tabs.map((tab) => (
             <div
               key={tab.id}
@@ -247,11 +258,18 @@ function Panel({ dock, renderers, folded, height, onFold, onHeight, onActive }: 
   )
 }
 
-function stepTabs(event: KeyboardEvent, dock: Dock, onActive: (id: string) => void) {
-  const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0
-  if (!step || dock.tabs.length === 0) return
+/**
+ * Keys on the tabs, as the APG has them: arrows go round, Home and End go to the ends, Delete closes. A tab that has the focus is open (automatic activation): every
+ * panel is there already, so nothing is waited for.
+ */
+function stepTabs(event: KeyboardEvent, dock: Dock, onActive: (id: string) => void, onClose: (tab: DockTab) => void) {
+  if (!(event.target instanceof HTMLElement) || event.target.role !== 'tab') return
   const at = dock.tabs.findIndex((tab) => tab.id === dock.active)
-  const next = dock.tabs[(at + step + dock.tabs.length) % dock.tabs.length]
+  const tab = dock.tabs[at]
+  if (event.key === 'Delete' && tab) return onClose(tab)
+  const last = dock.tabs.length - 1
+  const to = { ArrowRight: at === last ? 0 : at + 1, ArrowLeft: at === 0 ? last : at - 1, Home: 0, End: last }[event.key]
+  const next = to === undefined ? undefined : dock.tabs[to]
   if (!next) return
   event.preventDefault()
   onActive(next.id)

@@ -43,7 +43,7 @@ export function Field({
   const describedBy = [error ? `${id}-error` : '', help ? `${id}-help` : ''].filter(Boolean).join(' ') || undefined
   return (
     <FieldContext.Provider value={{ control: id, describedBy, invalid: Boolean(error), required }}>
-      <div className={cn('grid min-w-0 content-start gap-1', className)}>
+      <div className={cn('grid min-w-0 grid-cols-1 content-start gap-1', className)}>
         <div className="flex min-h-4.5 items-baseline justify-between gap-3">
           <label htmlFor={id} className="font-medium text-ink-2 text-xs">
             {label}

@@ -139,7 +139,7 @@ const TableRow = memo(
       <tr
         data-row
         aria-rowindex={index + 2}
-        aria-selected={selectable ? selected : undefined}
+        data-selected={selected || undefined}
         className={cn(
           'group/row h-row hover:bg-hover',
           selected && 'bg-selected hover:bg-selected',

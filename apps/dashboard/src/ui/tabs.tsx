@@ -11,7 +11,10 @@ export interface Tab {
   count?: number
 }
 
-/** Tabs with the content of the open one only. Arrow keys move, the strip scrolls on a narrow screen. */
+/**
+ * Tabs with the content of the open one only; the strip scrolls on a narrow screen. Keys as the APG has them: arrows go round, Home and End go to the ends. A tab is opened by
+ * Enter or Space and not by the focus (manual activation, the APG's rule where a panel is not there at once): each panel asks the host for its content.
+ */
 export function Tabs({
   value,
   onChange,

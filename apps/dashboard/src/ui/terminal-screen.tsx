@@ -34,6 +34,10 @@ interface TerminalScreenProps {
   onResize: (cols: number, rows: number) => void
   /** Ctrl-Shift-F. */
   onFind?: () => void
+  /** Ctrl-Shift-L: a terminal takes every other key, Tab too, so this is the way out without a mouse. */
+  onLeave: () => void
+  /** Id of the text that says so. */
+  describedBy: string
   fontSize: number
   screenReader: boolean
   /** Not in front: nothing is measured. */
@@ -118,6 +122,7 @@ async function openTerminal(element: HTMLElement, props: { current: TerminalScre
   terminal.loadAddon(new Unicode11Addon())
   terminal.unicode.activeVersion = '11'
   terminal.open(element)
+  terminal.textarea?.setAttribute('aria-describedby', props.current.describedBy)
   let quiet = 0
   terminal.onData((data) => quiet === 0 && props.current.onInput(encoder.encode(data)))
   terminal.onBinary((data) => quiet === 0 && props.current.onInput(Uint8Array.from(data, (char) => char.charCodeAt(0) & 255)))
@@ -184,7 +189,7 @@ function screenOf(terminal: Terminal, search: SearchAddon, write: Screen['write'
   }
 }
 
-/** Ctrl-Shift-C copies, Ctrl-Shift-F searches; Ctrl-Shift-V is left to the browser, whose paste event xterm takes. */
+/** Ctrl-Shift-C copies, Ctrl-Shift-F searches, Ctrl-Shift-L leaves; Ctrl-Shift-V is left to the browser, whose paste event xterm takes. */
 function handleKey(event: KeyboardEvent, terminal: Terminal, props: { current: TerminalScreenProps }): boolean {
   if (event.type !== 'keydown' || !event.ctrlKey || !event.shiftKey) return true
   if (event.code === 'KeyC' && terminal.hasSelection()) {
@@ -195,6 +200,11 @@ function handleKey(event: KeyboardEvent, terminal: Terminal, props: { current: T
   if (event.code === 'KeyF' && props.current.onFind) {
     event.preventDefault()
     props.current.onFind()
+    return false
+  }
+  if (event.code === 'KeyL') {
+    event.preventDefault()
+    props.current.onLeave()
     return false
   }
   return event.code !== 'KeyV'

@@ -120,12 +120,20 @@ function QuickActions({ row }: { row: Row }) {
         size="icon-small"
         busy={command.busy}
         hint={t(`verb.${verb}`)}
+        aria-label={t('verbOf', { verb: t(`verb.${verb}`), name: target.name })}
         disabledReason={allow('operate')}
         onClick={() => command.run({ verb, target })}
       >
         {verb === 'start' ? <Play aria-hidden /> : <Square className="!size-3 fill-current" aria-hidden />}
       </Button>
-      <Button tone="quiet" size="icon-small" className="pointer-coarse:hidden" hint={t('openLogs')} onClick={() => open('logs', target)}>
+      <Button
+        tone="quiet"
+        size="icon-small"
+        className="pointer-coarse:hidden"
+        hint={t('openLogs')}
+        aria-label={t('verbOf', { verb: t('openLogs'), name: target.name })}
+        onClick={() => open('logs', target)}
+      >
         <ScrollText aria-hidden />
       </Button>
       <Button
@@ -133,6 +141,7 @@ function QuickActions({ row }: { row: Row }) {
         size="icon-small"
         className="pointer-coarse:hidden"
         hint={t('openTerminal')}
+        aria-label={t('verbOf', { verb: t('openTerminal'), name: target.name })}
         disabledReason={allow('shell') ?? (running ? null : t('notRunning', { name: target.name }))}
         onClick={() => open('terminal', target)}
       >

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { ClipboardPaste } from 'lucide-react'
 import { useRouter } from 'next/navigation'
 import { useTranslations } from 'next-intl'
-import { useMemo, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { FormProvider, useForm, useFormContext, useWatch } from 'react-hook-form'
 import { useSentenceText } from '../../i18n/use-sentences'
 import { Button } from '../../ui/button'
@@ -69,10 +69,16 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
   const submit = () => {
     setTried(true)
     setFailure(null)
-    if (Object.keys(errors).length > 0 || !run) return
+    if (Object.keys(errors).length > 0 || !run) return setAttempts((before) => before + 1)
     create.ask({ start: values.start }).catch(setFailure)
   }
   const count = Object.keys(shown).length
+  const fields = useRef<HTMLFormElement>(null)
+  const [attempts, setAttempts] = useState(0)
+  // Who submitted and was refused, here or by the engine, goes on at the first field that is wrong; its reason is its description.
+  useEffect(() => {
+    if (attempts > 0 || failure) fields.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
+  }, [attempts, failure])
   const actions = (
     <>
       <Button onClick={() => setPasting(true)}>
@@ -95,6 +101,7 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
           </Notice>
         ) : null}
         <form
+          ref={fields}
           className="grid items-start gap-4 xl:grid-cols-[minmax(0,1fr)_minmax(20rem,26rem)]"
           onSubmit={(event) => {
             event.preventDefault()

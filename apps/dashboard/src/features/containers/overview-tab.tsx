@@ -176,7 +176,7 @@ function Processes({ hostId, detail }: TabInput) {
         tabIndex={0}
         className="max-h-64 overflow-auto"
       >
-        <table className="w-full text-xs">
+        <table className="w-full text-xs" aria-label={t('overview.processes')}>
           <thead>
             <tr>
               {top.data?.titles.map((title) => (

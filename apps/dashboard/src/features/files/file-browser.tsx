@@ -229,8 +229,7 @@ function Tools({
         type="file"
         // @ts-expect-error React's types do not know it; every browser does
         webkitdirectory=""
-        className="sr-only"
-        tabIndex={-1}
+        className="hidden"
         aria-label={t('uploadFolder')}
         onChange={(event) => {
           void uploads.send(chosenFiles(event.target.files))
@@ -241,8 +240,7 @@ function Tools({
         ref={input}
         type="file"
         multiple
-        className="sr-only"
-        tabIndex={-1}
+        className="hidden"
         aria-label={t('upload')}
         onChange={(event) => {
           void uploads.send(chosenFiles(event.target.files))

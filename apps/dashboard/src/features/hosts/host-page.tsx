@@ -272,6 +272,7 @@ function LastReading({ point }: { point: HostPoint | undefined }) {
 /** What the engine is and how it is set up. */
 function Engine({ host }: { host: HostView }) {
   const t = useTranslations('hosts')
+  const said = useSentenceText()
   const format = useFormat()
   const info = useQuery(useAgent(host.id).system.info.queryOptions(undefined, { enabled: host.state === 'online' }))
   const system = info.data ?? host.system
@@ -333,9 +334,7 @@ function Engine({ host }: { host: HostView }) {
         <Card title={t('engine.warnings')} className="lg:col-span-2">
           <ul className="grid gap-1 text-ink-2">
             {system.warnings.map((warning) => (
-              <li key={warning}>
-                <Sentence>{warning.replace(/^WARNING: /, '')}</Sentence>
-              </li>
+              <li key={warning}>{said(warning).replace(/^WARNING: /, '')}</li>
             ))}
           </ul>
         </Card>

@@ -10,6 +10,7 @@ import { type Line, lineKey } from './log-buffer'
 import { type LineLook, LogLine } from './log-line'
 import type { LogReader, LogView as LogState, Moment } from './log-reader'
 import { type LogSearch, lineTest } from './log-search'
+import { LogVoice } from './log-voice'
 import { useHitMarks } from './use-hit-marks'
 
 export interface LogLinesHandle {
@@ -80,7 +81,8 @@ export function LogLines({ ref, log, reader, look, search, filtered, moment, onM
         onScroll={onScroll}
         role="log"
         aria-label={t('log')}
-        aria-live={following ? 'polite' : 'off'}
+        // A busy log would never let its reader speak of anything else: LogVoice tells what comes.
+        aria-live="off"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
         tabIndex={0}
         className="min-h-0 flex-1 overflow-auto font-mono text-xs leading-5 outline-offset-[-2px]"
@@ -107,6 +109,7 @@ export function LogLines({ ref, log, reader, look, search, filtered, moment, onM
           </p>
         ) : null}
       </div>
+      <LogVoice lines={log.lines} following={following && !log.inThePast} />
       <LogStatus log={log} found={finder.state} />
       {following && !log.inThePast ? null : (
         <Button

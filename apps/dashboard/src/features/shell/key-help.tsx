@@ -70,6 +70,7 @@ export function KeyHelp() {
             { keys: ['Ctrl', 'Shift', 'C'], words: t('keys.copy') },
             { keys: ['Ctrl', 'Shift', 'V'], words: t('keys.paste') },
             { keys: ['Ctrl', 'Shift', 'F'], words: t('keys.find') },
+            { keys: ['Ctrl', 'Shift', 'L'], words: t('keys.leave') },
           ],
         },
       ]}

@@ -15,6 +15,7 @@ import {
 import Link from 'next/link'
 import { usePathname } from 'next/navigation'
 import { useTranslations } from 'next-intl'
+import { useId } from 'react'
 import { cn } from '../../ui/class-names'
 import { everyHost, useAcross } from '../../wire/across'
 import { useHosts } from '../../wire/hosts'
@@ -77,10 +78,16 @@ export function Nav({ onGo }: { onGo?: () => void }) {
 function Group({ title, entries, onGo }: { title?: string; entries: readonly Entry[]; onGo?: () => void }) {
   const t = useTranslations('shell')
   const path = usePathname()
+  const id = useId()
   return (
     <div>
-      {title ? <h2 className="eyebrow px-2.5 pb-1">{title}</h2> : null}
-      <ul className="grid gap-px">
+      {/* Names the list, and is no heading: the first heading of a page is what the page is about. */}
+      {title ? (
+        <p id={id} className="eyebrow px-2.5 pb-1">
+          {title}
+        </p>
+      ) : null}
+      <ul aria-labelledby={title ? id : undefined} className="grid gap-px">
         {entries.map((entry) => {
           const here = path === entry.path || (path.startsWith(`${entry.path}/`) && entry.noun !== 'host' && entry.noun !== 'hosts')
           return (

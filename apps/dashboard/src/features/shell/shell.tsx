@@ -52,7 +52,7 @@ export function Shell({
         ) : null}
         <div className="flex min-w-0 flex-1 flex-col">
           <DockProvider renderers={renderers}>
-            <div className="flex h-bar shrink-0 items-center gap-2 border-b bg-canvas px-3 sm:px-4">
+            <header className="flex h-bar shrink-0 items-center gap-2 border-b bg-canvas px-3 sm:px-4">
               <Button tone="quiet" size="icon" hint={t('openNavigation')} className="-ml-1.5 lg:hidden" onClick={() => setNav(true)}>
                 <MenuIcon aria-hidden />
               </Button>
@@ -73,7 +73,7 @@ export function Shell({
                 <AppearanceMenu />
                 {account}
               </div>
-            </div>
+            </header>
             <Content>{children}</Content>
             {palette.surface}
           </DockProvider>

@@ -1,7 +1,7 @@
 'use client'
 import { Accessibility, ArrowDown, ArrowUp, ClipboardCopy, ClipboardPaste, Eraser, Search, WifiOff, X, ZoomIn, ZoomOut } from 'lucide-react'
 import { useTranslations } from 'next-intl'
-import { type ReactNode, useCallback, useState } from 'react'
+import { type ReactNode, useCallback, useId, useRef, useState } from 'react'
 import { Button } from '../../ui/button'
 import { cn } from '../../ui/class-names'
 import { copyText } from '../../ui/code-block'
@@ -29,16 +29,19 @@ export function TerminalPane({
   visible: boolean
   again?: () => void
 }) {
+  const t = useTranslations('terminals')
   const [screen, setScreen] = useState<Screen | null>(null)
   const [look, setLook] = useStoredState('terminal', usualLook)
   const [finding, setFinding] = useState(false)
   const { status, type, resize } = useTerminal(hostId, target, screen)
+  const tools = useRef<HTMLSpanElement>(null)
+  const leaveHint = useId()
   const ready = useCallback((made: Screen) => {
     setScreen(made)
     made.focus()
   }, [])
   return (
-    <div className="flex min-h-0 flex-1 flex-col bg-term text-term-ink" data-terminal-status={status.kind}>
+    <div className="group/pane flex min-h-0 flex-1 flex-col bg-term text-term-ink" data-terminal-status={status.kind}>
       <div className="relative flex min-h-0 flex-1 flex-col">
         <TerminalScreen
           label={label}
@@ -46,6 +49,8 @@ export function TerminalPane({
           onInput={type}
           onResize={resize}
           onFind={() => setFinding(true)}
+          onLeave={() => tools.current?.querySelector('button')?.focus()}
+          describedBy={leaveHint}
           fontSize={look.fontSize}
           screenReader={look.screenReader}
           visible={visible}
@@ -54,7 +59,13 @@ export function TerminalPane({
       </div>
       <div className="flex shrink-0 items-center gap-1 border-term-line border-t px-2 py-0.5">
         <StatusLine status={status} again={again} />
-        <span className="ml-auto flex items-center">
+        <span
+          id={leaveHint}
+          className="ml-auto truncate text-2xs text-term-muted opacity-0 group-focus-within/pane:opacity-100 max-sm:sr-only"
+        >
+          {t('leave')}
+        </span>
+        <span ref={tools} className="flex items-center">
           <Tools screen={screen} look={look} onLook={setLook} onFind={() => setFinding(true)} />
         </span>
       </div>
