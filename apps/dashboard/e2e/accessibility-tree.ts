@@ -83,9 +83,14 @@ function rowFaults(): string[] {
     if (places.some((place, at) => place > count || place <= (places[at - 1] ?? 0))) faults.push(`${label}: rows ${places} of ${count}`)
     const untold = [...table.querySelectorAll('tbody tr:not([aria-rowindex]):not([aria-hidden])')]
     if (untold.length > 0) faults.push(`${label}: ${untold.length} rows without a place`)
-    const names = [...table.querySelectorAll('tbody button[aria-label]')].map((button) => button.getAttribute('aria-label') as string)
-    const same = names.find((name, at) => names.indexOf(name) !== at)
-    if (same) faults.push(`${label}: several buttons are called "${same}"`)
+    // Of two hosts there may be two rows of one name.
+    const rowOf = new Map<string, string>()
+    for (const button of table.querySelectorAll('tbody button[aria-label]')) {
+      const name = button.getAttribute('aria-label') as string
+      const row = button.closest('tr')?.querySelector('[data-row-link]')?.textContent ?? ''
+      if ((rowOf.get(name) ?? row) !== row) faults.push(`${label}: a button of ${row} is called "${name}", as one of ${rowOf.get(name)}`)
+      rowOf.set(name, row)
+    }
   }
   return faults
 }

@@ -156,6 +156,7 @@ function Actions({ row }: { row: Row }) {
   const t = useTranslations('activity')
   const allow = useAllow(row.hostId)
   const show = useShow(row)
+  const task = `${t(`kind.${row.item.kind}`)} ${row.item.subject}`
   const cancel = useAction((_: undefined) => agentClient(row.hostId).operations.cancel.mutate({ operation: row.item.id }), {
     failed: () => t('cancelFailed'),
   })
@@ -166,6 +167,7 @@ function Actions({ row }: { row: Row }) {
           tone="quiet"
           size="icon-small"
           hint={t('cancel')}
+          aria-label={t('ofTask', { verb: t('cancel'), task })}
           busy={cancel.busy}
           disabledReason={allow('operate')}
           onClick={() => cancel.run(undefined)}
@@ -173,7 +175,7 @@ function Actions({ row }: { row: Row }) {
           <Ban aria-hidden />
         </Button>
       ) : null}
-      <Button tone="quiet" size="icon-small" hint={t('show')} onClick={show}>
+      <Button tone="quiet" size="icon-small" hint={t('show')} aria-label={t('ofTask', { verb: t('show'), task })} onClick={show}>
         <Eye aria-hidden />
       </Button>
     </span>
