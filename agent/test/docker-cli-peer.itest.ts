@@ -36,6 +36,58 @@ describe('networks', () => {
   ])
 })
 
+describe('values of one container', () => {
+  check([
+    {
+      about: 'an unlimited hard limit is unlimited, for the first process and an exec',
+      script: `docker run -d --name v1 --ulimit core=0:-1 bb:1 sleep 100 > /dev/null; docker exec v1 sh -c 'grep -h core /proc/1/limits /proc/self/limits' | awk '{print $5, $6}'; docker rm -f v1`,
+      stdout: '0 unlimited\n0 unlimited\nv1\n',
+    },
+    {
+      about: "on the host's network its name is the container's",
+      script: `docker run --rm --network host bb:1 sh -c 'hostname; cat /etc/hostname; echo $HOSTNAME' | sort -u | diff - <(hostname) && docker create --name v2 --network host bb:1 > /dev/null && docker inspect -f '{{.Config.Hostname}}' v2 | diff - <(hostname); docker rm v2`,
+      stdout: 'v2\n',
+    },
+    {
+      about: 'inspect shows the environment in the order in which it was given',
+      script: `docker create --name v3 -e A=1 -e B -e C=2 bb:1 > /dev/null; docker inspect -f '{{slice .Config.Env 0 3}}' v3; docker rm v3`,
+      stdout: '[A=1 B C=2]\nv3\n',
+    },
+  ])
+})
+
+describe('refusals', () => {
+  check([
+    {
+      about: 'a block weight',
+      script: 'docker create --blkio-weight 1001 bb:1',
+      status: 1,
+      stderr: /: Range of blkio weight is from 10 to 1000\n/,
+    },
+    {
+      about: 'options of a tmpfs, before anything is made',
+      script: 'docker run --name r1 --tmpfs /x:size=1m,foo=bar bb:1; docker run --tmpfs /x:nope bb:1; docker rm r1',
+      status: 1,
+      stderr: /: invalid tmpfs option \["foo" "bar"\]\n[^]*: invalid tmpfs option \["nope"\]\n[^]*No such container: r1\n$/,
+    },
+    {
+      about: 'networks that a bridge cannot be',
+      script:
+        'docker network create --subnet 10.199.1.0/24 --subnet 10.199.2.0/24 r2; docker network create --scope swarm r2; docker network rm r2',
+      status: 1,
+      stderr:
+        /^Error response from daemon: bridge driver doesn't support multiple subnets\nError response from daemon: cannot create a swarm scoped network when swarm is not active\n[^]*r2 not found\n/,
+    },
+    {
+      about: 'an alias on the default network, the own name again, a link that is none',
+      script: `docker network create r3 > /dev/null; docker run -d --name r3 --network r3 bb:1 sleep 100 > /dev/null; docker network connect --alias a bridge r3; docker rename r3 r3; docker rm --link r3; docker rm -f r3; docker network rm r3`,
+      stdout: 'r3\nr3\n',
+      stderr:
+        /^Error response from daemon: network-scoped alias is supported only for containers in user defined networks\nError response from daemon: Renaming a container with the same name as its current name\n[^]*Error response from daemon: Conflict, cannot remove the default link name of the container\n/,
+    },
+  ])
+})
+
 describe('roots', () => {
   check([
     {

@@ -153,10 +153,26 @@ function checkMounts(options: ContainerOptions): void {
     if (mount.propagation && mount.type !== 'bind')
       throw refuse(`invalid mount config for type "${mount.type}": propagation is for bind mounts`)
   }
-  for (const path of Object.keys(options.tmpfs)) {
+  for (const [path, text] of Object.entries(options.tmpfs)) {
     const target = cleanTarget(path)
+    checkTmpfs(text)
     if (seen.has(target)) throw refuse(`Duplicate mount point: ${target}`)
     seen.add(target)
+  }
+}
+
+/** Flags and settings that mount(8) and tmpfs(5) know; the words are Docker's. */
+const tmpfsWords = new Set(
+  `defaults ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand atime noatime diratime nodiratime relatime norelatime strictatime
+   nostrictatime bind rbind unbindable runbindable private rprivate shared rshared slave rslave size mode uid gid nr_inodes nr_blocks mpol`.split(
+    /\s+/,
+  ),
+)
+
+function checkTmpfs(text: string): void {
+  for (const option of text.split(',').filter(Boolean)) {
+    const [word = '', ...value] = option.split('=')
+    if (!tmpfsWords.has(word)) throw refuse(`invalid tmpfs option [${[word, ...value].map((part) => JSON.stringify(part)).join(' ')}]`)
   }
 }
 

@@ -28,6 +28,8 @@ export async function connectNetwork(context: Context, container: Container, net
   const { name } = context.networks.inspect(network)
   if (Object.keys(record.networks).some((known) => known === name || known === network))
     throw new EndpointConflictError(`endpoint with name ${container.name} already exists in network ${name}`)
+  if (name === 'bridge' && config.aliases?.length)
+    throw new EngineError('invalid_argument', 'network-scoped alias is supported only for containers in user defined networks')
   if (container.task) {
     const { attached, attachment } = await context.networks.connect(network, subjectOf(container), config)
     const others = (lease: NetworkLease) => without(lease, attached)

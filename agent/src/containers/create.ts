@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import type { ContainerOptions } from '@berth/contract/container'
 import { diskError } from '../disk/files.ts'
 import { codeOf, EngineError, messageOf } from '../errors.ts'
@@ -34,7 +35,7 @@ export async function createContainer(
   if (options.networkMode === 'host' && (options.ports.length > 0 || options.publishAll))
     warnings.push('Published ports are discarded when using host network mode')
   const id = randomBytes(32).toString('hex')
-  const effective = mergeWithImage(id, options, image.config)
+  const effective = mergeWithImage(id, options, image.config, hostname())
   const name = input.name ?? randomName((candidate) => context.index.isTaken(candidate))
   context.index.reserve(name, id)
   const undo = new Undo()

@@ -8,9 +8,10 @@ export type Effective = ContainerDetail['effective']
 /**
  * Docker's merge: an entrypoint given by the user throws the image's command away; environment and labels are joined, the user's last; ports and volumes
  * are united; the health check inherits what it leaves open.
+ * @param machine name of the host, which is the container's too on the host's network
  * @throws EngineError invalid_argument `No command specified` when there is nothing to run
  */
-export function mergeWithImage(id: string, options: ContainerOptions, image: ImageConfig): Effective {
+export function mergeWithImage(id: string, options: ContainerOptions, image: ImageConfig, machine: string): Effective {
   const entrypoint =
     options.entrypoint === null ? (image.entrypoint ?? []) : options.entrypoint.filter((word, _, all) => !(all.length === 1 && word === ''))
   // Docker: an entrypoint of one's own drops the image's command, an inherited one keeps it.
@@ -24,7 +25,7 @@ export function mergeWithImage(id: string, options: ContainerOptions, image: Ima
     env: [...options.env.filter((entry) => entry.includes('=')), ...withoutNames(image.env, options.env)],
     user: options.user || image.user,
     workingDir: options.workingDir || image.workingDir,
-    hostname: options.hostname || id.slice(0, 12),
+    hostname: options.hostname || (options.networkMode === 'host' ? machine : id.slice(0, 12)),
     labels: { ...image.labels, ...options.labels },
     exposedPorts: [
       ...new Set([

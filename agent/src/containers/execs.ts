@@ -15,6 +15,7 @@ import type { Context } from './context.ts'
 import { execProcess } from './exec-document.ts'
 import { linkedEnvironment } from './links.ts'
 import { type ResolvedUser, resolveUser } from './passwd.ts'
+import { runtimeJson } from './runtime-json.ts'
 import { signalNumber } from './signals.ts'
 import { unknownSize } from './terminal-size.ts'
 import { check } from './transitions.ts'
@@ -162,11 +163,9 @@ export class Execs {
     const processFile = `${directory}/process.json`
     const terminal = options.terminal ? (size ?? unknownSize) : null
     await Promise.all([
-      writeFile(
-        processFile,
-        JSON.stringify(execProcess(context, container, options, user, terminal, linkedEnvironment(context, container))),
-        { mode: 0o600 },
-      ),
+      writeFile(processFile, runtimeJson(execProcess(context, container, options, user, terminal, linkedEnvironment(context, container))), {
+        mode: 0o600,
+      }),
       writeFile(`${directory}/exec.json`, JSON.stringify(exec.record), { mode: 0o600 }),
     ])
     return {

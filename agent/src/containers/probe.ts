@@ -12,6 +12,7 @@ import { execProcess } from './exec-document.ts'
 import type { ProbeResult } from './health.ts'
 import { linkedEnvironment } from './links.ts'
 import type { ResolvedUser } from './passwd.ts'
+import { runtimeJson } from './runtime-json.ts'
 
 /** Docker keeps as much of a probe's output. */
 const outputLimit = 4096
@@ -63,7 +64,7 @@ export async function runProbe(
     if (!stored) throw new EngineError('failed_precondition', `Container ${container.id} is not running`)
     await writeFile(
       `${directory}/process.json`,
-      JSON.stringify(execProcess(context, container, options, stored.user, null, linkedEnvironment(context, container))),
+      runtimeJson(execProcess(context, container, options, stored.user, null, linkedEnvironment(context, container))),
       { mode: 0o600 },
     )
     context.tell(container, `exec_create: ${cmd.join(' ')}`, { execID: id })

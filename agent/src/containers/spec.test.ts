@@ -42,7 +42,7 @@ const build = (change: Record<string, unknown>, facts: Partial<SpecFacts> = {}) 
   return buildSpec({
     id: 'c'.repeat(64),
     options,
-    effective: mergeWithImage('c'.repeat(64), options, image),
+    effective: mergeWithImage('c'.repeat(64), options, image, 'machine'),
     security: parseSecurityOptions(options.securityOpt, false),
     host,
     user: { uid: 0, gid: 0, additionalGids: [], home: '/root' },

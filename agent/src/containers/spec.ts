@@ -124,14 +124,11 @@ function namespaces({ options, join, host, idmap }: SpecFacts): LinuxSpec['names
   return list
 }
 
-/**
- * `--ulimit`, each cut to what the agent may give: without CAP_SYS_RESOURCE a higher hard limit would fail with EPERM.
- */
-/** `--ulimit` as far as this host lets it. */
+/** `--ulimit`, each cut to what the agent may give: without CAP_SYS_RESOURCE a higher hard limit would fail with EPERM. Infinity is no limit (runtimeJson). */
 export function resourceLimits(options: ContainerOptions, host: HostFacts): { type: string; soft: number; hard: number }[] {
   return options.ulimits.map(({ name, soft, hard }) => {
     const type = `RLIMIT_${name.toUpperCase()}`
-    const unlimited = (value: number) => (value < 0 ? Number.MAX_SAFE_INTEGER : value)
+    const unlimited = (value: number) => (value < 0 ? Number.POSITIVE_INFINITY : value)
     const ceiling = host.canRaiseLimits ? Number.POSITIVE_INFINITY : (host.hardLimits[type] ?? Number.POSITIVE_INFINITY)
     const cappedHard = Math.min(unlimited(hard), ceiling)
     return { type, soft: Math.min(unlimited(soft), cappedHard), hard: cappedHard }

@@ -21,6 +21,7 @@ import { networkFiles } from './network-files.ts'
 import { checkPropagation, maskedRootPropagation } from './propagation.ts'
 import { publishedPorts } from './published-ports.ts'
 import type { RecordedMount } from './record.ts'
+import { runtimeJson } from './runtime-json.ts'
 import { parseSecurityOptions } from './security-options.ts'
 import { settleAll } from './settle-all.ts'
 import { prepareShm, releaseShm } from './shm.ts'
@@ -137,7 +138,7 @@ async function prepare(context: Context, container: Container, undo: Undo): Prom
     idmap: mapping,
   })
   await settleAll([
-    writeFile(`${runDir}/config.json`, JSON.stringify(spec), { mode: 0o600 }),
+    writeFile(`${runDir}/config.json`, runtimeJson(spec), { mode: 0o600 }),
     writeFile(`${runDir}/lease.json`, JSON.stringify({ lease, user }), { mode: 0o600 }),
   ])
   return {

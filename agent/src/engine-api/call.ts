@@ -68,6 +68,7 @@ export function parseObject(body: Buffer): Record<string, unknown> {
 function goJsonError(text: string, message: string): string {
   if (/Unexpected end/.test(message)) return 'unexpected EOF'
   const at = Number(/at position (\d+)/.exec(message)?.[1])
+  if (at >= text.length) return 'unexpected EOF'
   if (Number.isNaN(at)) return message
   if (/after JSON/.test(message)) return 'unexpected content after JSON'
   return `invalid character '${text[at]}' looking for beginning of ${/property name/.test(message) ? 'object key string' : 'value'}`

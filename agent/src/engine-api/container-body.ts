@@ -112,8 +112,8 @@ function configBody(detail: ContainerDetail): Record<string, unknown> {
     Tty: options.terminal,
     OpenStdin: options.openStdin,
     StdinOnce: options.stdinOnce,
-    // A name without a value is shown as it was sent: it takes the image's variable away.
-    Env: [...options.env.filter((entry) => !entry.includes('=')), ...effective.env],
+    // The user's as they were sent, also a name without a value, which takes the image's variable away; then the image's.
+    Env: [...options.env, ...effective.env.slice(options.env.filter((entry) => entry.includes('=')).length)],
     Cmd: nullIfEmpty(effective.cmd),
     ...(effective.healthcheck
       ? { Healthcheck: healthcheckBody(effective.healthcheck) }

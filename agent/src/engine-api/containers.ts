@@ -149,7 +149,9 @@ async function rename(call: Call): Promise<void> {
     await call.engine.containers.rename(id(call), nameOf(call, '/'))
   } catch (error) {
     if (codeOf(error) !== 'already_exists' && codeOf(error) !== 'invalid_argument') throw error
-    throw new EngineError(codeOf(error), `Error when allocating new name: ${messageOf(error)}`, { cause: error })
+    const message = messageOf(error)
+    const same = message.startsWith('Renaming a container with the same name')
+    throw new EngineError(codeOf(error), same ? message : `Error when allocating new name: ${message}`, { cause: error })
   }
   sendEmpty(call, 204)
 }
@@ -180,7 +182,7 @@ async function update(call: Call): Promise<void> {
 
 async function remove(call: Call): Promise<void> {
   if (flag(call.query, 'link'))
-    throw new EngineError('invalid_argument', 'removing a link alone is not supported; recreate the container without it')
+    throw new EngineError('failed_precondition', 'Conflict, cannot remove the default link name of the container')
   await call.engine.containers.remove(id(call), { force: flag(call.query, 'force'), volumes: flag(call.query, 'v') })
   sendEmpty(call, 204)
 }

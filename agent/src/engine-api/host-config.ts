@@ -158,6 +158,12 @@ function parsePortBindings(value: unknown): PortBinding[] {
 
 const rates = (list: Fields[]) => list.map((entry) => ({ path: entry.text('Path'), rate: entry.number('Rate') }))
 
+/** @throws EngineError invalid_argument beyond what a block weight can be */
+function blockWeight(value: number): number {
+  if (value > 1000) throw new EngineError('invalid_argument', 'Range of blkio weight is from 10 to 1000')
+  return value
+}
+
 /** Resources, for create and update alike. `present` gives only what the client sent. */
 export function parseLimits(fields: Fields): Limits {
   return {
@@ -175,8 +181,10 @@ export function parseLimits(fields: Fields): Limits {
     cpuRealtimeRuntimeUs: fields.number('CpuRealtimeRuntime'),
     cpusetCpus: fields.text('CpusetCpus'),
     cpusetMems: fields.text('CpusetMems'),
-    blkioWeight: fields.number('BlkioWeight'),
-    blkioWeightDevice: fields.objects('BlkioWeightDevice').map((entry) => ({ path: entry.text('Path'), weight: entry.number('Weight') })),
+    blkioWeight: blockWeight(fields.number('BlkioWeight')),
+    blkioWeightDevice: fields
+      .objects('BlkioWeightDevice')
+      .map((entry) => ({ path: entry.text('Path'), weight: blockWeight(entry.number('Weight')) })),
     deviceReadBps: rates(fields.objects('BlkioDeviceReadBps')),
     deviceWriteBps: rates(fields.objects('BlkioDeviceWriteBps')),
     deviceReadIops: rates(fields.objects('BlkioDeviceReadIOps')),

@@ -76,6 +76,8 @@ async function create(call: Call): Promise<void> {
     throw new EngineError('permission_denied', `operation is not permitted on predefined ${name} network`)
   for (const key of ['Ingress', 'ConfigOnly'])
     if (fields.bool(key)) throw new EngineError('unavailable', `${key} networks are not supported: this engine has no swarm`)
+  if (fields.text('Scope') === 'swarm')
+    throw new EngineError('permission_denied', 'cannot create a swarm scoped network when swarm is not active')
   const ipam = fields.object('IPAM')
   if (!['', 'default'].includes(ipam.text('Driver')))
     throw new EngineError('not_found', `IPAM driver ${ipam.text('Driver')} is not here; Berth has the default one only`)

@@ -43,7 +43,10 @@ export function poolsFor(
   used: readonly Subnet[],
 ): NetworkRecord['pools'] {
   const taken = networks.flatMap((record) => record.pools.map((pool) => parseSubnet(pool.subnet)))
-  const chosen = pools.filter((pool) => pool.subnet !== '').map((pool) => checkPool(pool, taken))
+  const wanted = pools.filter((pool) => pool.subnet !== '')
+  if (wanted.filter((pool) => !pool.subnet.includes(':')).length > 1)
+    throw new EngineError('permission_denied', "bridge driver doesn't support multiple subnets")
+  const chosen = wanted.map((pool) => checkPool(pool, taken))
   if (!chosen.some((pool) => !pool.subnet.includes(':'))) {
     const wish = pools.find((pool) => pool.subnet === '')
     if (wish?.gateway || wish?.ipRange) throw new EngineError('invalid_argument', 'a gateway or an ip-range needs a subnet; add --subnet')
