@@ -115,3 +115,41 @@ it('does not join when its port is taken meanwhile, and joins when it is free', 
     other.close()
   }
 })
+
+it('has its way out by priority, then by name, as in Docker, and keeps its ports when a better one comes', async () => {
+  const names = ['away', 'wayz']
+  for (const name of names)
+    await engine.networks.create({
+      name,
+      driver: 'bridge',
+      internal: false,
+      attachable: false,
+      ipv6: false,
+      pools: [],
+      labels: {},
+      options: {},
+    })
+  const id = await greeter('bridge')
+  const goesBy = async (name: string) => {
+    expect(await defaultRoute(id)).toContain(`via ${await gatewayOf(id, name)} `)
+    const [port] = (await published(id)) as [number]
+    await expect.poll(() => read(port)).toBe('hello\n')
+  }
+  await engine.containers.connect('wayz', id, plain)
+  await goesBy('bridge')
+  await engine.containers.connect('away', id, { ...plain, driverOptions: { 'com.docker.network.endpoint.ifname': 'lan0' } })
+  await goesBy('away')
+  expect(await defaultRoute(id)).toContain('dev lan0')
+  await engine.containers.disconnect('wayz', id, false)
+  await engine.containers.connect('wayz', id, { ...plain, gatewayPriority: 5 })
+  await goesBy('wayz')
+  await engine.containers.restart(id, { timeoutSeconds: 0 })
+  await goesBy('wayz')
+  expect(await defaultRoute(id)).toContain('dev eth0')
+  await engine.containers.disconnect('wayz', id, false)
+  await goesBy('away')
+  for (const name of ['a/b', 'x'.repeat(16), '..'])
+    await expect(
+      engine.containers.connect('wayz', id, { ...plain, driverOptions: { 'com.docker.network.endpoint.ifname': name } }),
+    ).rejects.toThrow('cannot name an interface')
+})

@@ -56,6 +56,10 @@ export const endpointConfig = z.object({
   mac: z.string().optional(),
   /** Further addresses on the interface, as they are (`--link-local-ip`). */
   linkLocal: z.array(z.string()).optional(),
+  /** The network with the highest one (0 where none is said) has the default route and the published ports; of several the first by name. */
+  gatewayPriority: z.int().optional(),
+  /** Options of the endpoint for the driver, kept as they were given; `com.docker.network.endpoint.ifname` names the interface inside. */
+  driverOptions: z.record(z.string(), z.string()).optional(),
 })
 export type EndpointConfig = z.infer<typeof endpointConfig>
 export const networkName = z.object({ network: nameOrId })

@@ -46,7 +46,7 @@ export function endpointBody(network: AttachedNetwork, minor: number): Record<st
     Links: nullIfEmpty(network.links),
     Aliases: nullIfEmpty(minor >= 45 ? requested.aliases : network.aliases),
     MacAddress: network.mac,
-    DriverOpts: null,
+    DriverOpts: requested.driverOptions ?? null,
     NetworkID: network.networkId,
     EndpointID: network.endpointId,
     Gateway: network.gateway,
@@ -56,6 +56,7 @@ export function endpointBody(network: AttachedNetwork, minor: number): Record<st
     GlobalIPv6Address: network.ipv6,
     GlobalIPv6PrefixLen: network.ipv6PrefixLength,
     ...(minor >= 44 ? { DNSNames: nullIfEmpty(network.aliases) } : {}),
+    ...(minor >= 48 ? { GwPriority: requested.gatewayPriority ?? 0 } : {}),
   }
 }
 

@@ -57,6 +57,8 @@ export function parseEndpoint(fields: Fields): EndpointConfig {
     ipv6: ipam.text('IPv6Address') || undefined,
     mac: fields.text('MacAddress') || undefined,
     linkLocal: ipam.texts('LinkLocalIPs') ?? undefined,
+    gatewayPriority: fields.number('GwPriority') || undefined,
+    driverOptions: fields.map('DriverOpts') ?? undefined,
   }
 }
 

@@ -1,5 +1,6 @@
 /** Pure: how a container's place on a network is told to the monitor and to the firewall. */
 import type { AttachedNetwork } from '@berth/contract/container'
+import { EngineError } from '../errors.ts'
 import type { BridgeNetwork, Endpoint } from './bridge-network.ts'
 import type { Redirect } from './firewall.ts'
 import { bridgeOptions } from './network-record.ts'
@@ -11,12 +12,18 @@ export function hostNameOf(containerId: string, index: number): string {
   return `vb${containerId.slice(0, 8)}${index.toString(36)}`
 }
 
+/** Docker's option of an endpoint for the name of its interface. */
+export const interfaceNameOption = 'com.docker.network.endpoint.ifname'
+
 /** `eth`, or what the network was made with. */
 export function interfacePrefix(network: BridgeNetwork): string {
   return network.record.options[bridgeOptions.containerPrefix] ?? 'eth'
 }
 
-/** @param withGateways its default routes go through this network */
+/**
+ * @param containerName of the interface inside, unless the endpoint has been given one
+ * @param withGateways its default routes go through this network
+ */
 export function attachmentOf(
   network: BridgeNetwork,
   { hostName, attached }: Endpoint,
@@ -33,7 +40,7 @@ export function attachmentOf(
   return {
     bridge: network.record.bridge,
     hostName,
-    containerName,
+    containerName: attached.requested.driverOptions?.[interfaceNameOption] ?? containerName,
     mac: attached.mac,
     addresses,
     gateways,
@@ -52,4 +59,20 @@ export function redirectsOf(ports: readonly HostPort[], attached: AttachedNetwor
     if (ip === '' || hostIp === '::1') return []
     return [{ family, proto, hostIp: all ? '' : hostIp, hostPort, ip, port }]
   })
+}
+
+/** What cannot be done is refused; options that no driver knows are kept and mean nothing, as in Docker. @throws invalid_argument */
+export function checkDriverOptions(options: Record<string, string>): void {
+  const name = options[interfaceNameOption]
+  // dev_valid_name() of the kernel
+  if (name !== undefined && (!/^[^/:\s]{1,15}$/.test(name) || name === '.' || name === '..'))
+    throw new EngineError(
+      'invalid_argument',
+      `${interfaceNameOption}: "${name}" cannot name an interface: at most 15 characters, no slash, colon or space`,
+    )
+  if ('com.docker.network.endpoint.sysctls' in options)
+    throw new EngineError(
+      'invalid_argument',
+      'com.docker.network.endpoint.sysctls is not supported; use --sysctl, which holds for every interface of the container',
+    )
 }

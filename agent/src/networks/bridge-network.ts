@@ -5,6 +5,7 @@ import { EndpointConflictError, EngineError } from '../errors.ts'
 import type { Logger } from '../log.ts'
 import { contains, formatAddress, parseAddress, parseSubnet } from './address.ts'
 import { Addresses } from './address-pool.ts'
+import { checkDriverOptions } from './attachment.ts'
 import { type FirewalledBridge, setSysctl } from './firewall.ts'
 import { type BridgeDevice, deviceExists, ensureBridge, macOf, rejoin } from './links.ts'
 import { NameService } from './name-service.ts'
@@ -130,6 +131,7 @@ export class BridgeNetwork {
       throw new EngineError('invalid_argument', 'user specified IP address is supported on user defined networks only')
     this.#checkChosen(config)
     for (const address of config.linkLocal ?? []) parseAddress(address)
+    checkDriverOptions(config.driverOptions ?? {})
     const taken: { family: 4 | 6; address: string; addresses: Addresses }[] = []
     try {
       for (const family of [4, 6] as const) {

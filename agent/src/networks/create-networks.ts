@@ -15,7 +15,7 @@ import { NetworkSet } from './network-set.ts'
 import type { NetworkLease, Networks } from './networks.ts'
 import { boundPorts, type HostPort, PortTable } from './ports.ts'
 import { containerResolvConf } from './resolv-conf.ts'
-import { type Held, leadPorts, monitorPorts } from './way-out.ts'
+import { gatewayOrder, type Held, leadPorts, monitorPorts } from './way-out.ts'
 
 /**
  * @param options.instance names the default bridge `<instance>0` and the nftables table
@@ -145,11 +145,11 @@ class NetworkRoom implements Networks {
         const mac = index === 0 ? container.mac : ''
         joined.push({ network, endpoint: network.join({ ...container, hostName, mac }, config) })
       }
-      const outward = joined.find(({ network }) => network.record.driver === 'bridge' && !network.record.internal)
+      const outward = this.#wayOut(joined.map(({ endpoint }) => endpoint.attached))
       // Who is on internal networks alone is reached from there alone: nothing is published, as in Docker.
       if (outward) {
         held.ports = await this.#reservePorts(container, outward)
-        held.redirects = redirectsOf(held.ports, outward.endpoint.attached)
+        held.redirects = redirectsOf(held.ports, outward)
       }
       // Before the rules are written: a rebuild in between must know them.
       this.#held.set(container.id, held)
@@ -164,15 +164,21 @@ class NetworkRoom implements Networks {
     }
   }
 
-  async #reservePorts(
-    { id, name, ports }: Pick<LeaseInput, 'id' | 'name' | 'ports'>,
-    { network, endpoint }: { network: BridgeNetwork; endpoint: Endpoint },
-  ): Promise<HostPort[]> {
-    const hostBinding = network.record.options[bridgeOptions.hostBinding] ?? ''
+  /** Of several networks the one that what leaves the container takes, and by which it is published. */
+  #wayOut(attached: readonly AttachedNetwork[]): AttachedNetwork | undefined {
+    const leadsOut = ({ networkId }: AttachedNetwork) => {
+      const record = this.#set.get(networkId)?.record
+      return record?.driver === 'bridge' && !record.internal
+    }
+    return attached.filter(leadsOut).sort(gatewayOrder)[0]
+  }
+
+  async #reservePorts({ id, name, ports }: Pick<LeaseInput, 'id' | 'name' | 'ports'>, attached: AttachedNetwork): Promise<HostPort[]> {
+    const hostBinding = this.#set.get(attached.networkId)?.record.options[bridgeOptions.hostBinding] ?? ''
     try {
       return await this.#ports.reserve(id, ports, hostBinding === '0.0.0.0' ? '' : hostBinding)
     } catch (error) {
-      const words = `driver failed programming external connectivity on endpoint ${name} (${endpoint.attached.endpointId}): ${messageOf(error)}`
+      const words = `driver failed programming external connectivity on endpoint ${name} (${attached.endpointId}): ${messageOf(error)}`
       throw new EngineError(codeOf(error), words, { cause: error })
     }
   }
@@ -181,9 +187,16 @@ class NetworkRoom implements Networks {
     container: LeaseInput,
     joined: { network: BridgeNetwork; endpoint: Endpoint }[],
     held: Held,
-    outward: { network: BridgeNetwork; endpoint: Endpoint } | undefined,
+    outward: AttachedNetwork | undefined,
   ): NetworkLease {
-    const bridged = joined.filter(({ network }) => network.record.driver === 'bridge')
+    // As in Docker, interfaces are numbered in the order in which their networks would be the way out.
+    const bridged = joined
+      .filter(({ network }) => network.record.driver === 'bridge')
+      .sort(
+        (one, other) =>
+          Number(one.network.record.internal) - Number(other.network.record.internal) ||
+          gatewayOrder(one.endpoint.attached, other.endpoint.attached),
+      )
     const nameServer = this.#set.nameServerOf(container.id)
     const place = joined.some(({ network }) => network.record.driver === 'host') ? 'host' : nameServer === null ? 'plain' : 'named'
     return {
@@ -192,9 +205,9 @@ class NetworkRoom implements Networks {
       monitor: {
         ...(nameServer === null ? {} : { nameServer }),
         attachments: bridged.map(({ network, endpoint }, index) =>
-          attachmentOf(network, endpoint, `${interfacePrefix(network)}${index}`, network === outward?.network),
+          attachmentOf(network, endpoint, `${interfacePrefix(network)}${index}`, endpoint.attached === outward),
         ),
-        ports: monitorPorts(held.ports, outward?.endpoint.attached.ipv4 ?? ''),
+        ports: monitorPorts(held.ports, outward?.ipv4 ?? ''),
       },
       hosts: this.#hostLines(container, bridged),
       containerName: container.name,
@@ -332,19 +345,12 @@ class NetworkRoom implements Networks {
     bindings: PortBinding[],
     setPort: Parameters<Networks['moveWayOut']>[3],
   ): ReturnType<Networks['moveWayOut']> {
-    const leadsOut = ({ networkId }: AttachedNetwork) => {
-      const record = this.#set.get(networkId)?.record
-      return record?.driver === 'bridge' && !record.internal
-    }
-    const [from, to] = [before.find(leadsOut), after.find(leadsOut)]
+    const [from, to] = [this.#wayOut(before), this.#wayOut(after)]
     const held = this.#held.get(container.id)
     if (from?.networkId === to?.networkId || !held) return null
     if (to && from) await routeVia(container.pid, to.mac, [to.gateway, to.ipv6Gateway])
-    const network = to && this.#set.get(to.networkId)
-    const endpoint = network?.endpoints.get(container.id)
     // A port that is published already is led elsewhere and stays the container's all the time.
-    const ports =
-      network && endpoint ? (from ? held.ports : await this.#reservePorts({ ...container, ports: bindings }, { network, endpoint })) : []
+    const ports = to ? (from ? held.ports : await this.#reservePorts({ ...container, ports: bindings }, to)) : []
     try {
       await leadPorts(held.ports, monitorPorts(ports, to?.ipv4 ?? ''), from?.ipv4 ?? '', setPort)
     } catch (error) {

@@ -79,8 +79,8 @@ export interface Networks {
     config: EndpointConfig,
   ): Promise<{ attached: AttachedNetwork; attachment: NetworkLease['monitor']['attachments'][number] | null }>
   /**
-   * After a running container has joined or left a network: its default route and its published ports go by the first of its networks that leads out.
-   * @param attached what it was and what it is attached to, in the order of joining
+   * After a running container has joined or left a network: its default route and its published ports go by the one of its networks that leads out and has the highest priority.
+   * @param attached what it was and what it is attached to
    * @param setPort asks its monitor
    * @returns what its lease says of ports from now on, null when its way out is the one that it was
    * @throws already_exists as lease(), and what setPort throws; published is what was published before

@@ -1,4 +1,5 @@
 /** By which ports of the host a container is reached, and how a running one is led to another of its networks. */
+import type { AttachedNetwork } from '@berth/contract/container'
 import type { Redirect } from './firewall.ts'
 import type { NetworkLease } from './networks.ts'
 import type { HostPort } from './ports.ts'
@@ -9,6 +10,12 @@ export interface Held {
   redirects: Redirect[]
   /** Bridge devices' other ends that were made while the container ran. */
   nextInterface: number
+}
+
+/** Docker's order: the highest priority, then the first name. @see `docker network connect --gw-priority` */
+export function gatewayOrder(one: AttachedNetwork, other: AttachedNetwork): number {
+  const priority = (attached: AttachedNetwork) => attached.requested.gatewayPriority ?? 0
+  return priority(other) - priority(one) || (one.networkName < other.networkName ? -1 : 1)
 }
 
 type MonitorPort = NetworkLease['monitor']['ports'][number]

@@ -103,12 +103,20 @@ describe('a docker run line', () => {
 describe('the form', () => {
   it('says the same as the line that filled it', () => {
     const line =
-      'docker run -it --name a --restart on-failure:2 --hostname h --user 1:2 -e A=b -e "C=d e" --label k=v --init --read-only --memory 1g --cpus 0.5 --device-read-bps /dev/sda:1m --network n --network-alias x --network name=m,alias=y -p 127.0.0.1:1:2/udp -p 80 -v v:/v -v /s:/t:ro --mount type=volume,source=q,target=/q,volume-opt=a=b --tmpfs /tmp:size=64m --health-cmd "true || false" --health-retries 2 --ulimit nofile=10:20 --log-driver local --log-opt max-size=1m --gpus all busybox:1 sh -c "echo hi"'
+      'docker run -it --name a --restart on-failure:2 --hostname h --user 1:2 -e A=b -e "C=d e" --label k=v --init --read-only --memory 1g --cpus 0.5 --device-read-bps /dev/sda:1m --network n --network-alias x --network name=m,alias=y,gw-priority=2,driver-opt=com.docker.network.endpoint.ifname=lan0 -p 127.0.0.1:1:2/udp -p 80 -v v:/v -v /s:/t:ro --mount type=volume,source=q,target=/q,volume-opt=a=b --tmpfs /tmp:size=64m --health-cmd "true || false" --health-retries 2 --ulimit nofile=10:20 --log-driver local --log-opt max-size=1m --gpus all busybox:1 sh -c "echo hi"'
     const parsed = parseRunCommand(line)
     const { run, errors } = readForm(fillForm(parsed.name, parsed.options))
     expect(errors).toEqual({})
     expect(run?.options).toEqual(parsed.options)
     expect(run?.name).toBe('a')
+  })
+
+  it('keeps what only a field of --network says of the first one', () => {
+    const line = 'docker run -d --network name=n,gw-priority=-3,driver-opt=a=b --network m busybox:1'
+    const parsed = parseRunCommand(line)
+    expect(parsed.options.networks.n).toMatchObject({ gatewayPriority: -3, driverOptions: { a: 'b' } })
+    expect(runCommand(undefined, parsed.options).replaceAll(' \\\n  ', ' ')).toBe(line)
+    expect(readForm(fillForm('a', parsed.options)).run?.options).toEqual(parsed.options)
   })
 
   it('takes a container whose init was switched off by name', () => {

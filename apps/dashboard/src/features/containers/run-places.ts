@@ -157,7 +157,7 @@ function fitsVolume(it: Mount): boolean {
   return it.target.startsWith('/') && !it.source.includes(':') && !it.target.includes(':')
 }
 
-const networkFields = new Set(['name', 'alias', 'ip', 'ip6', 'mac-address', 'link-local-ip'])
+const networkFields = new Set(['name', 'alias', 'ip', 'ip6', 'mac-address', 'link-local-ip', 'gw-priority', 'driver-opt'])
 
 /** What `--network` says, plain or as `name=…,alias=…`, put into the options. `first`: it is the mode. @throws Error */
 export function applyNetwork(options: ContainerOptions, word: string, first: boolean): void {
@@ -170,7 +170,10 @@ export function applyNetwork(options: ContainerOptions, word: string, first: boo
   if (first) options.networkMode = name
   const all = (wanted: string) => fields.filter(([key]) => key === wanted).map(([, value]) => value)
   const [aliases, linkLocal, mac] = [all('alias'), all('link-local-ip'), get('mac-address')]
-  if (first && aliases.length === 0 && linkLocal.length === 0 && !get('ip') && !get('ip6') && !mac) return
+  const driverOptions = Object.fromEntries(all('driver-opt').map(readPair))
+  const priority = get('gw-priority')
+  if (priority !== undefined && !/^-?\d{1,9}$/.test(priority)) throw new Error(`--network: gw-priority "${priority}" is not a whole number`)
+  if (first && fields.length === 1) return
   options.networks[name] = {
     aliases,
     links: [],
@@ -178,20 +181,35 @@ export function applyNetwork(options: ContainerOptions, word: string, first: boo
     ipv6: get('ip6'),
     ...(mac ? { mac } : {}),
     ...(linkLocal.length > 0 ? { linkLocal } : {}),
+    ...(Number(priority ?? 0) ? { gatewayPriority: Number(priority) } : {}),
+    ...(Object.keys(driverOptions).length > 0 ? { driverOptions } : {}),
   }
+}
+
+function onlyFields({ gatewayPriority, driverOptions }: ContainerOptions['networks'][string]): string[] {
+  return [
+    ...(gatewayPriority ? [`gw-priority=${gatewayPriority}`] : []),
+    ...Object.entries(driverOptions ?? {}).map(([key, value]) => `driver-opt=${key}=${value}`),
+  ]
 }
 
 /** The mode and every further network, each as one `--network`. */
 export function writeNetworks(options: Pick<ContainerOptions, 'networkMode' | 'networks'>): Argument[] {
-  const out: Argument[] = options.networkMode ? [['network', options.networkMode]] : []
+  const mode = options.networkMode || 'bridge'
+  const own = options.networks[mode]
+  // What only a field of --network can say; the others have flags of their own.
+  const words = own ? [...onlyFields(own)] : []
+  const out: Argument[] = []
+  if (options.networkMode || words.length > 0) out.push(['network', words.length > 0 ? writeFields([`name=${mode}`, ...words]) : mode])
   for (const [name, endpoint] of Object.entries(options.networks)) {
-    if (name === (options.networkMode || 'bridge')) continue
+    if (name === mode) continue
     const words = [
       ...endpoint.aliases.map((alias) => `alias=${alias}`),
       endpoint.ipv4 ? `ip=${endpoint.ipv4}` : '',
       endpoint.ipv6 ? `ip6=${endpoint.ipv6}` : '',
       endpoint.mac ? `mac-address=${endpoint.mac}` : '',
       ...(endpoint.linkLocal ?? []).map((ip) => `link-local-ip=${ip}`),
+      ...onlyFields(endpoint),
     ].filter(Boolean)
     out.push(['network', words.length ? writeFields([`name=${name}`, ...words]) : name])
   }
