@@ -68,7 +68,7 @@ describe('refusals', () => {
       about: 'options of a tmpfs, before anything is made',
       script: 'docker run --name r1 --tmpfs /x:size=1m,foo=bar bb:1; docker run --tmpfs /x:nope bb:1; docker rm r1',
       status: 1,
-      stderr: /: invalid tmpfs option \["foo" "bar"\]\n[^]*: invalid tmpfs option \["nope"\]\n[^]*No such container: r1\n$/,
+      stderr: /: invalid tmpfs option \["foo" "bar"\]\n[\s\S]*: invalid tmpfs option \["nope"\]\n[\s\S]*No such container: r1\n$/,
     },
     {
       about: 'networks that a bridge cannot be',
@@ -76,14 +76,14 @@ describe('refusals', () => {
         'docker network create --subnet 10.199.1.0/24 --subnet 10.199.2.0/24 r2; docker network create --scope swarm r2; docker network rm r2',
       status: 1,
       stderr:
-        /^Error response from daemon: bridge driver doesn't support multiple subnets\nError response from daemon: cannot create a swarm scoped network when swarm is not active\n[^]*r2 not found\n/,
+        /^Error response from daemon: bridge driver doesn't support multiple subnets\nError response from daemon: cannot create a swarm scoped network when swarm is not active\n[\s\S]*r2 not found\n/,
     },
     {
       about: 'an alias on the default network, the own name again, a link that is none',
       script: `docker network create r3 > /dev/null; docker run -d --name r3 --network r3 bb:1 sleep 100 > /dev/null; docker network connect --alias a bridge r3; docker rename r3 r3; docker rm --link r3; docker rm -f r3; docker network rm r3`,
       stdout: 'r3\nr3\n',
       stderr:
-        /^Error response from daemon: network-scoped alias is supported only for containers in user defined networks\nError response from daemon: Renaming a container with the same name as its current name\n[^]*Error response from daemon: Conflict, cannot remove the default link name of the container\n/,
+        /^Error response from daemon: network-scoped alias is supported only for containers in user defined networks\nError response from daemon: Renaming a container with the same name as its current name\n[\s\S]*Error response from daemon: Conflict, cannot remove the default link name of the container\n/,
     },
   ])
 })
