@@ -14,6 +14,9 @@ export interface ChartSeries {
   limit?: boolean
 }
 
+/** Half the width of a time below the chart, in pixels. */
+const halfClock = 16
+
 interface LiveChartProps {
   /** What is shown, for screen readers; the newest values are added. */
   label: string
@@ -151,7 +154,9 @@ function chartOptions(
         size: 22,
         gap: 4,
         space: 76,
-        values: (_chart, values) => values.map(clockText),
+        // One that does not fit beside the edge is left out instead of cut.
+        values: (chart, values) =>
+          values.map((value) => (chart.valToPos(value, 'x') > chart.bbox.width / devicePixelRatio - halfClock ? '' : clockText(value))),
       },
       {
         stroke: token('--ink-3'),

@@ -133,7 +133,7 @@ function HostCard({ host }: { host: HostView }) {
       </div>
       <Numbers host={host} />
       <div className="flex flex-wrap items-center justify-between gap-2 text-xs">
-        {pending || neverRead ? (
+        {neverRead ? null : pending ? (
           <span />
         ) : (
           <span className={cn('tabular', stale ? 'text-ink-off' : 'text-ink-2')}>

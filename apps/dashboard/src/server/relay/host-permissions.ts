@@ -55,6 +55,8 @@ export function subjectOf(input: unknown): string {
   const record = input as Record<string, unknown>
   if (typeof record.hostConsole === 'string') return 'host console'
   const parts: string[] = []
+  // Looking at what would go is not the same as letting it go.
+  if (record.dryRun === true) parts.push('dry run')
   for (const key of subjectKeys) if (typeof record[key] === 'string' && record[key] !== '') parts.push(record[key] as string)
   if (parts.length === 0)
     for (const key of ['root', 'target', 'options'])

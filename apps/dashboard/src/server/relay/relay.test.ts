@@ -212,6 +212,9 @@ describe('procedures', () => {
     const { records } = (await admin.query('audit.list', { action: 'containers.restart' })).data as { records: { detail: string }[] }
     expect(records.slice(0, 2)).toMatchObject([{ subject: unknown }, { subject: 'container-1' }])
     expect(JSON.parse(records[1]?.detail ?? '')).toEqual({ container: id })
+    await admin.call('POST', `/api/hosts/${host}/trpc/images.prune`, { dryRun: true })
+    const looked = (await admin.query('audit.list', { action: 'images.prune' })).data as { records: unknown[] }
+    expect(looked.records[0]).toMatchObject({ subject: 'dry run' })
     await admin.call('GET', `/api/hosts/${host}/data/files/content?container=${id}&path=/x`)
     const read = (await admin.query('audit.list', { action: 'data.' })).data as { records: unknown[] }
     expect(read.records[0]).toMatchObject({ subject: 'container-1 /x' })
