@@ -62,6 +62,10 @@ test('comes back with its screen after the page was loaded again', async ({ page
   const said = /before-reload-\d+/.exec(await rows(page).innerText())?.[0] as string
   await page.reload()
   await expect(rows(page)).toContainText(said)
+  // What is typed at a page that has just come is not meant for a shell.
+  await page.keyboard.type('/')
+  await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
+  expect(await page.evaluate(() => document.activeElement?.closest('.xterm') ?? null)).toBeNull()
   await screen(page).click()
   await page.keyboard.type('echo kept-$KEPT\n')
   await expect(rows(page)).toContainText('kept-yes')

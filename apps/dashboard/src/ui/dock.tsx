@@ -75,16 +75,25 @@ export function useShowTask(): (place: { id: string; name: string | undefined },
   )
 }
 
+const openedHere = new Set<string>()
+
+/** Whether somebody opened this tab since the page was loaded. One that the page brought back takes no keys by itself: what is typed next was not meant for it. */
+export function wasOpenedHere(id: string): boolean {
+  return openedHere.has(id)
+}
+
 function useDockState() {
   const [state, setState] = useStoredState('dock', nothingOpen, true)
   const open = useCallback(
-    (tab: DockTab) =>
+    (tab: DockTab) => {
+      openedHere.add(tab.id)
       setState((before) => ({
         ...before,
         folded: false,
         active: tab.id,
         tabs: before.tabs.some((one) => one.id === tab.id) ? before.tabs : [...before.tabs, tab],
-      })),
+      }))
+    },
     [setState],
   )
   const update = useCallback(

@@ -44,6 +44,8 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
   const [open, setOpen] = useState(false)
   const read = useMemo(() => readLine(line.record.text), [line])
   const structured = read.kind !== 'text'
+  // A line that says nothing beside its message has nothing to open.
+  const opens = read.kind === 'json' || (structured && read.fields.length > 0)
   const level = read.level ?? (line.record.stream === 'stderr' ? 'stderr' : null)
   const edge = level === 'stderr' ? 'color-mix(in oklch, var(--ansi-1) 55%, transparent)' : level ? levelInk[level] : 'transparent'
   return (
@@ -78,28 +80,13 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
         <span className={cn('min-w-0', look.wrap && 'whitespace-pre-wrap')}>
           {level ? <span className="sr-only">{level === 'stderr' ? 'stderr ' : `${level} `}</span> : null}
           {structured ? (
-            <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="text-left">
-              {read.level ? (
-                <span className="font-semibold" style={{ color: levelInk[read.level] }}>
-                  {read.level.toUpperCase()}{' '}
-                </span>
-              ) : null}
-              <AnsiText text={read.message} />
-              {open ? null : (
-                <span className="text-term-muted">
-                  {read.fields
-                    .filter(([key]) => look.time === 'off' || !timeKeys.has(key))
-                    .slice(0, 8)
-                    .map(([key, value]) => (
-                      <span key={key}>
-                        {' '}
-                        <span className="text-ansi-6">{visibleText(key)}</span>=
-                        {visibleText(value.length > 60 ? `${value.slice(0, 60)}…` : value)}
-                      </span>
-                    ))}
-                </span>
-              )}
-            </button>
+            opens ? (
+              <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="text-left">
+                <Structured read={read} folded={!open} timeShown={look.time !== 'off'} />
+              </button>
+            ) : (
+              <Structured read={read} folded timeShown={look.time !== 'off'} />
+            )
           ) : (
             <PlainLine text={line.record.text} />
           )}
@@ -109,6 +96,33 @@ export const LogLine = memo(function LogLine({ line, look, marked }: { line: Lin
     </div>
   )
 })
+
+/** Level, message and the first fields of a line that a program wrote for programs. */
+function Structured({ read, folded, timeShown }: { read: ReturnType<typeof readLine>; folded: boolean; timeShown: boolean }) {
+  return (
+    <>
+      {read.level ? (
+        <span className="font-semibold" style={{ color: levelInk[read.level] }}>
+          {read.level.toUpperCase()}{' '}
+        </span>
+      ) : null}
+      <AnsiText text={read.message} />
+      {folded ? (
+        <span className="text-term-muted">
+          {read.fields
+            .filter(([key]) => !timeShown || !timeKeys.has(key))
+            .slice(0, 8)
+            .map(([key, value]) => (
+              <span key={key}>
+                {' '}
+                <span className="text-ansi-6">{visibleText(key)}</span>={visibleText(value.length > 60 ? `${value.slice(0, 60)}…` : value)}
+              </span>
+            ))}
+        </span>
+      ) : null}
+    </>
+  )
+}
 
 /** Longer lines are folded, so that one does not fill the screen. */
 const longestShown = 2000

@@ -21,12 +21,15 @@ export function TerminalPane({
   target,
   label,
   visible,
+  takesKeys,
   again,
 }: {
   hostId: string
   target: TerminalInput['target']
   label: string
   visible: boolean
+  /** Has the focus as soon as it is there. */
+  takesKeys: boolean
   again?: () => void
 }) {
   const t = useTranslations('terminals')
@@ -36,10 +39,13 @@ export function TerminalPane({
   const { status, type, resize } = useTerminal(hostId, target, screen)
   const tools = useRef<HTMLSpanElement>(null)
   const leaveHint = useId()
-  const ready = useCallback((made: Screen) => {
-    setScreen(made)
-    made.focus()
-  }, [])
+  const ready = useCallback(
+    (made: Screen) => {
+      setScreen(made)
+      if (takesKeys) made.focus()
+    },
+    [takesKeys],
+  )
   return (
     <div className="group/pane flex min-h-0 flex-1 flex-col bg-term text-term-ink" data-terminal-status={status.kind}>
       <div className="relative flex min-h-0 flex-1 flex-col">

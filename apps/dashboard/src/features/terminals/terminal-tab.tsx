@@ -1,7 +1,7 @@
 'use client'
 import { useTranslations } from 'next-intl'
 import { useEffect, useRef, useState } from 'react'
-import { type DockTab, useDock } from '../../ui/dock'
+import { type DockTab, useDock, wasOpenedHere } from '../../ui/dock'
 import { ErrorPanel } from '../../ui/error-panel'
 import { agentClient } from '../../wire/agent'
 import { NoShell } from './no-shell'
@@ -77,6 +77,7 @@ export function TerminalTab({ tab, visible }: { tab: DockTab; visible: boolean }
       target={target}
       label={t('label', { name: params.name })}
       visible={visible}
+      takesKeys={wasOpenedHere(tab.id)}
       again={params.exec ? again : undefined}
     />
   )
