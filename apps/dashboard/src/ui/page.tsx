@@ -49,7 +49,7 @@ export function PageHead({
 }) {
   return (
     <header className="flex shrink-0 flex-wrap items-center justify-between gap-x-3 gap-y-2 px-3 pt-3 pb-1.5 sm:px-4">
-      <div className="min-w-0 grow basis-26 sm:basis-80">
+      <div className={cn('min-w-0 grow sm:basis-80', lead ? 'basis-44' : 'basis-26')}>
         {trail ? <Crumbs trail={trail} /> : null}
         <h1 className="truncate font-semibold text-xl tracking-tight">{title}</h1>
         {lead ? <p className="text-ink-3">{lead}</p> : null}

@@ -5,6 +5,7 @@ import { Download, ScrollText, ShieldCheck } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { parseAsString, useQueryStates } from 'nuqs'
 import { useEffect, useRef, useState } from 'react'
+import { AdministratorsOnly } from '../../ui/administrators-only'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { cn } from '../../ui/class-names'
@@ -20,6 +21,7 @@ import { Sentence } from '../../ui/sentence'
 import { SkeletonRows } from '../../ui/skeleton'
 import { isDay } from '../../ui/written-time'
 import { type DashboardOutputs, useDashboard } from '../../wire/dashboard'
+import { failureOf } from '../../wire/failure'
 import { AuditFilters } from './audit-filters'
 
 export type AuditLine = DashboardOutputs['audit']['list']['records'][number]
@@ -57,6 +59,13 @@ export function AuditPage() {
   const [shown, setShown] = useState<AuditLine | null>(null)
   const lines = list.data?.pages.flatMap((page) => page.records) ?? []
   const exportUrl = (format: 'jsonl' | 'csv'): string => `/api/audit/export?${new URLSearchParams({ format, ...filter })}`
+  if (list.error && failureOf(list.error).code === 'permission_denied')
+    return (
+      <>
+        <PageHead title={t('title')} />
+        <AdministratorsOnly />
+      </>
+    )
   return (
     <>
       <PageHead

@@ -79,13 +79,16 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
   useEffect(() => {
     if (attempts > 0 || failure) fields.current?.querySelector<HTMLElement>('[aria-invalid=true]')?.focus()
   }, [attempts, failure])
+  // Said before somebody fills in what they may not run.
+  const known = useHost(hostId) !== null
+  const refused = allow('create')
   const actions = (
     <>
       <Button onClick={() => setPasting(true)}>
         <ClipboardPaste aria-hidden />
         {t('create.paste')}
       </Button>
-      <Button tone="primary" onClick={submit} busy={create.busy} disabledReason={allow('create')} data-testid="create">
+      <Button tone="primary" onClick={submit} busy={create.busy} disabledReason={refused} data-testid="create">
         {values.start ? t('create.run') : t('create.create')}
       </Button>
     </>
@@ -94,6 +97,7 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
     <FormProvider {...form}>
       <PageHead title={t('create.title')} lead={<HostLine hostId={hostId} />} actions={actions} />
       <PageBody>
+        {known && refused ? <Notice className="mb-3">{refused}</Notice> : null}
         {failure ? <CreateFailure failure={failure} hostId={hostId} /> : null}
         {tried && count > 0 ? (
           <Notice tone="warn" className="mb-3">

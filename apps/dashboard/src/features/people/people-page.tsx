@@ -4,6 +4,7 @@ import type { ColumnDef } from '@tanstack/react-table'
 import { Ellipsis, UserPlus, Users } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
+import { AdministratorsOnly } from '../../ui/administrators-only'
 import { Badge } from '../../ui/badge'
 import { Button } from '../../ui/button'
 import { DataTable } from '../../ui/data-table'
@@ -13,6 +14,7 @@ import { Menu, MenuItem, MenuLine } from '../../ui/menu'
 import { Ago } from '../../ui/now'
 import { PageHead } from '../../ui/page'
 import { type DashboardOutputs, useDashboard } from '../../wire/dashboard'
+import { failureOf } from '../../wire/failure'
 import { Invitations } from './invitations'
 import { InviteDialog } from './invite-dialog'
 import { type PersonAct, PersonDialogs } from './person-dialogs'
@@ -54,7 +56,11 @@ export function PeoplePage() {
     return (
       <>
         <PageHead title={t('title')} />
-        <ErrorPanel error={people.error} onRetry={() => void people.refetch()} className="m-4" />
+        {failureOf(people.error).code === 'permission_denied' ? (
+          <AdministratorsOnly />
+        ) : (
+          <ErrorPanel error={people.error} onRetry={() => void people.refetch()} className="m-4" />
+        )}
       </>
     )
   return (

@@ -170,7 +170,7 @@ function Entry({ hostId, registry, onLogin, onLook }: { hostId: string; registry
       </div>
       {said ? (
         <Notice tone={said.ok ? 'good' : 'warn'}>
-          <Sentence>{said.message}</Sentence>
+          {said.ok ? t('test.answers', { server: registry.server }) : <Sentence>{said.message}</Sentence>}
         </Notice>
       ) : null}
       {leaving ? (
