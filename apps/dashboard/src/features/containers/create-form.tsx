@@ -11,7 +11,6 @@ import { Button } from '../../ui/button'
 import { Checkbox } from '../../ui/checkbox'
 import { CodeBlock } from '../../ui/code-block'
 import { Combobox } from '../../ui/combobox'
-import { Dialog } from '../../ui/dialog'
 import { errorMessage } from '../../ui/error-message'
 import { ErrorPanel, Notice } from '../../ui/error-panel'
 import { Field } from '../../ui/field'
@@ -27,8 +26,8 @@ import { useHost, useHosts } from '../../wire/hosts'
 import { formSections } from './form-fields'
 import { FlagGrid } from './form-flag'
 import { MountRows, PortRows } from './form-rows'
-import { createInput, emptyForm, type FormErrors, type FormValues, fillForm, readForm } from './form-values'
-import { parseRunCommand } from './parse-run-command'
+import { createInput, emptyForm, type FormErrors, type FormValues, readForm } from './form-values'
+import { PasteLine } from './paste-line'
 import { refusedFlag } from './refused-field'
 import { runCommand } from './run-command'
 
@@ -81,14 +80,14 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
   }, [attempts, failure])
   // Said before somebody fills in what they may not run.
   const known = useHost(hostId) !== null
-  const refused = allow('create')
+  const denied = allow('create')
   const actions = (
     <>
       <Button onClick={() => setPasting(true)}>
         <ClipboardPaste aria-hidden />
         {t('create.paste')}
       </Button>
-      <Button tone="primary" onClick={submit} busy={create.busy} disabledReason={refused} data-testid="create">
+      <Button tone="primary" onClick={submit} busy={create.busy} disabledReason={denied} data-testid="create">
         {values.start ? t('create.run') : t('create.create')}
       </Button>
     </>
@@ -97,7 +96,7 @@ export function CreateForm({ hostId, initial }: { hostId: string; initial?: Part
     <FormProvider {...form}>
       <PageHead title={t('create.title')} lead={<HostLine hostId={hostId} />} actions={actions} />
       <PageBody>
-        {known && refused ? <Notice className="mb-3">{refused}</Notice> : null}
+        {known && denied ? <Notice className="mb-3">{denied}</Notice> : null}
         {failure ? <CreateFailure failure={failure} hostId={hostId} /> : null}
         {tried && count > 0 ? (
           <Notice tone="warn" className="mb-3">
@@ -351,64 +350,5 @@ function Section({ section, values, errors }: { section: (typeof formSections)[n
     >
       {open || wrong ? <FlagGrid fields={section.fields} errors={errors} /> : null}
     </Fold>
-  )
-}
-
-function PasteLine({ onClose, onFill }: { onClose: () => void; onFill: (values: FormValues) => void }) {
-  const t = useTranslations('containers')
-  const tu = useTranslations('ui')
-  const [line, setLine] = useState('')
-  const [failure, setFailure] = useState<string | null>(null)
-  const [ignored, setIgnored] = useState<{ words: string[]; values: FormValues } | null>(null)
-  const read = () => {
-    try {
-      const parsed = parseRunCommand(line)
-      const values = fillForm(parsed.name, parsed.options, parsed.pull)
-      if (parsed.ignored.length > 0) setIgnored({ words: parsed.ignored, values })
-      else onFill(values)
-    } catch (error) {
-      setFailure(errorMessage(error))
-    }
-  }
-  return (
-    <Dialog
-      open
-      onOpenChange={(open) => !open && onClose()}
-      title={t('create.pasteTitle')}
-      description={t('create.pasteHelp')}
-      footer={
-        <>
-          <Button onClick={onClose}>{tu('cancel')}</Button>
-          {ignored ? (
-            <Button tone="primary" onClick={() => onFill(ignored.values)}>
-              {t('create.fillAnyway')}
-            </Button>
-          ) : (
-            <Button tone="primary" onClick={read} disabled={!line.trim()}>
-              {t('create.fill')}
-            </Button>
-          )}
-        </>
-      }
-    >
-      <Field label={t('create.pasteLabel')} error={failure}>
-        <Textarea
-          mono
-          rows={6}
-          value={line}
-          placeholder={'docker run -d --name web -p 8080:80 nginx'}
-          onChange={(event) => {
-            setLine(event.target.value)
-            setFailure(null)
-            setIgnored(null)
-          }}
-        />
-      </Field>
-      {ignored ? (
-        <Notice tone="warn" className="mt-3">
-          {t('create.ignored')} <code className="text-xs">{ignored.words.join('  ')}</code>
-        </Notice>
-      ) : null}
-    </Dialog>
   )
 }
