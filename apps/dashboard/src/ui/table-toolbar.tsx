@@ -36,7 +36,6 @@ export function TableToolbar<T>({
   address,
   table,
   shown,
-  loading,
 }: {
   rows: readonly T[]
   facets?: readonly Facet<T>[]
@@ -45,8 +44,6 @@ export function TableToolbar<T>({
   address: ReturnType<typeof useListAddress>
   table: Table<T>
   shown: number
-  /** Nothing has been answered yet: there is no number to say. */
-  loading?: boolean
 }) {
   const t = useTranslations('ui')
   const { query, chosen } = address
@@ -77,11 +74,8 @@ export function TableToolbar<T>({
         ))}
       </div>
       <span role="status" className={cn('tabular text-ink-3 text-xs max-sm:order-1', !filtered && 'max-sm:hidden')}>
-        {loading && rows.length === 0
-          ? null
-          : filtered
-            ? t('shownOf', { shown, total: rows.length })
-            : t('rowCount', { count: rows.length })}
+        {/* Without rows the list says why itself. */}
+        {rows.length === 0 ? null : filtered ? t('shownOf', { shown, total: rows.length }) : t('rowCount', { count: rows.length })}
       </span>
       {active ? (
         <Button tone="quiet" size="small" className="max-sm:order-1" onClick={address.clear}>

@@ -50,7 +50,7 @@ export function Nav({ onGo }: { onGo?: () => void }) {
       noun: 'containers',
       path: pathOf(scope, 'containers'),
       icon: Box,
-      count: containers.pending || neverRead ? undefined : containers.rows.length,
+      count: containers.pending || containers.error || neverRead ? undefined : containers.rows.length,
     },
     { noun: 'images', path: pathOf(scope, 'images'), icon: Layers },
     { noun: 'volumes', path: pathOf(scope, 'volumes'), icon: HardDrive },
