@@ -105,10 +105,33 @@ static int stat_place(struct place *place, const char *path, struct stat *st, st
     return result < 0 ? error_errno(err, errno, "stat", path, "cannot stat \"%.256s\"", path) : 0;
 }
 
+/*
+ * Where a link leads, as the container sees it; NULL when it cannot be told. A root that the container has
+ * at a place of its own (`at`) holds a relative link's target below that place; an absolute one is of the
+ * container's whole tree, so that it is given as it stands.
+ */
+static char *link_target(struct place *place, const char *at) {
+    char text[4097];
+    ssize_t length = readlinkat(place->parent, place->path.name, text, sizeof(text) - 1);
+    if (at && length > 0 && text[0] == '/')
+        return strndup(text, (size_t)length);
+    cleanup_free char *full = tree_path_join(&place->path);
+    char *found = full ? tree_resolve(&place->tree, full) : NULL;
+    if (!at || !found)
+        return found;
+    char *placed = NULL;
+    if (asprintf(&placed, "%s%s", at, found) < 0)
+        placed = NULL;
+    free(found);
+    return placed;
+}
+
 int verb_stat(int argc, char **argv, struct error *err) {
     struct root_options root = {0};
     const char *path = NULL;
-    const struct option_spec specs[] = {ROOT_OPTION_SPECS(root), {"path", OPTION_TEXT, &path, NULL}, {0}};
+    const char *at = NULL;
+    const struct option_spec specs[] = {
+        ROOT_OPTION_SPECS(root), {"path", OPTION_TEXT, &path, NULL}, {"at", OPTION_TEXT, &at, NULL}, {0}};
     struct place place;
     struct stat st;
     if (options_parse(specs, argc, argv, err) < 0)
@@ -118,11 +141,7 @@ int verb_stat(int argc, char **argv, struct error *err) {
         result = stat_place(&place, path, &st, err);
     if (result == 0) {
         struct json_writer w;
-        cleanup_free char *target = NULL;
-        if (S_ISLNK(st.st_mode)) {
-            cleanup_free char *full = tree_path_join(&place.path);
-            target = full ? tree_resolve(&place.tree, full) : NULL;
-        }
+        cleanup_free char *target = S_ISLNK(st.st_mode) ? link_target(&place, at) : NULL;
         json_writer_init(&w, 0);
         json_begin_object(&w);
         json_member_string(&w, "name", *place.path.name ? place.path.name : "/");

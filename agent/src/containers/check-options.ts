@@ -74,9 +74,14 @@ function checkModes(options: ContainerOptions): void {
   if (options.domainname && utsMode === 'host') throw refuse('conflicting options: domainname and the UTS mode')
 }
 
+/** As Docker: only networks of the user's have a name service. */
+export function unsupportedAlias(): EngineError {
+  return new EngineError('invalid_argument', 'network-scoped alias is supported only for containers in user defined networks')
+}
+
 function checkNetwork(options: ContainerOptions): void {
   const mode = options.networkMode
-  if (mode === 'container:') throw refuse('Invalid network mode: invalid container format container:<name|id>')
+  if (mode === 'container:' || mode === 'container') throw refuse('Invalid network mode: invalid container format container:<name|id>')
   const joins = mode.startsWith('container:')
   if (joins) {
     if (options.hostname) throw refuse('conflicting options: hostname and the network mode')
@@ -91,6 +96,8 @@ function checkNetwork(options: ContainerOptions): void {
   if (mode === 'host' && options.links.length)
     throw refuse("conflicting options: host type networking can't be used with links. This would result in undefined behavior")
   if (mode === 'host' && options.macAddress) throw refuse('conflicting options: mac-address and the network mode')
+  for (const [name, { aliases }] of Object.entries(options.networks))
+    if (aliases.length > 0 && ['bridge', 'host', 'none', 'default'].includes(name)) throw unsupportedAlias()
   const addressed = Object.values(options.networks).some(({ ipv4, ipv6 }) => ipv4 || ipv6)
   if ((mode === 'host' || mode === 'none' || joins) && addressed)
     throw refuse('user specified IP address is supported on user defined networks only')

@@ -3,6 +3,7 @@ import type { EndpointConfig } from '@berth/contract/network'
 import { readTextIfExists, writeFileAtomic } from '../disk/files.ts'
 import { codeOf, EndpointConflictError, EngineError, messageOf } from '../errors.ts'
 import type { NetworkLease } from '../networks/networks.ts'
+import { unsupportedAlias } from './check-options.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { refreshNetworkFiles } from './network-files.ts'
@@ -13,6 +14,7 @@ import { saveChange } from './save-change.ts'
 export async function connectNetwork(context: Context, container: Container, network: string, config: EndpointConfig): Promise<void> {
   const { record } = container
   const mode = record.options.networkMode
+  if (config.aliases.length > 0 && ['bridge', 'host', 'none', 'default'].includes(network)) throw unsupportedAlias()
   if (mode === 'host')
     throw new EngineError('failed_precondition', 'container cannot be disconnected from host network or connected to host network')
   if (mode.startsWith('container:'))
@@ -67,6 +69,9 @@ async function undoConnect(
 
 /** Can be tried again when it failed. @throws EngineError failed_precondition when it is not in that network (unless force), not_found (network) */
 export async function disconnectNetwork(context: Context, container: Container, network: string, force: boolean): Promise<void> {
+  if (container.record.options.networkMode === 'host' && network === 'host')
+    throw new EngineError('failed_precondition', 'container cannot be disconnected from host network or connected to host network')
+  if (force && !container.task && !isThere(context, network)) return forgetNetwork(context, container, network)
   const { name, id } = context.networks.inspect(network)
   const known = Object.keys(container.record.networks).find((key) => key === name || key === id)
   if (!known && !force) throw new EngineError('failed_precondition', `container ${container.id} is not connected to network ${name}`)
@@ -80,6 +85,22 @@ export async function disconnectNetwork(context: Context, container: Container, 
   }
   const { [known ?? '']: _, ...networks } = container.record.networks
   await saveNetworks(context, container, networks)
+}
+
+function isThere(context: Context, network: string): boolean {
+  try {
+    return context.networks.inspect(network).name !== ''
+  } catch (error) {
+    if (codeOf(error) === 'not_found') return false
+    throw error
+  }
+}
+
+/** A network that was removed while the container was stopped can be taken out of its record by name. @throws not_found */
+async function forgetNetwork(context: Context, container: Container, network: string): Promise<void> {
+  const { [network]: known, ...others } = container.record.networks
+  if (!known) throw new EngineError('not_found', `network ${network} not found`)
+  await saveNetworks(context, container, others)
 }
 
 function subjectOf({ id, record, task }: Container) {

@@ -49,6 +49,8 @@ export interface Containers {
   kill(container: string, signal: string): Promise<void>
   pause(container: string): Promise<void>
   unpause(container: string): Promise<void>
+  /** Forgets one `--link`, named `container/alias`. @throws not_found, failed_precondition for the name of a container alone */
+  removeLink(spelled: string): Promise<void>
   rename(container: string, name: string): Promise<void>
   update(container: string, change: { limits?: Partial<Limits>; restart?: RestartPolicy }): Promise<{ warnings: string[] }>
   remove(container: string, options: { force: boolean; volumes: boolean }): Promise<void>

@@ -15,7 +15,7 @@ import { Execs } from './execs.ts'
 import * as files from './files.ts'
 import { compileFilters, hasLabel } from './filters.ts'
 import { readHostFacts } from './host-facts.ts'
-import { checkLinks, followRename } from './links.ts'
+import { checkLinks, followRename, removeLink } from './links.ts'
 import { withoutOwnFiles } from './own-files.ts'
 import { reconcile, restartAtBoot } from './reconcile.ts'
 import { RecordStore } from './record.ts'
@@ -151,6 +151,7 @@ function lifecycle(context: Context, execs: Execs) {
       const container = index.resolve(spelled)
       return container.inTurn(() => unpauseContainer(context, container, spelled))
     },
+    removeLink: async (spelled: string) => removeLink(context, spelled),
     async rename(spelled: string, name: string) {
       const container = index.resolve(spelled)
       let old = container.name

@@ -54,6 +54,8 @@ interface Place {
   root: string[]
   /** The path in that root. */
   path: string
+  /** Where the container has that root, if elsewhere than at its own. */
+  at?: string
 }
 
 /**
@@ -80,6 +82,7 @@ async function atPlace<T>(
     return work({
       root: ['--root', await sourceOf(context, covering)],
       path: `/${covering.subpath}${clean.slice(covering.destination.length)}`,
+      ...(covering.subpath === '' ? { at: covering.destination } : {}),
     })
   const within = mounts.filter(({ destination }) => destination === clean || destination.startsWith(clean === '/' ? '/' : `${clean}/`))
   const binds = await presentTargets(context, container, within)
@@ -147,7 +150,10 @@ async function unpack(context: Context, container: Container, verb: string, path
       context,
       container,
       clean,
-      async ({ root, path: inside }) => (await runProgram(context.native.paths.unpack, [verb, ...root, '--path', inside, ...args])).stdout,
+      async ({ root, path: inside, at }) => {
+        const placed = verb === 'stat' && at !== undefined ? ['--at', at] : []
+        return (await runProgram(context.native.paths.unpack, [verb, ...root, '--path', inside, ...placed, ...args])).stdout
+      },
       writingVerbs.has(verb),
     )
   } catch (error) {

@@ -4,6 +4,7 @@ import { EngineError } from '../errors.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { linkEnvironment } from './link-environment.ts'
+import { saveChange } from './save-change.ts'
 
 /** Whether links are Docker's old ones: addresses in /etc/hosts, variables. */
 export function onDefaultBridge({ networkMode }: ContainerOptions): boolean {
@@ -26,6 +27,8 @@ export function checkLinks(context: Context, { record }: Container): void {
       )
     if (!other.task)
       throw new EngineError('failed_precondition', `Cannot link to a non running container: /${other.name} AS /${record.name}/${alias}`)
+    if (!('bridge' in other.record.networks))
+      throw new EngineError('failed_precondition', `cannot link to /${other.name}, as it does not belong to the default network`)
   }
 }
 
@@ -39,6 +42,29 @@ export function linkedEnvironment(context: Context, { record }: Container): stri
     if (!ipv4) return []
     const { exposedPorts } = other.record.effective
     return linkEnvironment({ child: record.name, alias: alias ?? name, ipv4, exposedPorts, env: other.record.options.env })
+  })
+}
+
+/**
+ * Forgets one link of a container, from its next start on. Neither container is touched.
+ * @param spelled `web/db`, with or without a slash in front
+ * @throws EngineError failed_precondition for the name of a container, not_found
+ */
+export async function removeLink(context: Context, spelled: string): Promise<void> {
+  const [parent = '', alias = ''] = spelled.replace(/^\//, '').split('/')
+  if (alias === '') throw new EngineError('failed_precondition', 'Conflict, cannot remove the default link name of the container')
+  const container = context.index.resolve(parent)
+  await container.inTurn(async () => {
+    const isMeant = (link: string) => {
+      const [other, as = other] = link.split(':')
+      return as === alias
+    }
+    const { links } = container.record.options
+    if (!links.some(isMeant)) throw new EngineError('not_found', `No such link: ${spelled}`)
+    await saveChange(context, container, (record) => ({
+      ...record,
+      options: { ...record.options, links: links.filter((link) => !isMeant(link)) },
+    }))
   })
 }
 

@@ -53,11 +53,12 @@ export async function stopContainer(
   if (!task) return false
   const over = container.wait('next-exit').then(() => true)
   if (container.record.state.paused) await thaw(context, container)
-  if (timeout !== 0) {
+  // Also with no time to act on it, as Docker: a process that is quick enough makes use of it. What is removed by force is only killed.
+  if (timeout !== 0 || !options.forRemoval) {
     task.signal(number)
     context.tell(container, 'kill', { signal: String(number) })
   }
-  if (timeout === 0 || !(await within(over, timeout < 0 ? null : timeout * 1000))) {
+  if (!(await within(over, timeout < 0 ? null : timeout * 1000))) {
     task.signal(sigkill)
     context.tell(container, 'kill', { signal: String(sigkill) })
     if (!(await within(over, 30_000)))

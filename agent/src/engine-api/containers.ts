@@ -181,9 +181,15 @@ async function update(call: Call): Promise<void> {
 }
 
 async function remove(call: Call): Promise<void> {
-  if (flag(call.query, 'link'))
-    throw new EngineError('failed_precondition', 'Conflict, cannot remove the default link name of the container')
+  if (flag(call.query, 'link')) return removeLink(call)
   await call.engine.containers.remove(id(call), { force: flag(call.query, 'force'), volumes: flag(call.query, 'v') })
+  sendEmpty(call, 204)
+}
+
+/** `web/db`: what the container `web` calls `db`. Both containers stay. */
+async function removeLink(call: Call): Promise<void> {
+  if (!flag(call.query, 'link')) throw new EngineError('not_found', 'page not found')
+  await call.engine.containers.removeLink(call.params.join('/'))
   sendEmpty(call, 204)
 }
 
@@ -306,5 +312,6 @@ export const containerRoutes: readonly Route[] = [
   ['GET', /^\/containers\/([^/]+)\/top$/, top],
   ['GET', /^\/containers\/([^/]+)\/changes$/, changes],
   ['DELETE', /^\/containers\/([^/]+)$/, remove],
+  ['DELETE', /^\/containers\/([^/]+)\/([^/]+)$/, removeLink],
   ['POST', /^\/commit$/, commit],
 ]

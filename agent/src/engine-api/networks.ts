@@ -18,12 +18,15 @@ function networkBody(network: NetworkSummary, withContainers: boolean): Record<s
     IPAM: {
       Driver: 'default',
       Options: network.predefined ? null : (network.ipamOptions ?? null),
-      Config: network.pools.map((pool) => ({
-        Subnet: pool.subnet,
-        ...(pool.ipRange ? { IPRange: pool.ipRange } : {}),
-        ...(pool.gateway ? { Gateway: pool.gateway } : {}),
-        ...(pool.auxAddresses && Object.keys(pool.auxAddresses).length > 0 ? { AuxiliaryAddresses: pool.auxAddresses } : {}),
-      })),
+      // Docker keeps both kinds apart and tells IPv4 first.
+      Config: network.pools
+        .toSorted((a, b) => Number(a.subnet.includes(':')) - Number(b.subnet.includes(':')))
+        .map((pool) => ({
+          Subnet: pool.subnet,
+          ...(pool.ipRange ? { IPRange: pool.ipRange } : {}),
+          ...(pool.gateway ? { Gateway: pool.gateway } : {}),
+          ...(pool.auxAddresses && Object.keys(pool.auxAddresses).length > 0 ? { AuxiliaryAddresses: pool.auxAddresses } : {}),
+        })),
     },
     Internal: network.internal,
     Attachable: network.attachable,

@@ -130,7 +130,7 @@ export class BridgeNetwork {
     if (this.record.predefined && (config.ipv4 || config.ipv6))
       throw new EngineError('invalid_argument', 'user specified IP address is supported on user defined networks only')
     this.#checkChosen(config)
-    for (const address of config.linkLocal ?? []) parseAddress(address)
+    for (const address of config.linkLocal ?? []) checkLinkLocal(address)
     checkDriverOptions(config.driverOptions ?? {})
     const taken: { family: 4 | 6; address: string; addresses: Addresses }[] = []
     try {
@@ -220,8 +220,7 @@ export class BridgeNetwork {
   #poolFor(family: 4 | 6, wanted: string | undefined): Addresses | undefined {
     const pools = this.#addresses.filter((addresses) => addresses.subnet.family === family)
     if (!wanted) return pools[0]
-    const { family: given, value } = parseAddress(wanted)
-    if (given !== family) throw new EngineError('invalid_argument', `${wanted} is not an IPv${family} address`)
+    const value = addressOf(family, wanted)
     const pool = pools.find((addresses) => contains(addresses.subnet, family, value))
     if (!pool) throw new EngineError('invalid_argument', `invalid endpoint settings: no configured subnet contains IP address ${wanted}`)
     return pool
@@ -287,6 +286,26 @@ export class BridgeNetwork {
     const endpoint = address === '' ? undefined : this.#endpointOf(address)
     return endpoint ? `${endpoint.containerName}.${this.record.name}` : null
   }
+}
+
+/** @throws invalid_argument in Docker's words for what is no address of that family; an IPv4 address in IPv6's clothes is none of either */
+function addressOf(family: 4 | 6, text: string): bigint {
+  const refused = () => new EngineError('invalid_argument', `invalid IPv${family} address: ${text}`)
+  let parsed: ReturnType<typeof parseAddress>
+  try {
+    parsed = parseAddress(text)
+  } catch {
+    throw refused()
+  }
+  if (parsed.family !== family || (family === 6 && parsed.value >> 32n === 0xffffn)) throw refused()
+  return parsed.value
+}
+
+/** @throws invalid_argument */
+function checkLinkLocal(address: string): void {
+  const { family, value } = parseAddress(address)
+  const isLinkLocal = family === 4 ? value >> 16n === 0xa9fen : value >> 118n === 0x3fan
+  if (!isLinkLocal) throw new EngineError('invalid_argument', `invalid link-local IP address: ${address}`)
 }
 
 /** As in Docker, the name that a container gave itself (`--hostname`) is answered too. */
