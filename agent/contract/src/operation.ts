@@ -27,6 +27,8 @@ export const operationProgress = z.object({
   totalBytes: z.number().optional(),
   /** Free text output (build logs). */
   text: z.string().optional(),
+  /** The text came from a program's standard error. */
+  stderr: z.boolean().optional(),
   /** Structured extra for one kind, e.g. `{ ID: "sha256:…" }` after a build step. */
   aux: z.record(z.string(), z.unknown()).optional(),
 })

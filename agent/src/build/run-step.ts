@@ -140,7 +140,7 @@ async function runContainer(build: Build, id: string): Promise<Exit> {
   })
   const say = (stream: 'stdout' | 'stderr', bytes: Buffer) => {
     const text = decoders[stream].write(bytes)
-    if (text) operation.progress({ text })
+    if (text) operation.progress(stream === 'stderr' ? { text, stderr: true } : { text })
     attachment?.credit(bytes.length)
   }
   const attachment = await containers.attach(

@@ -125,7 +125,8 @@ function needsOf(stage: Stage, stages: Stage[]): number[] {
 
 function findTarget(stages: Stage[], target: string): Stage {
   if (target === '') return stages.at(-1) as Stage
-  const found = stageNamed(stages, target, stages.length)
+  // By name alone: a number that other builders refuse must not build here.
+  const found = /^\d+$/.test(target) ? null : stageNamed(stages, target, stages.length)
   if (!found) throw new EngineError('invalid_argument', `failed to reach build target ${target.slice(0, 80)} in Dockerfile`)
   return found
 }

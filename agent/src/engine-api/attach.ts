@@ -58,7 +58,7 @@ async function attach(call: Call): Promise<void> {
     connection.open(terminal)
     if (fromLog) await repeat()
     call.engine.events.publish(attachEvent('attach', detail))
-    connection.end()
+    connection.end(false)
     return
   }
   // Without a running process there is nothing to wait for: the viewer is kept until start, as docker run needs it.
@@ -242,7 +242,7 @@ async function startOrSay(
     const text = Buffer.from(`${message}\r\n`)
     if (!connection.opened) connection.open(plain)
     connection.write(plain ? text : Buffer.concat([frameHeader(1, text.length), text]), () => undefined)
-    connection.end()
+    connection.end(false)
     throw new Said(message, { cause: error })
   }
 }

@@ -79,7 +79,7 @@ async function build(call: Call): Promise<void> {
     { kind: 'build', subject: options.tags[0] ?? options.dockerfile },
     (context) => call.engine.builder.build(call.request, options, auths, context),
     (result) => (options.quiet ? [{ stream: `${result.id}\n` }] : []),
-    (line) => (options.quiet ? quiet.keep(line.text ?? '') : progressMessage(line)),
+    (line) => (options.quiet ? quiet.keep(String(progressMessage(line).stream ?? '')) : progressMessage(line)),
     () => quiet.lines(),
   )
 }

@@ -105,12 +105,14 @@ export class RawConnection {
     target.once('error', listener)
   }
 
-  end(): void {
+  /** @param whole the client's side is not waited for either: what it still sends fails, as with Docker after the detach keys */
+  end(whole: boolean): void {
     if (this.#held) {
-      this.#held.push(() => this.end())
+      this.#held.push(() => this.end(whole))
       return
     }
-    this.#output.end()
+    const { socket } = this.#call.upgrade ?? this.#call.request
+    this.#output.end(() => whole && socket.destroy())
   }
 }
 
@@ -222,6 +224,6 @@ export async function pump(
   )
   const why = await finished
   process.close()
-  connection.end()
+  connection.end(why === 'detached')
   return why
 }

@@ -215,6 +215,8 @@ async function load(call: Call): Promise<void> {
     (context) => call.engine.images.load(call.request, context),
     () => [],
     (line) => (quiet && line.text === undefined ? null : progressMessage(line)),
+    () => [],
+    true,
   )
 }
 

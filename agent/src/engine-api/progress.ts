@@ -35,7 +35,8 @@ function bar(current: number, total: number): string {
 /** One line of Docker's jsonmessage stream. */
 export function progressMessage(line: OperationProgress): Record<string, unknown> {
   const message: Record<string, unknown> = {}
-  if (line.text !== undefined) message.stream = line.text
+  // Red, as Docker shows what a build step writes to its standard error.
+  if (line.text !== undefined) message.stream = line.stderr ? `\u001b[91m${line.text}\u001b[0m` : line.text
   if (line.status !== undefined) message.status = line.status
   if (line.currentBytes !== undefined && line.currentBytes > 0) {
     const total = line.totalBytes ?? 0
@@ -59,6 +60,8 @@ export async function streamOperation<T>(
   translate: (line: OperationProgress) => Record<string, unknown> | null = progressMessage,
   /** What is sent in front of an error: lines that were kept back as long as all went well. */
   held: () => Record<string, unknown>[] = () => [],
+  /** Even an early failure travels inside the stream: clients of this call look for it nowhere else. */
+  alwaysStreams = false,
 ): Promise<void> {
   let began = false
   const outbox = new Outbox(call.response, mostWaitingBytes)
@@ -112,7 +115,7 @@ export async function streamOperation<T>(
   } catch (error) {
     for (const message of held()) send(message)
     if (codeOf(error) === 'internal') call.log.error({ err: error, operation: operation.id }, 'work for a docker client failed')
-    if (!began) {
+    if (!began && !alwaysStreams) {
       const { status, body } = failure(error)
       // A registry's 401 is not this engine's: the command line would ask for a password instead of showing the sentence.
       const text = `${JSON.stringify(body)}\n`

@@ -1,6 +1,6 @@
 import type { DiskUsage, SystemInfo } from '@berth/contract/system'
 import { EngineError } from '../errors.ts'
-import { apiVersion, type Call, minApiVersion, type Route, readObject, sendJson } from './call.ts'
+import { apiVersion, type Call, minApiVersion, type Route, readObject, sendEmpty, sendJson } from './call.ts'
 import { Fields } from './fields.ts'
 import { unixSeconds } from './words.ts'
 
@@ -216,4 +216,6 @@ export const systemRoutes: readonly Route[] = [
   ['GET', /^\/info$/, info],
   ['GET', /^\/system\/df$/, diskUsage],
   ['POST', /^\/auth$/, auth],
+  // As Docker: a question that is answered with nothing, whatever the path.
+  ['OPTIONS', /^\//, async (call) => sendEmpty(call, 200)],
 ]

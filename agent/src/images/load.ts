@@ -43,6 +43,7 @@ const dockerEntries = z
       Config: z.string().max(4096),
       RepoTags: z.array(z.string().max(1024)).max(1000).nullish(),
       Layers: z.array(z.string().max(4096)).max(imageLimits.layers).nullish(),
+      Parent: z.string().max(4096).nullish(),
     }),
   )
   .max(1000)
@@ -56,6 +57,8 @@ interface Found {
   layers: { path: string; digest: Digest | null }[]
   manifestBytes: Buffer | null
   references: Reference[]
+  /** Id of the image that it was made from, where the archive says so. */
+  parent?: string
 }
 
 /** @throws invalid_argument (not an image archive, hostile, broken), data_loss (a blob differs from its digest); nothing is visible then */
@@ -76,23 +79,43 @@ export async function loadImages(
     const files = new ArchiveFiles(root)
     const found = await findImages(files)
     const blobs: Blobs = new Map()
+    const records: { image: Found; record: ImageRecord }[] = []
     const loaded: { references: string[]; ids: string[] } = { references: [], ids: [] }
     for (const image of found) {
       const record = await takeImage(rooms, files, image, blobs, lease, context)
       if (rooms.store.get(record.id) !== record) await rooms.store.put(record)
+      records.push({ image, record })
       for (const reference of image.references) {
-        if (rooms.store.lookup(reference) !== record.id) await rooms.store.point(reference, record.id)
+        const before = rooms.store.lookup(reference)
+        if (before !== null && before !== record.id)
+          context.progress({
+            text: `The image ${familiar(reference)} already exists, renaming the old one with ID ${before} to empty string\n`,
+          })
+        if (before !== record.id) await rooms.store.point(reference, record.id)
         loaded.references.push(familiar(reference))
         context.progress({ text: `Loaded image: ${familiar(reference)}\n` })
       }
       if (image.references.length === 0) context.progress({ text: `Loaded image ID: ${record.id}\n` })
       loaded.ids.push(record.id)
     }
+    for (const { image, record } of records) await adoptParent(rooms.store, record, image.parent)
     return loaded
   } finally {
     lease.release()
     await runProgram(rooms.program, ['delete-tree', '--dir', root])
   }
+}
+
+/** What an archive says of an image's parent counts if the parent is here and the image can have been made from it. */
+async function adoptParent(store: ImageStore, record: ImageRecord, claimed: string | undefined): Promise<void> {
+  const parent = claimed === undefined ? undefined : store.get(claimed as Digest)
+  if (!parent || parent.id === record.id || store.get(record.id)?.parentId) return
+  const startsWith = (all: readonly unknown[], first: readonly unknown[]) =>
+    first.every((one, at) => JSON.stringify(one) === JSON.stringify(all[at]))
+  const { history, diffIds } = record.document
+  const shorter = parent.document.history.length < history.length
+  if (!shorter || !startsWith(history, parent.document.history) || !startsWith(diffIds, parent.document.diffIds)) return
+  await store.put({ ...record, parentId: parent.id })
 }
 
 /** Regular files of an unpacked archive, by names that the archive chose. */
@@ -221,6 +244,7 @@ async function dockerImages(files: ArchiveFiles, oci: Found[]): Promise<Found[]>
       layers: same?.layers ?? layers,
       manifestBytes: same?.manifestBytes ?? null,
       references: (entry.RepoTags ?? []).map(parseTagged),
+      ...(entry.Parent ? { parent: entry.Parent } : {}),
     })
   }
   return found

@@ -129,10 +129,12 @@ function indexOf(selected: Selected[]): unknown {
 }
 
 function dockerManifest(selected: Selected[]): unknown {
+  const saved = new Set(selected.map(({ image }) => image.id))
   return selected.map(({ image, references }) => ({
     Config: `blobs/sha256/${hexOf(image.id)}`,
     RepoTags: references.length ? references.map(familiar) : null,
     Layers: image.layers.map((layer) => `blobs/sha256/${hexOf(layer.digest)}`),
+    ...(image.parentId !== null && saved.has(image.parentId) ? { Parent: image.parentId } : {}),
   }))
 }
 
