@@ -10,7 +10,7 @@ describe('moby, integration-cli', () => {
       about: 'cp follows a link in a bind of a container that does not run, and keeps the link',
       script: `d=$(mktemp -d); cd $d; mkdir v; echo 1 > v/one; echo 2 > two; ln -s one v/link; ln -s /etc/where v/absolute; docker create --name cl -v $d/v:/vol bb:1 true >/dev/null
         docker cp two cl:/vol/link; cat v/one; readlink v/link
-        for link in link absolute; do curl -sI --unix-socket ${'${DOCKER_HOST#unix://}'} "http://x/containers/cl/archive?path=/vol/$link" | sed -n 's/^X-Docker-Container-Path-Stat: //ip' | tr -d '\\r' | base64 -d | grep -o '"linkTarget":"[^"]*"'; done
+        for link in link absolute; do curl -sI --unix-socket \${DOCKER_HOST#unix://} "http://x/containers/cl/archive?path=/vol/$link" | sed -n 's/^X-Docker-Container-Path-Stat: //ip' | tr -d '\\r' | base64 -d | grep -o '"linkTarget":"[^"]*"'; done
         docker rm cl >/dev/null; rm -r $d`,
       stdout: '2\none\n"linkTarget":"/vol/one"\n"linkTarget":"/etc/where"\n',
     },
@@ -81,7 +81,7 @@ na
     },
     {
       about: 'any path has its options',
-      script: `curl -s -o /dev/null -w '%{http_code}\\n' -X OPTIONS --unix-socket ${'${DOCKER_HOST#unix://}'} http://x/v1.41/containers/any`,
+      script: `curl -s -o /dev/null -w '%{http_code}\\n' -X OPTIONS --unix-socket \${DOCKER_HOST#unix://} http://x/v1.41/containers/any`,
       stdout: '200\n',
     },
   ])

@@ -14,7 +14,7 @@ import { saveChange } from './save-change.ts'
 export async function connectNetwork(context: Context, container: Container, network: string, config: EndpointConfig): Promise<void> {
   const { record } = container
   const mode = record.options.networkMode
-  if (config.aliases.length > 0 && ['bridge', 'host', 'none', 'default'].includes(network)) throw unsupportedAlias()
+  if (config.aliases.length > 0 && isPredefined(context, network)) throw unsupportedAlias()
   if (mode === 'host')
     throw new EngineError('failed_precondition', 'container cannot be disconnected from host network or connected to host network')
   if (mode.startsWith('container:'))
@@ -30,8 +30,6 @@ export async function connectNetwork(context: Context, container: Container, net
   const { name } = context.networks.inspect(network)
   if (Object.keys(record.networks).some((known) => known === name || known === network))
     throw new EndpointConflictError(`endpoint with name ${container.name} already exists in network ${name}`)
-  if (name === 'bridge' && config.aliases?.length)
-    throw new EngineError('invalid_argument', 'network-scoped alias is supported only for containers in user defined networks')
   if (container.task) {
     const { attached, attachment } = await context.networks.connect(network, subjectOf(container), config)
     const others = (lease: NetworkLease) => without(lease, attached)
@@ -85,6 +83,11 @@ export async function disconnectNetwork(context: Context, container: Container, 
   }
   const { [known ?? '']: _, ...networks } = container.record.networks
   await saveNetworks(context, container, networks)
+}
+
+/** Also by id; what is not there is told by whoever asks for it next. */
+function isPredefined(context: Context, network: string): boolean {
+  return isThere(context, network) && context.networks.inspect(network).predefined
 }
 
 function isThere(context: Context, network: string): boolean {
