@@ -7,13 +7,17 @@ import images from '../../messages/sentences/zh-CN/images.json'
 import networks from '../../messages/sentences/zh-CN/networks.json'
 import page from '../../messages/sentences/zh-CN/page.json'
 import programs from '../../messages/sentences/zh-CN/programs.json'
+import progress from '../../messages/sentences/zh-CN/progress.json'
 import registry from '../../messages/sentences/zh-CN/registry.json'
 import storage from '../../messages/sentences/zh-CN/storage.json'
 import system from '../../messages/sentences/zh-CN/system.json'
 import { sentenceTranslator } from './sentence-matcher'
 
-/** The Chinese of everything that hosts, the server and the pages' own checks say. Large: fetched only where Chinese is read (use-sentences.ts). */
-export const translateSentences = sentenceTranslator({
+/**
+ * The Chinese of everything that hosts, the server and the pages' own checks say, and of the words of progress. Those stand apart: "Waiting" may be the name of something in any sentence.
+ * Large: fetched only where Chinese is read (use-sentences.ts).
+ */
+const sentences = sentenceTranslator({
   ...api,
   ...build,
   ...containers,
@@ -27,3 +31,5 @@ export const translateSentences = sentenceTranslator({
   ...storage,
   ...system,
 })
+
+export const translators = { sentences, progress: sentenceTranslator(progress) }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { globSync } from 'tinyglobby'
 import { describe, expect, it } from 'vitest'
 import { type Catalogue, sentenceTranslator } from './sentence-matcher.ts'
 import { sentencesOfTypeScript } from './source-sentences.fixture.ts'
@@ -8,7 +9,9 @@ import { sentencesOfC } from './source-sentences-c.fixture.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const folder = fileURLToPath(new URL('../../messages/sentences/zh-CN', import.meta.url))
-const areas = readdirSync(folder).map((file) => ({ file, catalogue: JSON.parse(readFileSync(join(folder, file), 'utf8')) as Catalogue }))
+const areas = readdirSync(folder)
+  .filter((file) => file !== 'progress.json')
+  .map((file) => ({ file, catalogue: JSON.parse(readFileSync(join(folder, file), 'utf8')) as Catalogue }))
 /** What the kernel, Node.js, browsers and zod say: not from this source, so only looked over for form. */
 const byOthers = 'system.json'
 
@@ -71,6 +74,27 @@ describe('the sentences of agents, programs, server and pages in Chinese', () =>
     const script = readFileSync(fileURLToPath(new URL('./chinese-sentences.ts', import.meta.url)), 'utf8')
     expect(areas.filter(({ file }) => !script.includes(`/${file}'`)).map(({ file }) => file)).toEqual([])
   })
+})
+
+it('knows the words of progress, and no word that is not one', () => {
+  const progress = JSON.parse(readFileSync(join(folder, 'progress.json'), 'utf8')) as Catalogue
+  const source = globSync(['agent/src/{images,registry,build}/*.ts', 'agent/src/api/recreate.ts'], { cwd: root, ignore: tests })
+    .map((file) => readFileSync(join(root, file), 'utf8'))
+    .join('\n')
+  const spoken = (template: string) => template.split(/\{\d+\}/).every((literal) => source.includes(literal.trim()))
+  expect(Object.keys(progress).filter((template) => !spoken(template))).toEqual([])
+  const states = [...source.matchAll(/status: (['`])(.+?)\1|'([A-Z][a-z]+(?: [A-Za-z]+){0,2})'/g)].map(
+    ([, , status, word]) => status ?? word ?? '',
+  )
+  expect(
+    new Set(
+      states.filter(
+        (word) =>
+          /^(Pull|Push|Download|Extract|Verify|Wait|Prepar|Already|Layer|Load|Import|Stopp|Creat|Start|Undo)/.test(word) &&
+          !word.includes('$'),
+      ),
+    ),
+  ).toEqual(new Set(Object.keys(progress).filter((template) => !/[{[]/.test(template))))
 })
 
 describe('what was said', () => {

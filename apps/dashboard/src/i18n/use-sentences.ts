@@ -3,9 +3,11 @@ import { useLocale } from 'next-intl'
 import { useCallback, useEffect, useSyncExternalStore } from 'react'
 import type { SaidLine } from './sentence-matcher'
 
-type Translate = (said: string) => SaidLine[]
+/** What is said: sentences, or the few words of a task's progress. */
+export type Kind = 'sentences' | 'progress'
+type Translators = Record<Kind, (said: string) => SaidLine[]>
 
-let translate: Translate | null = null
+let translators: Translators | null = null
 let asked: Promise<void> | null = null
 const waiting = new Set<() => void>()
 
@@ -13,7 +15,7 @@ const waiting = new Set<() => void>()
 export function loadSentences(): Promise<void> {
   asked ??= import('./chinese-sentences').then(
     (module) => {
-      translate = module.translateSentences
+      translators = module.translators
       for (const tell of waiting) tell()
     },
     () => {
@@ -32,17 +34,20 @@ function subscribe(tell: () => void): () => void {
  * Turns the English of a host or of the server into the reader's language, line by line; what is not known stays English. Those who speak are never told
  * who reads: what they said may be kept, and be read by somebody else later.
  */
-export function useSentences(): (said: string) => SaidLine[] {
+export function useSentences(kind: Kind = 'sentences'): (said: string) => SaidLine[] {
   const english = useLocale() === 'en'
   const ready = useSyncExternalStore(
     subscribe,
-    () => translate,
+    () => translators,
     () => null,
   )
   useEffect(() => {
     if (!english) void loadSentences()
   }, [english])
-  return useCallback((said: string) => (english || !ready ? [{ text: said, foreign: !english }] : ready(said)), [english, ready])
+  return useCallback(
+    (said: string) => (english || !ready ? [{ text: said, foreign: !english }] : ready[kind](said)),
+    [english, ready, kind],
+  )
 }
 
 /** The same for where only a text can stand (a title, a place in another message). */

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'react'
 import { cn } from './class-names'
 import { useFormat } from './format'
+import { Sentence } from './sentence'
 
 export interface ProgressLine {
   id?: string
@@ -38,7 +39,11 @@ export function ProgressList({ lines, label, className }: { lines: readonly Prog
         return (
           <div key={line.id ?? `#${index}`} className="flex items-center gap-3" data-progress={line.id}>
             {line.id ? <span className="w-28 shrink-0 truncate text-term-muted">{line.id}</span> : null}
-            {line.status ? <span className={cn('shrink-0', done ? 'text-ansi-2' : 'text-ansi-7')}>{line.status}</span> : null}
+            {line.status ? (
+              <span className={cn('shrink-0', done ? 'text-ansi-2' : 'text-ansi-7')}>
+                <Sentence kind="progress">{line.status}</Sentence>
+              </span>
+            ) : null}
             {share === null || done ? null : (
               <svg
                 viewBox="0 0 100 6"

@@ -25,6 +25,7 @@ import type { TabInput } from './container-tab'
 import { InspectTab } from './inspect-tab'
 import { MountsTab } from './mounts-tab'
 import { OverviewTab } from './overview-tab'
+import { StateVoice } from './state-voice'
 import { StatsTab } from './stats-tab'
 
 /** Tabs that other features draw. */
@@ -167,6 +168,7 @@ function Head({ input, stale, onRemoved }: { input: TabInput; stale: boolean; on
             className="inline-flex items-center gap-1.5 font-normal text-sm"
           />
         </h1>
+        <StateVoice name={detail.name} state={detail.state} />
         <p className="flex items-center gap-1 text-ink-3 text-xs">
           <span className="truncate font-mono">{detail.options.image}</span>
           <span className="font-mono max-sm:hidden"> · {detail.id.slice(0, 12)}</span>
