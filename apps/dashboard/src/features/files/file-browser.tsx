@@ -5,7 +5,7 @@ import { createColumnHelper } from '@tanstack/react-table'
 import { Archive, Download, File, FileSymlink, Folder, FolderPlus, FolderUp, RotateCw, Upload, X } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { parseAsString, useQueryState } from 'nuqs'
-import { useMemo, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { Button } from '../../ui/button'
 import { DataTable } from '../../ui/data-table'
 import { EmptyState } from '../../ui/empty-state'
@@ -275,8 +275,19 @@ function Tools({
 function Crumbs({ path, onGo }: { path: string; onGo: (path: string) => void }) {
   const t = useTranslations('files')
   const parts = path.split('/').filter(Boolean)
+  const trail = useRef<HTMLElement>(null)
+  const before = useRef(path)
+  // The row that was opened is gone with its directory: the focus is where one is now, which is read out.
+  useEffect(() => {
+    if (before.current !== path) trail.current?.querySelector<HTMLElement>('[aria-current]')?.focus({ preventScroll: true })
+    before.current = path
+  }, [path])
   return (
-    <nav aria-label={t('path')} className="flex shrink-0 items-center gap-0.5 overflow-x-auto px-3 pt-2 font-mono text-xs sm:px-4">
+    <nav
+      ref={trail}
+      aria-label={t('path')}
+      className="flex shrink-0 items-center gap-0.5 overflow-x-auto px-3 pt-2 font-mono text-xs sm:px-4"
+    >
       <button
         type="button"
         onClick={() => onGo('/')}
