@@ -185,5 +185,11 @@ describe('events', () => {
         docker events --since $S --until $U -f container=ee --format '{{.Action}}' | tr '\\n' ' '; docker events --since $S --until $U -f event=untag --format '{{eq .Actor.ID .Actor.Attributes.name}}' | sort -u`,
       stdout: 'create start top pause unpause commit kill die destroy true\n',
     },
+    {
+      about: 'a commit by its short name, an import by its tag and its id, a prune that found nothing',
+      script: `S=$(date +%s); docker create --name ef bb:1 > /dev/null; docker commit ef ef:1 > /dev/null; docker export ef | docker import - ef:2 > /dev/null; docker rm ef > /dev/null; docker image prune -f > /dev/null; U=$(($(date +%s) + 1)); ask() { docker events --since $S --until $U "$@"; }
+        ask -f event=commit -f container=ef --format '{{.Actor.Attributes.imageRef}}'; ask -f event=tag --format '{{.Actor.Attributes.name}}' | grep ef:2; ask -f event=import --format '{{eq .Actor.ID .Actor.Attributes.name}}'; ask -f type=image -f event=prune --format '{{.Action}}'; docker rmi ef:1 ef:2 > /dev/null`,
+      stdout: 'ef:1\nef:2\ntrue\nprune\n',
+    },
   ])
 })

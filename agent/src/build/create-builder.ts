@@ -125,13 +125,15 @@ async function buildImage(
   const context = await openContext(source, options, { root: join(work, 'context'), unpack: rooms.unpack, signal: operation.signal })
   const platform = hostPlatform()
   const platformArgs = platformArguments(platform)
-  const plan = planStages(parseDockerfile(context.dockerfile, options.dockerfile), {
+  const dockerfile = parseDockerfile(context.dockerfile, options.dockerfile)
+  const plan = planStages(dockerfile, {
     target: options.target,
     buildArgs: options.buildArgs,
     platformArgs,
   })
   const labels = labelInstructions(options.labels)
   const build = assemble(rooms, { ...asked, context, plan, work, platformArgs, platform }, labels)
+  for (const warning of dockerfile.warnings) operation.progress({ text: `${warning}\n` })
   if (options.cacheFrom.length > 0)
     operation.progress({
       text: `[Warning] --cache-from ${options.cacheFrom.join(', ')}: steps are looked for in this host's own build cache only\n`,

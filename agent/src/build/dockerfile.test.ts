@@ -5,6 +5,14 @@ const parse = (text: string) => parseDockerfile(text).instructions
 const rests = (text: string) => parse(text).map(({ keyword, rest }) => `${keyword} ${rest}`)
 
 describe('lines', () => {
+  it('warns of empty lines within an instruction, not of comments there', () => {
+    expect(parseDockerfile('FROM a\nRUN b \\\n# c\n  d\n').warnings).toEqual([])
+    expect(parseDockerfile('FROM a\nRUN b \\\n\n  d\n').warnings).toEqual([
+      '[WARNING]: Empty continuation line found in:\n    RUN b   d',
+      '[WARNING]: Empty continuation lines will become errors in a future release.',
+    ])
+  })
+
   it('are joined at the escape character, comments and empty lines in between left out', () => {
     const text = 'FROM a\nRUN one && \\\n  # a comment\n  two && \\\n\n  three\n# end\ncmd x'
     expect(rests(text)).toEqual(['FROM a', 'RUN one &&   two &&   three', 'CMD x'])

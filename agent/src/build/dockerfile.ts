@@ -28,6 +28,8 @@ export interface Instruction {
 export interface ParsedDockerfile {
   instructions: Instruction[]
   escapeChar: string
+  /** What is read but should be mended, in Docker's words, one line or more each. */
+  warnings: string[]
 }
 
 const keywords = new Set(
@@ -48,19 +50,22 @@ export function parseDockerfile(text: string, name = 'Dockerfile'): ParsedDocker
   const lines = clean.split('\n')
   const escapeChar = readEscape(lines)
   const instructions: Instruction[] = []
+  const warnings: string[] = []
   for (let at = 0; at < lines.length; ) {
     if (isSkipped(lines[at] as string)) {
       at++
       continue
     }
-    const { text: header, used } = joinLines(lines, at, escapeChar)
+    const { text: header, used, hasEmptyLine } = joinLines(lines, at, escapeChar)
+    if (hasEmptyLine) warnings.push(`[WARNING]: Empty continuation line found in:\n    ${header.trim()}`)
     const { instruction, bodyLines } = toInstruction(header.trim(), lines, at + used, { line: at + 1, escapeChar })
     instructions.push(instruction)
     at += used + bodyLines
   }
   if (instructions.length === 0)
     throw new EngineError('invalid_argument', `the Dockerfile (${name}) cannot be empty: file with no instructions`)
-  return { instructions, escapeChar }
+  if (warnings.length > 0) warnings.push('[WARNING]: Empty continuation lines will become errors in a future release.')
+  return { instructions, escapeChar, warnings }
 }
 
 const isSkipped = (line: string): boolean => /^\s*(#|$)/.test(line)
@@ -112,19 +117,23 @@ function toInstruction(
 }
 
 /** Joins lines that end in the escape character; comment lines and empty lines between them do not count. */
-function joinLines(lines: string[], from: number, escapeChar: string): { text: string; used: number } {
+function joinLines(lines: string[], from: number, escapeChar: string): { text: string; used: number; hasEmptyLine: boolean } {
   let text = ''
+  let hasEmptyLine = false
   let at = from
   while (at < lines.length) {
     const line = lines[at++] as string
-    if (at - 1 > from && isSkipped(line)) continue
+    if (at - 1 > from && isSkipped(line)) {
+      hasEmptyLine ||= line.trim() === '' && at < lines.length
+      continue
+    }
     // The escape character itself, escaped, ends nothing.
     const bare = line.trimEnd()
     const continued = bare.endsWith(escapeChar) && !bare.endsWith(escapeChar + escapeChar)
     text += continued ? bare.slice(0, -1) : line
     if (!continued) break
   }
-  return { text, used: at - from }
+  return { text, used: at - from, hasEmptyLine }
 }
 
 function takeFlags(keyword: string, text: string): { flags: Instruction['flags']; rest: string } {

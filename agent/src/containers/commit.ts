@@ -1,5 +1,6 @@
 import type { ImageConfig } from '@berth/contract/image'
 import { EngineError } from '../errors.ts'
+import { familiar, parseTagged } from '../oci/reference.ts'
 import { applyChanges } from './commit-changes.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
@@ -32,7 +33,11 @@ export async function commitContainer(
     },
     options.reference,
   )
-  context.tell(container, 'commit', { comment: options.comment, imageID: id, imageRef: options.reference })
+  context.tell(container, 'commit', {
+    comment: options.comment,
+    imageID: id,
+    imageRef: options.reference && familiar(parseTagged(options.reference)),
+  })
   return { id }
 }
 

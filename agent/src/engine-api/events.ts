@@ -46,7 +46,7 @@ function eventBody(event: EngineEvent): Record<string, unknown> {
 
 /** Docker names an image by its id in what concerns the image; we know the reference, too. */
 function attributesOf({ type, action, actorId, attributes }: EngineEvent): Record<string, string> {
-  return type === 'image' && ['untag', 'save', 'load'].includes(action) ? { ...attributes, name: actorId } : attributes
+  return type === 'image' && ['untag', 'save', 'load', 'import'].includes(action) ? { ...attributes, name: actorId } : attributes
 }
 
 function line(event: EngineEvent): string {

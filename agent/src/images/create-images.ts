@@ -141,6 +141,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
     },
     async import(archive, input, context) {
       const made = await importImage({ store, content, snapshots, program }, archive as Readable, input, context)
+      if (input.reference) tell('tag', made.id, { name: familiar(parseTagged(input.reference)) })
       tell('import', made.id, { name: input.reference || made.id })
       return made
     },
@@ -161,7 +162,7 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
           removal.deleted(image)
         }
         await collect()
-        if (images.length > 0) tell('prune', '', { reclaimed: String(reclaimedBytes) })
+        tell('prune', '', { reclaimed: String(reclaimedBytes) })
       }
       return { removed, reclaimedBytes, dryRun: how.dryRun }
     },
