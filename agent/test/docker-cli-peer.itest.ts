@@ -36,6 +36,21 @@ describe('networks', () => {
   ])
 })
 
+describe('platforms', () => {
+  check([
+    {
+      about: 'one that an image is not for is not shown, saved, pushed or loaded; the one that it is for is',
+      script: `for what in 'image inspect' 'history -q' save push; do docker $what --platform linux/arm64 bb:1 > $HOME/out && echo "$what"; done
+        docker image inspect --platform linux/amd64 -f '{{.Os}}' bb:1; docker save --platform linux/amd64 bb:1 | docker load --platform linux/arm64
+        docker save bb:1 | docker load --platform linux/amd64; docker network create --ipv4=false n6`,
+      status: 1,
+      stdout: 'linux\nLoaded image: bb:1\n',
+      stderr:
+        /^((Error response from daemon: |Error: )?.*image with reference (docker.io\/library\/)?bb:1 was found but does not match the specified platform: wanted linux\/arm64, actual: linux\/amd64\n){4}.*requested platform \(linux\/arm64\) not found: the archive holds linux\/amd64\nError response from daemon: networks without IPv4 are not supported; leave --ipv4=false out \(--ipv6 adds IPv6\)\n$/,
+    },
+  ])
+})
+
 describe('values of one container', () => {
   check([
     {

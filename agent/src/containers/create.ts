@@ -4,7 +4,7 @@ import { hostname } from 'node:os'
 import type { ContainerOptions } from '@berth/contract/container'
 import { diskError } from '../disk/files.ts'
 import { codeOf, EngineError, messageOf } from '../errors.ts'
-import { choosePlatform, formatPlatform, parsePlatform } from '../oci/platform.ts'
+import { checkPlatform, parsePlatform } from '../oci/platform.ts'
 import { checkOptions } from './check-options.ts'
 import { now } from './clock.ts'
 import { Container } from './container.ts'
@@ -30,7 +30,7 @@ export async function createContainer(
   if (options.privileged && context.config.policy.noPrivileged)
     throw new EngineError('permission_denied', "this host's policy does not allow privileged containers")
   const image = context.images.resolve(options.image)
-  if (options.platform) checkPlatform(options.image, options.platform, image.platform)
+  if (options.platform) checkPlatform(options.image, parsePlatform(options.platform), image.platform)
   const warnings = checkOptions(options, context.host)
   if (options.networkMode === 'host' && (options.ports.length > 0 || options.publishAll))
     warnings.push('Published ports are discarded when using host network mode')
@@ -89,16 +89,6 @@ export async function createContainer(
     await undo.run(context.log)
     throw diskError(error, context.paths.directory(id))
   }
-}
-
-/** @throws EngineError not_found, so that a client pulls the right one */
-function checkPlatform(reference: string, wanted: string, actual: ContainerRecord['image']['platform']): void {
-  const platform = parsePlatform(wanted)
-  if (choosePlatform([{ platform: actual, value: true }], platform)) return
-  throw new EngineError(
-    'not_found',
-    `image with reference ${reference} was found but does not match the specified platform: wanted ${formatPlatform(platform)}, actual: ${formatPlatform(actual)}`,
-  )
 }
 
 /** Containers that it wants to share something with must exist. @throws EngineError not_found */

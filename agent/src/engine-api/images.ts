@@ -1,9 +1,10 @@
 import { pipeline } from 'node:stream/promises'
-import type { ImageDetail, ImageSummary } from '@berth/contract/image'
+import type { ImageDetail, ImageSummary, Platform } from '@berth/contract/image'
+import * as z from 'zod'
 import { openUrl } from '../build/download.ts'
 import { EngineError } from '../errors.ts'
-import { parsePlatform } from '../oci/platform.ts'
-import { type Call, flag, integer, type Route, sendJson } from './call.ts'
+import { checkPlatform, parsePlatform } from '../oci/platform.ts'
+import { type Call, flag, integer, parseObject, type Route, sendJson } from './call.ts'
 import { healthcheckBody } from './container-config.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
 import { progressMessage, streamOperation } from './progress.ts'
@@ -100,11 +101,30 @@ function inspectBody(image: ImageDetail, call: Call): Record<string, unknown> {
   }
 }
 
+const platformFields = z.object({ os: z.string().min(1), architecture: z.string().min(1), variant: z.string().optional() })
+
+/** The `platform` of API 1.46 and later: an object of the OCI image-spec as JSON. @throws invalid_argument */
+function askedPlatform(call: Call): Platform | null {
+  const text = call.query.get('platform')
+  if (!text) return null
+  const { data } = platformFields.safeParse(parseObject(Buffer.from(text)))
+  if (!data) throw new EngineError('invalid_argument', 'platform must be a JSON object with os and architecture')
+  return parsePlatform([data.os, data.architecture, ...(data.variant ? [data.variant] : [])].join('/'))
+}
+
+/** @throws not_found when the image is for another platform than the one that was asked for */
+async function checkAsked(call: Call, reference: string): Promise<void> {
+  const wanted = askedPlatform(call)
+  if (wanted) checkPlatform(reference, wanted, (await call.engine.images.inspect(reference)).platform)
+}
+
 async function inspect(call: Call): Promise<void> {
+  await checkAsked(call, name(call))
   sendJson(call, 200, inspectBody(await call.engine.images.inspect(name(call)), call))
 }
 
 async function history(call: Call): Promise<void> {
+  await checkAsked(call, name(call))
   const entries = await call.engine.images.history(name(call))
   sendJson(
     call,
@@ -173,6 +193,7 @@ async function importImage(call: Call, source: string, platform: string | undefi
 async function push(call: Call): Promise<void> {
   const tag = call.query.get('tag') ?? ''
   const reference = withTag(name(call), tag)
+  await checkAsked(call, reference)
   const auth = sentAuth(call)
   await streamOperation(
     call,
@@ -202,6 +223,7 @@ async function remove(call: Call): Promise<void> {
 async function save(call: Call): Promise<void> {
   const names = call.params[0] ? [call.params[0]] : call.query.getAll('names').flatMap((one) => one.split(','))
   if (names.length === 0) throw new EngineError('invalid_argument', 'give at least one image name to save')
+  for (const one of names) await checkAsked(call, one)
   const archive = await call.engine.images.save(names, call.signal)
   call.response.writeHead(200, { 'Content-Type': 'application/x-tar' })
   await pipeline(archive, call.response)
@@ -209,10 +231,11 @@ async function save(call: Call): Promise<void> {
 
 async function load(call: Call): Promise<void> {
   const quiet = flag(call.query, 'quiet')
+  const platform = askedPlatform(call) ?? undefined
   await streamOperation(
     call,
     { kind: 'load', subject: 'archive' },
-    (context) => call.engine.images.load(call.request, context),
+    (context) => call.engine.images.load(call.request, context, platform),
     () => [],
     (line) => (quiet && line.text === undefined ? null : progressMessage(line)),
     () => [],

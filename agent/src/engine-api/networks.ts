@@ -81,6 +81,8 @@ async function create(call: Call): Promise<void> {
     if (fields.bool(key)) throw new EngineError('unavailable', `${key} networks are not supported: this engine has no swarm`)
   if (fields.text('Scope') === 'swarm')
     throw new EngineError('permission_denied', 'cannot create a swarm scoped network when swarm is not active')
+  if (!fields.bool('EnableIPv4', true))
+    throw new EngineError('invalid_argument', 'networks without IPv4 are not supported; leave --ipv4=false out (--ipv6 adds IPv6)')
   const ipam = fields.object('IPAM')
   if (!['', 'default'].includes(ipam.text('Driver')))
     throw new EngineError('not_found', `IPAM driver ${ipam.text('Driver')} is not here; Berth has the default one only`)

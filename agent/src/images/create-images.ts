@@ -134,8 +134,8 @@ export async function createImages(options: ImagesOptions): Promise<Images> {
       }
       return archive
     },
-    async load(archive, context) {
-      const loaded = await loadImages({ store, content, snapshots, workDir, program }, archive as Readable, context)
+    async load(archive, context, platform) {
+      const loaded = await loadImages({ store, content, snapshots, workDir, program }, archive as Readable, context, platform)
       for (const [at, id] of loaded.ids.entries()) tell('load', id, { name: loaded.references[at] ?? id })
       return loaded
     },

@@ -49,8 +49,12 @@ export interface Images {
   remove(reference: string, options: { force: boolean; prune: boolean }): Promise<RemovedImage[]>
   /** `docker save`: Docker's manifest.json and a valid OCI layout in one archive. */
   save(references: string[], signal?: AbortSignal): Promise<NodeJS.ReadableStream>
-  /** `docker load`: Docker or OCI archives, compressed or not. */
-  load(archive: NodeJS.ReadableStream, context: OperationContext): Promise<{ references: string[]; ids: string[] }>
+  /**
+   * `docker load`: Docker or OCI archives, compressed or not.
+   * @param platform what is taken of images for several, and what every other must be for; this machine's and no condition where it is left out
+   * @throws not_found `requested platform (linux/arm64) not found: …`
+   */
+  load(archive: NodeJS.ReadableStream, context: OperationContext, platform?: Platform): Promise<{ references: string[]; ids: string[] }>
   /** `docker import`: a root file system archive. */
   import(
     archive: NodeJS.ReadableStream,

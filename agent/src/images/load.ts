@@ -8,6 +8,7 @@ import { constants, readFileSync } from 'node:fs'
 import { type FileHandle, lstat, mkdir, mkdtemp, open, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import type { Platform } from '@berth/contract/image'
 import * as z from 'zod'
 import type { ContentStore, Lease } from '../content/content-store.ts'
 import { diskError, isMissing } from '../disk/files.ts'
@@ -16,7 +17,7 @@ import { runProgram } from '../native/programs.ts'
 import { chainIds, type Digest, digestOf, hexOf, shortId } from '../oci/digest.ts'
 import { type ImageDocument, parseImageConfig } from '../oci/image-config.ts'
 import { buildManifest, check, type Descriptor, descriptorSchema, imageLimits, mediaTypes, parseManifest } from '../oci/manifest.ts'
-import { choosePlatform, hostPlatform } from '../oci/platform.ts'
+import { choosePlatform, formatPlatform, hostPlatform } from '../oci/platform.ts'
 import { canonical, familiar, parseTagged, type Reference } from '../oci/reference.ts'
 import type { OperationContext } from '../operations/operations.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
@@ -66,6 +67,7 @@ export async function loadImages(
   rooms: LoadRooms,
   archive: Readable,
   context: OperationContext,
+  platform?: Platform,
 ): Promise<{ references: string[]; ids: string[] }> {
   await mkdir(rooms.workDir, { recursive: true, mode: 0o700 })
   const root = await realpath(await mkdtemp(join(rooms.workDir, 'load-')))
@@ -77,7 +79,7 @@ export async function loadImages(
       signal: context.signal,
     })
     const files = new ArchiveFiles(root)
-    const found = await findImages(files)
+    const found = await findImages(files, platform)
     const blobs: Blobs = new Map()
     const records: { image: Found; record: ImageRecord }[] = []
     const loaded: { references: string[]; ids: string[] } = { references: [], ids: [] }
@@ -178,7 +180,7 @@ class ArchiveFiles {
 
 const blobName = (digest: Digest) => `blobs/sha256/${hexOf(digest)}`
 
-async function findImages(files: ArchiveFiles): Promise<Found[]> {
+async function findImages(files: ArchiveFiles, platform: Platform | undefined): Promise<Found[]> {
   const hasDocker = (await files.path('manifest.json')) !== null
   const hasOci = (await files.path('index.json')) !== null
   if (!hasDocker && !hasOci)
@@ -186,19 +188,24 @@ async function findImages(files: ArchiveFiles): Promise<Found[]> {
       'invalid_argument',
       'the archive holds neither manifest.json nor index.json: it is not an image archive (for a root file system use import)',
     )
-  const oci = hasOci ? await ociImages(files, hasDocker) : []
-  const found = hasDocker ? await dockerImages(files, oci) : oci
+  const oci = hasOci ? await ociImages(files, hasDocker, platform ?? hostPlatform()) : []
+  const all = hasDocker ? await dockerImages(files, oci) : oci
+  const found = platform ? all.filter(({ document }) => choosePlatform([{ platform: document.platform, value: true }], platform)) : all
+  if (platform && found.length === 0) {
+    const held = [...new Set(all.map(({ document }) => formatPlatform(document.platform)))].join(', ') || 'none that runs on Linux'
+    throw new EngineError('not_found', `requested platform (${formatPlatform(platform)}) not found: the archive holds ${held}`)
+  }
   for (const image of found) for (const layer of image.layers) await files.path(layer.path)
   if (found.length === 0) throw new EngineError('invalid_argument', 'the archive holds no image for this machine')
   return found
 }
 
 /** @param lenient Docker's manifest.json says what there is; the index then only lends its manifests */
-async function ociImages(files: ArchiveFiles, lenient: boolean): Promise<Found[]> {
+async function ociImages(files: ArchiveFiles, lenient: boolean, platform: Platform): Promise<Found[]> {
   const index = check(ociIndex, jsonOf(await files.read('index.json', maxJsonBytes), 'index.json'), 'index.json of the archive')
   const byManifest = new Map<Digest, Found>()
   for (const entry of index.manifests) {
-    const found = byManifest.get(entry.digest) ?? (await ociImage(files, entry, 0, lenient))
+    const found = byManifest.get(entry.digest) ?? (await ociImage(files, entry, 0, lenient, platform))
     if (!found) continue
     byManifest.set(entry.digest, found)
     const name = nameOf(entry)
@@ -207,7 +214,13 @@ async function ociImages(files: ArchiveFiles, lenient: boolean): Promise<Found[]
   return [...byManifest.values()]
 }
 
-async function ociImage(files: ArchiveFiles, entry: Descriptor, depth: number, lenient: boolean): Promise<Found | null> {
+async function ociImage(
+  files: ArchiveFiles,
+  entry: Descriptor,
+  depth: number,
+  lenient: boolean,
+  platform: Platform,
+): Promise<Found | null> {
   if (depth > imageLimits.indexDepth)
     throw new EngineError('invalid_argument', 'an index of the archive nests too deeply or leads back to itself; it is refused')
   if ((await files.path(blobName(entry.digest))) === null && lenient) return null
@@ -217,9 +230,9 @@ async function ociImage(files: ArchiveFiles, entry: Descriptor, depth: number, l
     const chosen =
       choosePlatform(
         parsed.manifests.map((value) => ({ platform: value.platform ?? null, value })),
-        hostPlatform(),
+        platform,
       ) ?? (parsed.manifests.length === 1 ? parsed.manifests[0] : undefined)
-    return chosen ? ociImage(files, chosen, depth + 1, lenient) : null
+    return chosen ? ociImage(files, chosen, depth + 1, lenient, platform) : null
   }
   const configBytes = await files.readBlob(parsed.config.digest, imageLimits.configBytes)
   const layers = parsed.layers.map((layer) => ({ path: blobName(layer.digest), digest: layer.digest }))

@@ -87,3 +87,15 @@ export function choosePlatform<T>(candidates: readonly { platform: Platform | nu
   }
   return best?.value ?? null
 }
+
+/**
+ * An image here is for one platform; another one that was asked for is not there.
+ * @throws not_found in Docker's words, so that a client pulls the right one
+ */
+export function checkPlatform(reference: string, wanted: Platform, actual: Platform): void {
+  if (choosePlatform([{ platform: actual, value: true }], wanted)) return
+  throw new EngineError(
+    'not_found',
+    `image with reference ${reference} was found but does not match the specified platform: wanted ${formatPlatform(wanted)}, actual: ${formatPlatform(actual)}`,
+  )
+}
