@@ -32,6 +32,10 @@ describe('lines', () => {
 
   it('are counted from 1 for messages', () => {
     expect(() => parse('FROM a\n\nFOO bar')).toThrow('dockerfile parse error line 3: unknown instruction: FOO')
+    expect(() => parse('FROM a\nUSER')).toThrow('dockerfile parse error line 2: USER requires exactly one argument')
+    expect(() => parse('FROM a\nCOPY')).toThrow(
+      'dockerfile parse error line 2: COPY requires at least two arguments, but only one was provided. Destination could not be determined',
+    )
     expect(() => parse('FROM a\nENV')).toThrow('dockerfile parse error line 2: ENV requires at least one argument')
     expect(() => parse('# only\n\n')).toThrow('the Dockerfile (Dockerfile) cannot be empty')
   })

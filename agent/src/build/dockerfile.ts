@@ -35,6 +35,16 @@ export interface ParsedDockerfile {
 const keywords = new Set(
   'ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR'.split(' '),
 )
+/** What an instruction without arguments lacks, where it is not "at least one argument". */
+const required: Record<string, string> = {
+  FROM: 'either one or three arguments',
+  ADD: 'at least two arguments, but only one was provided. Destination could not be determined',
+  COPY: 'at least two arguments, but only one was provided. Destination could not be determined',
+  MAINTAINER: 'exactly one argument',
+  STOPSIGNAL: 'exactly one argument',
+  USER: 'exactly one argument',
+  WORKDIR: 'exactly one argument',
+}
 const heredocKeywords = new Set(['RUN', 'COPY', 'ADD'])
 const maxBytes = 4 * 1024 * 1024
 
@@ -106,8 +116,7 @@ function toInstruction(
   const { heredocs, used } = heredocKeywords.has(trigger)
     ? readHeredocs(rest, lines, below, { line, escapeChar })
     : { heredocs: [], used: 0 }
-  if (rest === '')
-    throw parseError(line, `${keyword} requires ${keyword === 'FROM' ? 'either one or three arguments' : 'at least one argument'}`)
+  if (rest === '') throw parseError(line, `${keyword} requires ${required[keyword] ?? 'at least one argument'}`)
   // A trigger is kept as text and read again when it is pulled: with its here-documents.
   const instruction =
     keyword === 'ONBUILD'

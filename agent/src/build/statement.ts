@@ -160,14 +160,16 @@ const readers: Record<string, (instruction: Instruction, expand: Expander) => St
   },
   VOLUME: ({ rest }, expand) => {
     const paths = jsonWords(rest)?.map((path) => expand.word(path)) ?? expand.words(rest)
-    if (paths.length === 0 || paths.some((path) => path.trim() === '')) throw bad('VOLUME specified can not be an empty string')
+    if (paths.length === 0) throw bad('VOLUME requires at least one argument')
+    if (paths.some((path) => path.trim() === '')) throw bad('VOLUME specified can not be an empty string')
     return { kind: 'volume', paths }
   },
   CMD: ({ rest }) => ({ kind: 'cmd', command: commandForm(rest) }),
   ENTRYPOINT: ({ rest }) => ({ kind: 'entrypoint', command: commandForm(rest) }),
   SHELL: ({ rest }) => {
     const shell = jsonWords(rest)
-    if (!shell?.length) throw bad('SHELL requires the arguments to be in JSON form')
+    if (!shell) throw bad('SHELL requires the arguments to be in JSON form')
+    if (shell.length === 0) throw bad('SHELL requires at least one argument')
     return { kind: 'shell', shell }
   },
   STOPSIGNAL: ({ rest }, expand) => ({ kind: 'stopsignal', signal: signalOf(one('STOPSIGNAL', expand.words(rest))) }),
@@ -347,7 +349,7 @@ function healthcheckOf({ rest, flags }: Instruction): Healthcheck {
 function duration(name: string, text: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|us|ns|h|m|s)/g)]
   if (parts.length === 0 || parts.map(([all]) => all).join('') !== text)
-    throw bad(`--${name}="${text.slice(0, 40)}" is not a duration such as 30s`)
+    throw bad(`--${name}: time: invalid duration ${JSON.stringify(text.slice(0, 40))}; write it like 30s`)
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1, us: 0.001, ns: 0.000001 }
   const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit as string] as number), 0)
   if (ms !== 0 && ms < 1) throw bad(`Interval "--${name}" cannot be less than 1ms`)

@@ -158,7 +158,7 @@ class Lexer {
   }
 
   private fail(message: string): EngineError {
-    return new EngineError('invalid_argument', `failed to process "${this.text.slice(0, 200)}": ${message}`)
+    return new EngineError('invalid_argument', `failed to process ${JSON.stringify(this.text.slice(0, 200))}: ${message}`)
   }
 }
 
