@@ -80,6 +80,21 @@ na
       stdout: 's0\n15\n9\ns0\n',
     },
     {
+      about: 'a volume is told when a run takes it and gives it back',
+      script: `since=$(date +%s); docker run --name ve -v ev:/foo bb:1 true; docker rm ve >/dev/null; docker volume rm ev >/dev/null; docker events --since $since --until $(($(date +%s)+1)) --filter volume=ev --format '{{.Action}} {{.Actor.Attributes.destination}} {{index .Actor.Attributes "read/write"}}'`,
+      stdout: 'create <no value> \nmount /foo true\nunmount <no value> \ndestroy <no value> \n',
+    },
+    {
+      about: 'steps of an image that was not built here are found by --cache-from, and others only there',
+      script: `d=$(mktemp -d); cd $d; echo 1 > file; printf 'FROM bb:1\\nENV A=b\\nRUN echo one > /one\\nCOPY file /two\\n' > Dockerfile
+        docker build -qt cf . >/dev/null; docker save -o cf.tar cf; docker rmi cf >/dev/null; docker builder prune -af >/dev/null; docker load -qi cf.tar; rm cf.tar
+        docker build --cache-from cf -t cg . | grep -c 'Using cache'; docker inspect -f '{{.Id}}' cf cg | uniq | wc -l
+        printf 'RUN echo three\\n' >> Dockerfile; docker build --cache-from cf -t ch . | grep -c 'Using cache'
+        printf 'FROM bb:1\\nENV A=b\\nRUN echo one > /one\\nRUN echo other\\n' > Dockerfile; docker build --cache-from cf -t ci . | grep -c 'Using cache'; docker run --rm ci cat /one
+        docker build -t cj . | grep -c 'Using cache'; docker build --cache-from nosuch -t ck . | grep -c 'Using cache'; docker rmi cf cg ch ci cj ck >/dev/null; rm -r $d`,
+      stdout: 'Loaded image: cf:latest\n3\n1\n3\n2\none\n3\n0\n',
+    },
+    {
       about: 'any path has its options',
       script: `curl -s -o /dev/null -w '%{http_code}\\n' -X OPTIONS --unix-socket \${DOCKER_HOST#unix://} http://x/v1.41/containers/any`,
       stdout: '200\n',

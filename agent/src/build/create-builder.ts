@@ -18,6 +18,7 @@ import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { Builder } from './build.ts'
 import { openBuildCache } from './build-cache.ts'
 import { BuildContext } from './build-context.ts'
+import { CacheSources } from './cache-sources.ts'
 import { type Instruction, parseDockerfile } from './dockerfile.ts'
 import { openUrl } from './download.ts'
 import { fetchRepository, isRepository } from './git-repository.ts'
@@ -132,12 +133,9 @@ async function buildImage(
     platformArgs,
   })
   const labels = labelInstructions(options.labels)
-  const build = assemble(rooms, { ...asked, context, plan, work, platformArgs, platform }, labels)
+  const sources = options.cacheFrom.length > 0 ? await CacheSources.open(rooms.images, options.cacheFrom) : null
+  const build = assemble(rooms, { ...asked, context, plan, work, platformArgs, platform, sources }, labels)
   for (const warning of dockerfile.warnings) operation.progress({ text: `${warning}\n` })
-  if (options.cacheFrom.length > 0)
-    operation.progress({
-      text: `[Warning] --cache-from ${options.cacheFrom.join(', ')}: steps are looked for in this host's own build cache only\n`,
-    })
   for (const [at, { original }] of plan.leading.entries())
     operation.progress({ text: `Step ${at + 1}/${build.totalSteps} : ${original}\n` })
   const { imageId } = await allStages(build)
@@ -189,7 +187,10 @@ async function allStages(build: Build): Promise<StageResult> {
 
 function assemble(
   rooms: BuildRooms,
-  given: Pick<Build, 'options' | 'registryAuth' | 'operation' | 'allowed' | 'context' | 'plan' | 'work' | 'platformArgs' | 'platform'>,
+  given: Pick<
+    Build,
+    'options' | 'registryAuth' | 'operation' | 'allowed' | 'context' | 'plan' | 'work' | 'platformArgs' | 'platform' | 'sources'
+  >,
   labels: Instruction[],
 ): Build {
   const running = new Map<number, Promise<StageResult>>()

@@ -9,6 +9,7 @@ import type { OperationContext } from '../operations/operations.ts'
 import type { Snapshots } from '../snapshots/snapshots.ts'
 import type { BuildCache } from './build-cache.ts'
 import type { BuildContext } from './build-context.ts'
+import type { CacheSources } from './cache-sources.ts'
 import type { StagePlan } from './stage-plan.ts'
 
 /** What the room builds with. */
@@ -38,6 +39,8 @@ export interface Build extends BuildRooms {
   platformArgs: Record<string, string>
   platform: Platform
   totalSteps: number
+  /** Where `--cache-from` says that steps may come from; null: this host's own cache alone. */
+  sources: CacheSources | null
   /** Result of a stage, whenever it is ready. */
   stageResult(index: number): Promise<StageResult>
   /** An image by reference, pulled if it is not here (or always, if the build was told so). */

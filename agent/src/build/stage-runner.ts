@@ -135,15 +135,31 @@ export class StageRunner {
 
   /** The image that this step made before, and the keys by which it can be found. */
   private async find(step: Step): Promise<{ known: string | null; keys: string[] }> {
-    const { cache, options } = this.build
-    const lookUp = (key: string) => (this.missed || options.noCache ? null : cache.find(key))
+    const { cache, options, sources } = this.build
+    const lookUp = (key: string) => {
+      const found = this.missed || options.noCache ? null : cache.find(key)
+      return found !== null && sources?.holds(found) === false ? null : found
+    }
     const keys = [keyOf([this.imageId, step.key])]
     const known = lookUp(keys[0] as string)
-    if (known !== null || !step.contentKey) return { known, keys }
-    const content = keyOf([this.imageId, await step.contentKey()])
-    const same = lookUp(content)
+    if (known !== null) return { known, keys }
+    if (step.contentKey) keys.push(keyOf([this.imageId, await step.contentKey()]))
+    const same = (keys[1] === undefined ? null : lookUp(keys[1])) ?? (await this.fromSource(step))
     if (same !== null) cache.store(keys[0] as string, same, step.madeBy.join(' ').slice(0, 200))
-    return { known: same, keys: [...keys, content] }
+    return { known: same, keys }
+  }
+
+  /** The image of this step by what an image of `--cache-from` has of it. */
+  private async fromSource(step: Step): Promise<string | null> {
+    const { images, options, platform, sources } = this.build
+    const createdBy = step.madeBy.join(' ')
+    const found = this.missed || options.noCache ? null : ((await sources?.find(this.imageId, createdBy)) ?? null)
+    if (found === null || 'imageId' in found) return found?.imageId ?? null
+    const { config, author } = step.after
+    const { layer } = found
+    const history = [{ createdBy, author, emptyLayer: layer === null, ...(found.createdAt === null ? {} : { createdAt: found.createdAt }) }]
+    const image = { parent: this.imageId, config, platform, layers: layer ? [layer] : [], history, author, madeBy: step.madeBy }
+    return (await images.create(image, '')).id
   }
 
   private async perform(step: Step, keys: string[]): Promise<void> {

@@ -8,6 +8,7 @@ import { removeContainer } from './remove.ts'
 import { nextRestart } from './restart-policy.ts'
 import { releaseShm } from './shm.ts'
 import { releaseSubpaths } from './subpaths.ts'
+import { tellVolumes } from './volume-events.ts'
 
 /** Listens to a task until it ends. */
 export function watchTask(context: Context, container: Container, task: Task): void {
@@ -105,6 +106,7 @@ export async function giveBack(context: Context, container: Container, lost: boo
         return false
       },
     )
+  tellVolumes(context, container, 'unmount')
   if (lost) {
     await attempt('the process', context.native.runtime(['delete', '--force', id]).catch(ignoreMissing))
     await attempt('the process', context.tasks.endLost(id, context.paths.cgroup(id, container.record.options.cgroupParent)))

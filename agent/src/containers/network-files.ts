@@ -74,7 +74,7 @@ async function resolvConf(path: string, lease: NetworkLease | null, record: Cont
   const { dns, dnsSearch, dnsOptions } = record.options
   if (lease) return writeFile(path, lease.resolvConf, { mode: 0o644 })
   if (dns.length || dnsSearch.length || dnsOptions.length)
-    return writeFile(path, containerResolvConf(record.options, 'host'), { mode: 0o644 })
+    return writeFile(path, containerResolvConf(record.options, 'host', true), { mode: 0o644 })
   try {
     await copyFile('/etc/resolv.conf', path)
   } catch (error) {
@@ -107,9 +107,10 @@ export async function refreshNetworkFiles(context: Context, container: Container
   const { lease } = container
   if (!lease) return
   const files = filesOf(context, container.id)
+  const hasIpv6 = lease.attached.some(({ ipv6 }) => ipv6 !== '')
   const named = lease.attached.some(({ networkName }) => networkName !== 'bridge')
   const lines = (await textOf(files.resolvConf)).split('\n').filter((line) => line !== '' && !line.startsWith('nameserver '))
-  const servers = nameservers(containerResolvConf(container.record.options, named ? 'named' : 'plain'))
+  const servers = nameservers(containerResolvConf(container.record.options, named ? 'named' : 'plain', hasIpv6))
   const { hostname } = container.record.effective
   const own = lease.attached.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((address) => address !== '')
   const hosts = (await textOf(files.hosts)).split('\n').filter((line) => line !== '' && line.split(/\s+/)[1] !== hostname)

@@ -30,6 +30,7 @@ import { bindSubpath, releaseSubpaths } from './subpaths.ts'
 import { createdSize } from './terminal-size.ts'
 import { Undo } from './undo.ts'
 import { userOf } from './user-of.ts'
+import { tellVolumes } from './volume-events.ts'
 
 const sigkill = 9
 
@@ -54,6 +55,7 @@ export async function startContainer(context: Context, container: Container): Pr
     undo.push(() => endUnwanted(starting))
     const [task] = await settleAll([starting, context.store.save(container.record, true)])
     container.viewers = []
+    tellVolumes(context, container, 'mount')
     container.begin(task)
     container.stopRequested = false
     container.oomSeen = false

@@ -212,7 +212,11 @@ class NetworkRoom implements Networks {
       hosts: this.#hostLines(container, bridged),
       containerName: container.name,
       dns: container.dns,
-      resolvConf: containerResolvConf(container, place),
+      resolvConf: containerResolvConf(
+        container,
+        place,
+        bridged.some(({ endpoint }) => endpoint.attached.ipv6 !== ''),
+      ),
     }
   }
 

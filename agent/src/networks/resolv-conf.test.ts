@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { formatResolvConf, parseResolvConf, withReachable } from './resolv-conf.ts'
+import { formatResolvConf, isReachable, parseResolvConf, withReachable } from './resolv-conf.ts'
 
 it('reads what resolver(5) describes and writes it back', () => {
   const text = '# comment\nnameserver 10.0.0.1\nnameserver fe80::1%eth0 ; note\nsearch a.example b.example\noptions ndots:2 edns0\n'
@@ -14,4 +14,10 @@ it("keeps the host's text and takes out only resolvers that cannot be reached", 
   expect(withReachable(text, ['10.0.0.1'])).toBe('# by hand\nnameserver 10.0.0.1\noptions edns0\nsortlist 10.0.0.0\n')
   expect(withReachable('# none\nnameserver 127.0.0.1\n', ['8.8.8.8', '8.8.4.4'])).toBe('# none\n\nnameserver 8.8.8.8\nnameserver 8.8.4.4\n')
   expect(withReachable('', ['8.8.8.8'])).toBe('nameserver 8.8.8.8\n')
+})
+
+it('leaves out what a container cannot ask: loopback, and IPv6 without an address of that kind', () => {
+  const servers = ['127.0.0.53', '::1', '10.0.0.1', 'fd00::1', 'fe80::1%eth0']
+  expect(servers.filter((server) => isReachable(server, false))).toEqual(['10.0.0.1'])
+  expect(servers.filter((server) => isReachable(server, true))).toEqual(['10.0.0.1', 'fd00::1', 'fe80::1%eth0'])
 })

@@ -36,25 +36,32 @@ export function hostResolvConf(): ResolvConf {
   return parseResolvConf(readIfThere('/etc/resolv.conf'))
 }
 
-/** The host's resolvers as a container can reach them: those on loopback are replaced by what systemd-resolved itself asks, else by public ones as Docker does. */
-export function reachableResolvConf(): ResolvConf {
+/** Whether a container can ask this resolver of the host's: not on the host's loopback, and by IPv6 only where it has an address of that kind. */
+export function isReachable(server: string, ipv6: boolean): boolean {
+  return !loopback.test(server) && (ipv6 || !server.includes(':'))
+}
+
+/** The host's resolvers as a container can reach them: those with an IPv6 address only where it has one too, those on loopback are replaced by what systemd-resolved itself asks, else by public ones as Docker does. */
+export function reachableResolvConf(ipv6 = true): ResolvConf {
   const host = hostResolvConf()
-  const reachable = host.nameservers.filter((server) => !loopback.test(server))
+  const reachable = host.nameservers.filter((server) => isReachable(server, ipv6))
   if (reachable.length) return { ...host, nameservers: reachable }
-  const behind = parseResolvConf(readIfThere('/run/systemd/resolve/resolv.conf')).nameservers.filter((server) => !loopback.test(server))
+  const behind = parseResolvConf(readIfThere('/run/systemd/resolve/resolv.conf')).nameservers.filter((server) => isReachable(server, ipv6))
   return { ...host, nameservers: behind.length ? behind : ['8.8.8.8', '8.8.4.4'] }
 }
 
 /**
  * The resolv.conf of a container.
+ * @param ipv6 whether it can reach resolvers by IPv6
  * @param place `host`: the host's network; `named`: a network with a name service, which forwards to `dns` itself; else resolvers are asked directly
  */
 export function containerResolvConf(
   { dns, dnsSearch, dnsOptions }: { dns: string[]; dnsSearch: string[]; dnsOptions: string[] },
   place: 'host' | 'named' | 'plain',
+  ipv6: boolean,
 ): string {
-  if (place !== 'named' && dns.length + dnsSearch.length + dnsOptions.length === 0) return hostText(place)
-  const host = place === 'host' ? hostResolvConf() : reachableResolvConf()
+  if (place !== 'named' && dns.length + dnsSearch.length + dnsOptions.length === 0) return hostText(place, ipv6)
+  const host = place === 'host' ? hostResolvConf() : reachableResolvConf(ipv6)
   const search = dnsSearch.length ? dnsSearch : host.search
   const options = dnsOptions.length ? dnsOptions : host.options
   if (place !== 'named') return formatResolvConf({ nameservers: dns.length ? dns : host.nameservers, search, options })
@@ -63,9 +70,9 @@ export function containerResolvConf(
 }
 
 /** Nothing was asked for: the host's file as it is. */
-function hostText(place: 'host' | 'plain'): string {
+function hostText(place: 'host' | 'plain', ipv6: boolean): string {
   const text = readIfThere('/etc/resolv.conf')
-  return place === 'host' ? text : withReachable(text, reachableResolvConf().nameservers)
+  return place === 'host' ? text : withReachable(text, reachableResolvConf(ipv6).nameservers)
 }
 
 /** The text of a resolv.conf, comments and all, with the resolvers that are not in `reachable` taken out; if none is left, with those of it. */
