@@ -198,3 +198,16 @@ test('a log is searched and directories are walked without a mouse, and the focu
   await expect(page.getByRole('button', { name: 'passwd', exact: true })).toBeHidden()
   expect(await nowhere()).toBe(false)
 })
+
+test('what the agent refuses is told in Chinese to who reads Chinese', async ({ browser }) => {
+  const context = await browser.newContext({ locale: 'zh-CN' })
+  const page = await context.newPage()
+  await page.goto(`/h/${host}/networks`)
+  await page.getByRole('button', { name: '创建网络' }).first().click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('textbox').first().fill('bridge')
+  await page.getByTestId('confirm').click()
+  await expect(dialog.getByRole('alert')).toContainText('名为 bridge 的网络已存在')
+  await expect(dialog.locator('[lang=en]')).toHaveCount(0)
+  await context.close()
+})
