@@ -64,9 +64,21 @@ describe('values of one container', () => {
       stdout: 'v2\n',
     },
     {
-      about: 'inspect shows the environment in the order in which it was given',
-      script: `docker create --name v3 -e A=1 -e B -e C=2 bb:1 > /dev/null; docker inspect -f '{{slice .Config.Env 0 3}}' v3; docker rm v3`,
+      about: 'inspect shows the environment in the order in which the engine was given it (the command line shuffles it)',
+      script: `curl -s --unix-socket \${DOCKER_HOST#unix://} -H 'Content-Type: application/json' -d '{"Image":"bb:1","Env":["A=1","B","C=2"]}' http://d/containers/create?name=v3 > /dev/null
+        docker inspect -f '{{slice .Config.Env 0 3}}' v3; docker rm v3`,
       stdout: '[A=1 B C=2]\nv3\n',
+    },
+  ])
+})
+
+describe('events', () => {
+  check([
+    {
+      about: 'an exec names its command with a blank behind the program',
+      script: `docker run -d --name e1 bb:1 sleep 100 > /dev/null; at=$(date +%s); docker exec e1 true; docker exec e1 echo a b
+        docker events --since $at --until $(($(date +%s) + 1)) --filter container=e1 --filter event=exec_create --filter event=exec_start --format '[{{.Action}}]'; docker rm -f e1`,
+      stdout: 'a b\n[exec_create: true ]\n[exec_start: true ]\n[exec_create: echo a b]\n[exec_start: echo a b]\ne1\n',
     },
   ])
 })

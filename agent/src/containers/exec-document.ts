@@ -42,3 +42,8 @@ export function execProcess(
     ...(record.options.oomScoreAdj ? { oomScoreAdj: record.options.oomScoreAdj } : {}),
   }
 }
+
+/** Name of an exec's event: as in Docker with a blank behind the program, whether arguments follow or not. */
+export function execEvent(action: 'exec_create' | 'exec_start', [program = '', ...args]: readonly string[]): string {
+  return `${action}: ${program} ${args.join(' ')}`
+}

@@ -12,7 +12,7 @@ import type { AttachListener, Attachment, AttachOptions, Exit, Task } from '../t
 import { now } from './clock.ts'
 import { type Container, exitOf } from './container.ts'
 import type { Context } from './context.ts'
-import { execProcess } from './exec-document.ts'
+import { execEvent, execProcess } from './exec-document.ts'
 import { linkedEnvironment } from './links.ts'
 import { type ResolvedUser, resolveUser } from './passwd.ts'
 import { runtimeJson } from './runtime-json.ts'
@@ -71,7 +71,7 @@ export class Execs {
       throw new EngineError('invalid_argument', 'a NUL byte cannot be part of a command, variable, user or directory')
     const record: ExecRecord = { id: randomBytes(32).toString('hex'), containerId: container.id, options, createdAt: now() }
     this.#keep(record, container)
-    context.tell(container, `exec_create: ${options.cmd.join(' ')}`, { execID: record.id })
+    context.tell(container, execEvent('exec_create', options.cmd), { execID: record.id })
     return { id: record.id }
   }
 
@@ -149,7 +149,7 @@ export class Execs {
       exec.starting = null
       settled()
     }
-    context.tell(container, `exec_start: ${options.cmd.join(' ')}`, { execID: exec.record.id })
+    context.tell(container, execEvent('exec_start', options.cmd), { execID: exec.record.id })
     this.#watch(exec, container, exec.task)
     return viewer
   }

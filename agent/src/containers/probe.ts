@@ -8,7 +8,7 @@ import type { Task } from '../tasks/tasks.ts'
 import { now } from './clock.ts'
 import { type Container, exitOf } from './container.ts'
 import type { Context } from './context.ts'
-import { execProcess } from './exec-document.ts'
+import { execEvent, execProcess } from './exec-document.ts'
 import type { ProbeResult } from './health.ts'
 import { linkedEnvironment } from './links.ts'
 import type { ResolvedUser } from './passwd.ts'
@@ -67,7 +67,7 @@ export async function runProbe(
       runtimeJson(execProcess(context, container, options, stored.user, null, linkedEnvironment(context, container))),
       { mode: 0o600 },
     )
-    context.tell(container, `exec_create: ${cmd.join(' ')}`, { execID: id })
+    context.tell(container, execEvent('exec_create', cmd), { execID: id })
     task = await context.tasks.start(
       {
         version: 1,
@@ -89,7 +89,7 @@ export async function runProbe(
       },
       [viewer],
     )
-    context.tell(container, `exec_start: ${cmd.join(' ')}`, { execID: id })
+    context.tell(container, execEvent('exec_start', cmd), { execID: id })
     cancel = afterLong(timeoutMs, () => {
       timedOut = true
       end()
