@@ -103,6 +103,7 @@ const placesOf = (at: string): Record<string, readonly Surface[]> => ({
   ],
   '/audit': [
     { name: 'export', steps: [button('Export')] },
+    { name: 'days', steps: [button('Any time')] },
     { name: 'a line', steps: [(page) => page.getByRole('list', { name: 'Audit' }).getByRole('button').first().click({ timeout: stepMs })] },
   ],
   [`${at}/containers`]: [
