@@ -29,6 +29,14 @@ describe('networks', () => {
         /^(Error response from daemon: user specified IP address is supported only when connecting to networks with user configured subnets\n){2}$/,
     },
     {
+      about: 'who is not on a network cannot leave it, by force neither',
+      script: `docker network create p3 > /dev/null; docker run -d --name p4 bb:1 sleep 100 > /dev/null; docker network disconnect -f p3 p4; docker network connect p3 p4; docker network disconnect -f p3 p4
+        docker network disconnect p3 p4; docker rm -f p4; docker network rm p3`,
+      stdout: 'p4\np3\n',
+      stderr:
+        /^Error response from daemon: endpoint p4 not found\nError response from daemon: container [0-9a-f]{64} is not connected to network p3\n$/,
+    },
+    {
       about: 'options for the resolver leave the resolvers, also without a network of its own',
       script: `grep ^nameserver /etc/resolv.conf > $HOME/servers; for n in host none; do docker run --rm --network $n --dns-opt ndots:3 --dns-search . bb:1 cat /etc/resolv.conf > $HOME/told; grep ^nameserver $HOME/told | diff $HOME/servers - && grep -v ^nameserver $HOME/told; done`,
       stdout: 'options ndots:3\noptions ndots:3\n',

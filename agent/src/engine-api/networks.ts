@@ -125,7 +125,15 @@ async function connect(call: Call): Promise<void> {
 
 async function disconnect(call: Call): Promise<void> {
   const fields = new Fields(await readObject(call))
-  await call.engine.containers.disconnect(call.params[0] as string, fields.text('Container'), fields.bool('Force'))
+  const [network, container] = [call.params[0] as string, fields.text('Container')]
+  // By force what is half gone is taken away; as in Docker, what was never there is told all the same.
+  const there = call.engine.networks.list().find(({ id, name }) => id === network || name === network)
+  if (fields.bool('Force') && there) {
+    const { name, networks } = await call.engine.containers.inspect(container)
+    if (!networks.some(({ networkId, networkName }) => networkId === there.id || networkName === there.name))
+      throw new EngineError('not_found', `endpoint ${name} not found`)
+  }
+  await call.engine.containers.disconnect(network, container, fields.bool('Force'))
   sendEmpty(call, 200)
 }
 
