@@ -11,16 +11,20 @@ export class ContainerIndex {
   #sorted: string[] | null = null
   /** Likewise, in the order of lists. */
   #newestFirst: readonly Container[] | null = null
+  /** Those that were made with links: few, and every list asks for what they call others. Links may be taken away later, never added. */
+  readonly #linking = new Set<Container>()
 
   add(container: Container): void {
     this.#byId.set(container.id, container)
     this.#byName.set(container.record.name, container.id)
+    if (container.record.options.links.length > 0) this.#linking.add(container)
     this.#sorted = null
     this.#newestFirst = null
   }
 
   delete(container: Container): void {
     this.#byId.delete(container.id)
+    this.#linking.delete(container)
     if (this.#byName.get(container.record.name) === container.id) this.#byName.delete(container.record.name)
     this.#sorted = null
     this.#newestFirst = null
@@ -82,7 +86,7 @@ export class ContainerIndex {
   /** Names that links of other containers give to containers, `parent/alias`, by id. */
   linkNames(): Map<string, string[]> {
     const names = new Map<string, string[]>()
-    for (const { record } of this.#byId.values())
+    for (const { record } of this.#linking)
       for (const link of record.options.links) {
         const [other = '', alias = other] = link.split(':')
         const id = this.#byName.get(other) ?? other

@@ -90,6 +90,31 @@ function refuseUpgrade(socket: Duplex, error: unknown): void {
   )
 }
 
+/** As on every answer of Docker's. */
+const everyAnswer = new Map([
+  ['Api-Version', apiVersion],
+  ['Docker-Experimental', 'false'],
+  ['Ostype', 'linux'],
+  ['Server', serverName],
+])
+
+/** Whether a client has gone away. Most requests are answered before anybody asks, and then there is no signal either. */
+class Gone {
+  is = false
+  #controller: AbortController | null = null
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    if (this.is) this.#controller.abort(clientGone)
+    return this.#controller.signal
+  }
+
+  set(): void {
+    this.is = true
+    this.#controller?.abort(clientGone)
+  }
+}
+
 /** One for all requests: each is aborted when it has ended, and an exception of its own with its stack would cost more than a small answer. */
 const clientGone = new DOMException('the client has gone', 'AbortError')
 
@@ -101,23 +126,31 @@ async function serve(
   response: ServerResponse,
   upgrade: Call['upgrade'],
 ): Promise<void> {
-  const gone = new AbortController()
+  const gone = new Gone()
   const target = upgrade ? upgrade.socket : response
-  target.once('close', () => gone.abort(clientGone))
-  target.once('error', () => gone.abort(clientGone))
+  target.once('close', () => gone.set())
+  target.once('error', () => gone.set())
   try {
-    // As on every answer of Docker's.
-    response.setHeader('Api-Version', apiVersion)
-    response.setHeader('Docker-Experimental', 'false')
-    response.setHeader('Ostype', 'linux')
-    response.setHeader('Server', serverName)
+    response.setHeaders(everyAnswer)
     const url = new URL(request.url ?? '/', 'http://engine')
     const { path, minor } = splitVersion(url.pathname)
     const { route, params } = find(request.method ?? 'GET', path)
-    const call: Call = { engine, log, request, response, upgrade, minor, params, query: url.searchParams, signal: gone.signal }
+    const call: Call = {
+      engine,
+      log,
+      request,
+      response,
+      upgrade,
+      minor,
+      params,
+      query: url.searchParams,
+      get signal() {
+        return gone.signal
+      },
+    }
     await route[2](call)
   } catch (error) {
-    if (gone.signal.aborted) return
+    if (gone.is) return
     if (codeOf(error) === 'internal')
       log.error({ err: error, method: request.method, path: request.url }, 'a request of a docker client failed')
     if (upgrade) return refuseUpgrade(upgrade.socket, error)
