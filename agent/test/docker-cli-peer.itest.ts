@@ -91,6 +91,30 @@ describe('events', () => {
   ])
 })
 
+describe('a list', () => {
+  check([
+    {
+      about: 'that was sent a moment ago knows at once of whatever has changed since, also of names of images',
+      script: `list() { docker ps -a --format '{{.Names}} {{.Image}} {{.State}} {{.Networks}}' | sed 's/bridge,l4/bridge;l4/' | sed -E 's/ [0-9a-f]{12} / ID /' | sort | paste -sd ,; }
+        docker tag bb:1 lx:1; docker run -d --name l1 bb:1 sleep 100 > /dev/null; docker run -d --name l2 lx:1 sleep 100 > /dev/null; list; list; docker pause l1 > /dev/null; list; docker unpause l1 > /dev/null
+        docker rename l1 l3; list; docker commit l3 lx:1 > /dev/null; list; docker network create l4 > /dev/null; list; docker network connect l4 l2; list; docker stop -t 0 l2 > /dev/null; list
+        docker rm -f l2 l3 > /dev/null; docker network rm l4 > /dev/null; docker rmi -f lx:1 > /dev/null; list`,
+      stdout: [
+        'l1 bb:1 running bridge,l2 lx:1 running bridge',
+        'l1 bb:1 running bridge,l2 lx:1 running bridge',
+        'l1 bb:1 paused bridge,l2 lx:1 running bridge',
+        'l2 lx:1 running bridge,l3 bb:1 running bridge',
+        'l2 ID running bridge,l3 bb:1 running bridge',
+        'l2 ID running bridge,l3 bb:1 running bridge',
+        'l2 ID running bridge;l4,l3 bb:1 running bridge',
+        'l2 ID exited bridge;l4,l3 bb:1 running bridge',
+        '',
+        '',
+      ].join('\n'),
+    },
+  ])
+})
+
 describe('refusals', () => {
   check([
     {

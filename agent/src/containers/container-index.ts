@@ -14,7 +14,15 @@ export class ContainerIndex {
   /** Those that were made with links: few, and every list asks for what they call others. Links may be taken away later, never added. */
   readonly #linking = new Set<Container>()
 
+  /** Grows with whatever changes what a list tells. */
+  revision = 0
+  readonly #changed = (): void => {
+    this.revision++
+  }
+
   add(container: Container): void {
+    container.changed = this.#changed
+    this.#changed()
     this.#byId.set(container.id, container)
     this.#byName.set(container.record.name, container.id)
     if (container.record.options.links.length > 0) this.#linking.add(container)
@@ -25,6 +33,7 @@ export class ContainerIndex {
   delete(container: Container): void {
     this.#byId.delete(container.id)
     this.#linking.delete(container)
+    this.#changed()
     if (this.#byName.get(container.record.name) === container.id) this.#byName.delete(container.record.name)
     this.#sorted = null
     this.#newestFirst = null

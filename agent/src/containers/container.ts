@@ -2,57 +2,39 @@
  * One container in memory: its record, and what lives only while the agent does (task, lease, viewers, waiters). Holds no decisions; the files named after
  * the changes do.
  */
-import type { ContainerStatus, HealthStatus } from '@berth/contract/container'
+import type { ContainerStatus } from '@berth/contract/container'
 import { EngineError } from '../errors.ts'
-import type { NetworkLease } from '../networks/networks.ts'
 import type { Attachment, Ending, Exit, Task, WaitingViewer } from '../tasks/tasks.ts'
 import { now } from './clock.ts'
 import type { ContainerRecord } from './record.ts'
-
-export interface HealthState {
-  status: HealthStatus
-  failingStreak: number
-  log: { startedAt: string; endedAt: string; exitCode: number; output: string }[]
-}
+import { ShownState } from './shown-state.ts'
 
 interface Waiter {
   condition: 'not-running' | 'next-exit' | 'removed'
   resolve(result: { exitCode: number; error: string }): void
 }
 
-export class Container {
+export class Container extends ShownState {
   readonly id: string
-  /** Replaced, never changed in place, so that whoever read it has one moment of it. */
-  record: ContainerRecord
-  task: Task | null = null
   /** When its task began, by the monotonic clock. */
   #begunMs = 0
-  lease: NetworkLease | null = null
-  /** What it was last started with: host paths that exist only while it runs. */
-  removing = false
-  /** A start is under way: it counts as not running, but nobody may remove it. */
-  starting = false
-  /** A restart is due; cancelling it is how stop and remove end the waiting. */
-  restartTimer: NodeJS.Timeout | null = null
   lastRestartDelayMs = 0
   /** Stop or kill was asked for since the start: its end is not a failure to be mended. */
   stopRequested = false
   /** `restart` is between stop and start: neither auto-remove nor the policy may act. */
   restarting = false
-  health: HealthState = { status: 'none', failingStreak: 0, log: [] }
   stopHealth: (() => void) | null = null
   /** Viewers that came before the start. */
   viewers: (Attachment & WaitingViewer)[] = []
   execIds = new Set<string>()
   /** Those of them that are over: they can still be asked for their exit status for a while. */
   endedExecIds = new Set<string>()
-  oomSeen = false
   #waiters = new Set<Waiter>()
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(record: ContainerRecord) {
+    super(record)
     this.id = record.id
-    this.record = record
   }
 
   get name(): string {

@@ -37,6 +37,8 @@ export interface Containers {
    */
   create(input: { name?: string; options: ContainerOptions; transient?: boolean }): Promise<{ id: string; warnings: string[] }>
   list(query: ListContainersInput): Promise<ContainerSummary[]>
+  /** The same number again means that a list without filters and sizes would tell the same, except for images that have lost or changed their names. */
+  revision(): number
   inspect(container: string, options?: { size?: boolean }): Promise<ContainerDetail>
   /** Full id of what a person typed. */
   resolveId(container: string): string

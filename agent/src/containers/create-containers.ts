@@ -245,6 +245,7 @@ function reading(context: Context) {
     return { rw: sizeBytes, rootFs: sizeBytes + (image?.sizeBytes ?? 0) }
   }
   return {
+    revision: () => index.revision,
     async list(query: Parameters<Containers['list']>[0]): Promise<ContainerSummary[]> {
       const filter = compileFilters(query.filters, {
         ancestors: (reference) => ancestorsOf(context, reference),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { HealthState } from './container.ts'
 import { afterProbe, nextProbeMs, rhythmOf } from './health.ts'
+import type { HealthState } from './shown-state.ts'
 
 const rhythm = rhythmOf({ test: ['CMD', 'x'], startPeriodMs: 10_000, retries: 2, intervalMs: 1000, startIntervalMs: 100 })
 const fresh: HealthState = { status: 'starting', failingStreak: 0, log: [] }

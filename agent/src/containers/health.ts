@@ -4,9 +4,10 @@ import type { Healthcheck } from '@berth/contract/image'
 import { readTextIfExists, writeFileAtomic } from '../disk/files.ts'
 import { messageOf } from '../errors.ts'
 import { afterLong } from '../events/long-timer.ts'
-import type { Container, HealthState } from './container.ts'
+import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { runProbe } from './probe.ts'
+import type { HealthState } from './shown-state.ts'
 
 export interface ProbeResult {
   startedAt: string

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { EngineError } from '../errors.ts'
 import type { Task } from '../tasks/tasks.ts'
 import { Container } from './container.ts'
+import { ContainerIndex } from './container-index.ts'
 import type { Context } from './context.ts'
 import { containerRecord } from './record.ts'
 import { Summaries } from './summaries.ts'
@@ -76,13 +77,15 @@ describe('Summaries', () => {
   it('tells every change at once', () => {
     const web = container('none')
     const told = summaries()
+    const index = new ContainerIndex()
+    index.add(web)
     const changes: [change: () => void, look: () => unknown, seen: unknown][] = [
       [() => (web.starting = true), () => told.of(web).state.status, 'created'],
       [() => (web.task = task), () => told.of(web).state.pid, 42],
       [() => web.change({ paused: true }), () => told.of(web).state.status, 'paused'],
       [() => web.change({ paused: false }), () => told.of(web).state.status, 'running'],
       [() => (web.health = { status: 'starting', failingStreak: 0, log: [] }), () => told.of(web).state.health, 'starting'],
-      [() => (web.health.status = 'healthy'), () => told.of(web).state.health, 'healthy'],
+      [() => (web.health = { ...web.health, status: 'healthy' }), () => told.of(web).state.health, 'healthy'],
       [() => (web.oomSeen = true), () => told.of(web).state.oomKilled, true],
       [() => (web.record = { ...web.record, name: 'site' }), () => told.of(web).name, 'site'],
       [() => (web.task = { ...task, pid: 43 } as Task), () => told.of(web).state.pid, 43],
@@ -90,9 +93,16 @@ describe('Summaries', () => {
     ]
     for (const [change, look, seen] of changes) {
       look()
+      const { revision } = index
       change()
       expect(look()).toBe(seen)
+      expect(index.revision).toBeGreaterThan(revision)
     }
+    const { revision } = index
+    told.of(web)
+    expect(index.revision).toBe(revision)
+    index.delete(web)
+    expect(index.revision).toBeGreaterThan(revision)
   })
 
   it('tells the addresses and ports of a lease, and no longer when it is given back', () => {
@@ -110,7 +120,12 @@ describe('Summaries', () => {
     const web = container('front', { front: { aliases: [], links: [] } })
     const known = new Map([['front', 'f1']])
     const told = summaries(known)
+    const index = new ContainerIndex()
+    index.add(web)
+    const { revision } = index
     expect(told.of(web).networks).toMatchObject([{ id: 'f1' }])
+    // So that nobody takes a list with it for one that holds.
+    expect(index.revision).toBeGreaterThan(revision)
     known.delete('front')
     expect(told.of(web).networks).toMatchObject([{ id: '' }])
   })

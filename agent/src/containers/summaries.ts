@@ -46,12 +46,15 @@ export class Summaries {
     if (told && isBasisOf(told.basis, container)) return told.summary
     const summary = summaryOf(this.#context, container, null)
     if (standsAlone(container)) this.#told.set(container, { basis: basisOf(container), summary })
-    else this.#told.delete(container)
+    else {
+      this.#told.delete(container)
+      container.changed()
+    }
     return summary
   }
 }
 
-/** While a container does not run, what its summary says of a network that it wants is that network's business: it may be removed meanwhile. */
+/** Others may be different the next time, without a change of their own. While a container does not run, what its summary says of a network that it wants is that network's business: it may be removed meanwhile. */
 function standsAlone({ lease, record }: Container): boolean {
   return lease !== null || ['host', 'none'].includes(record.options.networkMode) || Object.keys(record.networks).length === 0
 }

@@ -19,6 +19,7 @@ import { parseCreate } from './container-config.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
 import { checkRestartName, parseLimits } from './host-config.ts'
+import { untilStatusMoves } from './words.ts'
 
 const listFilters = [
   'ancestor',
@@ -50,14 +51,38 @@ function imageNow(call: Call, reference: string): string {
   }
 }
 
+/** The list that was sent last, while it holds: people and scripts ask again and again, and mostly nothing has changed. */
+interface SentList {
+  query: string
+  revision: number
+  /** Between these moments no "Up 3 hours" in it moves on; the clock may be set back. */
+  from: number
+  until: number
+  /** What the names of images in it meant. */
+  images: ReadonlyMap<string, string>
+  body: Buffer
+}
+const sentLists = new WeakMap<Call['engine'], SentList>()
+
+function holds(call: Call, sent: SentList, now: number): boolean {
+  if (sent.query !== call.query.toString() || sent.revision !== call.engine.containers.revision()) return false
+  if (now < sent.from || now >= sent.until) return false
+  for (const [reference, id] of sent.images) if (imageNow(call, reference) !== id) return false
+  return true
+}
+
 async function list(call: Call): Promise<void> {
+  const sent = sentLists.get(call.engine)
+  if (sent && holds(call, sent, Date.now())) return sendJsonText(call, 200, sent.body)
   const filters = parseFilters(call.query.get('filters'), listFilters)
   for (const name of ['since', 'before']) if (call.query.get(name)) filters[name] = [call.query.get(name) as string]
   booleanFilter(filters, 'is-task')
   const limit = integer(call.query, 'limit') ?? 0
   // As in Docker, a filter on status or exited speaks of stopped ones too.
   const all = flag(call.query, 'all') || limit > 0 || filters.status !== undefined || filters.exited !== undefined
-  const summaries = await call.engine.containers.list({ all, filters, limit: Math.max(0, limit), size: flag(call.query, 'size') })
+  const size = flag(call.query, 'size')
+  const revision = call.engine.containers.revision()
+  const summaries = await call.engine.containers.list({ all, filters, limit: Math.max(0, limit), size })
   const now = Date.now()
   const images = new Map<string, string>()
   const current = ({ image, imageId }: ContainerSummary): boolean => {
@@ -65,7 +90,13 @@ async function list(call: Call): Promise<void> {
     // An image that lost its name keeps being told by it, as long as nothing else has that name.
     return images.get(image) === '' || images.get(image) === imageId
   }
-  sendJsonText(call, 200, listText(summaries, now, current))
+  const body = listText(summaries, now, current)
+  // Sizes change unseen, and filters ask about images and networks.
+  if (!size && Object.keys(filters).length === 0) {
+    const until = Math.min(Number.POSITIVE_INFINITY, ...summaries.map(({ state }) => now + untilStatusMoves(state, now)))
+    sentLists.set(call.engine, { query: call.query.toString(), revision, from: now, until, images, body })
+  }
+  sendJsonText(call, 200, body)
 }
 
 /** The wanted name without its slash; '' for none. @throws invalid_argument with Docker's words */

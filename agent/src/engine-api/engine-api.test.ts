@@ -7,7 +7,7 @@ import { DetachFilter, frameHeader, parseDetachKeys } from './hijack.ts'
 import { parseBind } from './host-config.ts'
 import { humanSize } from './progress.ts'
 import { routes, splitVersion } from './server.ts'
-import { commandText, goFileMode, humanDuration, statusText } from './words.ts'
+import { commandText, goFileMode, humanDuration, statusText, untilStatusMoves } from './words.ts'
 
 describe('versions', () => {
   it('takes the version off the path', () => {
@@ -105,6 +105,21 @@ describe('words', () => {
     expect(statusText({ ...base, status: 'running', health: 'starting' }, now)).toBe('Up 2 minutes (health: starting)')
     expect(statusText({ ...base, status: 'paused', health: 'none' }, now)).toBe('Up 2 minutes (Paused)')
     expect(statusText({ ...base, status: 'created', health: 'none' }, now)).toBe('Created')
+  })
+  it('knows until when a status reads the same', () => {
+    const began = Date.parse('2026-01-01T00:00:00Z')
+    const base = { exitCode: 0, signal: null, oomKilled: false, error: '', restartCount: 0, pid: 0, health: 'none' as const }
+    const times = { startedAt: '2026-01-01T00:00:00Z', finishedAt: '2026-01-01T00:00:00Z' }
+    for (const status of ['running', 'paused', 'restarting', 'exited'] as const)
+      for (const age of [-5000, 0, 1, 999, 1000, 59_999, 60_000, 119_999, 120_000, 3_599_000, 5_399_000, 90_000_000, 86_400_000 * 800]) {
+        const state = { ...base, ...times, status }
+        const now = began + age
+        const holds = untilStatusMoves(state, now)
+        expect(holds).toBeGreaterThan(0)
+        for (const later of [0, holds / 2, holds - 1]) expect(statusText(state, now + Math.floor(later))).toBe(statusText(state, now))
+      }
+    expect(untilStatusMoves({ ...base, ...times, status: 'running' }, began + 119_000)).toBe(1000)
+    expect(untilStatusMoves({ ...base, startedAt: null, finishedAt: null, status: 'created' }, began)).toBe(Number.POSITIVE_INFINITY)
   })
   it('quotes arguments with blanks', () => {
     expect(commandText(['sh', '-c', 'echo hi'])).toBe("sh -c 'echo hi'")

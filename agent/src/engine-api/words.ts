@@ -43,6 +43,15 @@ export function statusText(state: ContainerSummary['state'], now = Date.now()): 
   }
 }
 
+/** Milliseconds until statusText may say something else, by the clock alone. */
+export function untilStatusMoves(state: ContainerSummary['state'], now: number): number {
+  const at = ['running', 'paused'].includes(state.status) ? state.startedAt : state.finishedAt
+  if (!at) return Number.POSITIVE_INFINITY
+  const age = Math.max(0, now - Date.parse(at))
+  const unit = age < 60_000 ? 1000 : 60_000
+  return unit - (age % unit)
+}
+
 /** The COMMAND column: arguments with a space in single quotes. */
 export function commandText(command: readonly string[]): string {
   const [path = '', ...args] = command
