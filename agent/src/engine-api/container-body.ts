@@ -253,7 +253,7 @@ export function summaryBody(summary: ContainerSummary, now: number): Record<stri
 }
 
 /** An entry around its Status, which alone moves with the clock. */
-interface EntryText {
+export interface EntryText {
   current: boolean
   before: string
   after: string
@@ -262,7 +262,8 @@ interface EntryText {
 /** Entries as they were sent last. A summary that did not change is the same object in the next list (containers/). */
 const texts = new WeakMap<ContainerSummary, EntryText>()
 
-function entryText(summary: ContainerSummary, current: boolean): EntryText {
+/** @param current whether the name of its image still means that image */
+export function entryText(summary: ContainerSummary, current: boolean): EntryText {
   const known = texts.get(summary)
   if (known?.current === current) return known
   const text = {
@@ -272,23 +273,4 @@ function entryText(summary: ContainerSummary, current: boolean): EntryText {
   }
   texts.set(summary, text)
   return text
-}
-
-/** The list that was sent last. People and scripts ask again and again, and mostly nothing has changed, "Up 3 hours" included. */
-let sent: { entries: EntryText[]; statuses: string[]; body: Buffer } = { entries: [], statuses: [], body: Buffer.from('[]\n') }
-
-/**
- * The answer of `GET /containers/json`. Whoever gets it must not write into it.
- * @param current whether the name of a container's image still means that image
- */
-export function listText(summaries: readonly ContainerSummary[], now: number, current: (summary: ContainerSummary) => boolean): Buffer {
-  const entries = summaries.map((summary) => entryText(summary, current(summary)))
-  const statuses = summaries.map((summary) => statusText(summary.state, now))
-  const same =
-    entries.length === sent.entries.length && entries.every((entry, at) => entry === sent.entries[at] && statuses[at] === sent.statuses[at])
-  if (!same) {
-    const parts = entries.map(({ before, after }, at) => `${before},"Status":${JSON.stringify(statuses[at])},${after}`)
-    sent = { entries, statuses, body: Buffer.from(`[${parts.join(',')}]\n`) }
-  }
-  return sent.body
 }

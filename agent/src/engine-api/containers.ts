@@ -14,12 +14,12 @@ import {
   sendJsonText,
   tellPruned,
 } from './call.ts'
-import { inspectBody, listText } from './container-body.ts'
+import { inspectBody } from './container-body.ts'
 import { parseCreate } from './container-config.ts'
 import { Fields } from './fields.ts'
 import { booleanFilter, parseFilters, untilOf } from './filters.ts'
 import { checkRestartName, parseLimits } from './host-config.ts'
-import { untilStatusMoves } from './words.ts'
+import { ListBody } from './list-body.ts'
 
 const listFilters = [
   'ancestor',
@@ -51,29 +51,27 @@ function imageNow(call: Call, reference: string): string {
   }
 }
 
-/** The list that was sent last, while it holds: people and scripts ask again and again, and mostly nothing has changed. */
+/** The list that was sent last: people and scripts ask again and again, and mostly nothing has changed. */
 interface SentList {
   query: string
   revision: number
-  /** Between these moments no "Up 3 hours" in it moves on; the clock may be set back. */
-  from: number
-  until: number
   /** What the names of images in it meant. */
   images: ReadonlyMap<string, string>
-  body: Buffer
+  body: ListBody
 }
 const sentLists = new WeakMap<Call['engine'], SentList>()
 
-function holds(call: Call, sent: SentList, now: number): boolean {
-  if (sent.query !== call.query.toString() || sent.revision !== call.engine.containers.revision()) return false
-  if (now < sent.from || now >= sent.until) return false
-  for (const [reference, id] of sent.images) if (imageNow(call, reference) !== id) return false
-  return true
+/** What was sent last, at this moment; null when something has changed. */
+function sentBefore(call: Call): Buffer | null {
+  const sent = sentLists.get(call.engine)
+  if (!sent || sent.query !== call.query.toString() || sent.revision !== call.engine.containers.revision()) return null
+  for (const [reference, id] of sent.images) if (imageNow(call, reference) !== id) return null
+  return sent.body.at(Date.now())
 }
 
 async function list(call: Call): Promise<void> {
-  const sent = sentLists.get(call.engine)
-  if (sent && holds(call, sent, Date.now())) return sendJsonText(call, 200, sent.body)
+  const sent = sentBefore(call)
+  if (sent) return sendJsonText(call, 200, sent)
   const filters = parseFilters(call.query.get('filters'), listFilters)
   for (const name of ['since', 'before']) if (call.query.get(name)) filters[name] = [call.query.get(name) as string]
   booleanFilter(filters, 'is-task')
@@ -90,13 +88,10 @@ async function list(call: Call): Promise<void> {
     // An image that lost its name keeps being told by it, as long as nothing else has that name.
     return images.get(image) === '' || images.get(image) === imageId
   }
-  const body = listText(summaries, now, current)
+  const body = new ListBody(summaries, now, current)
   // Sizes change unseen, and filters ask about images and networks.
-  if (!size && Object.keys(filters).length === 0) {
-    const until = Math.min(Number.POSITIVE_INFINITY, ...summaries.map(({ state }) => now + untilStatusMoves(state, now)))
-    sentLists.set(call.engine, { query: call.query.toString(), revision, from: now, until, images, body })
-  }
-  sendJsonText(call, 200, body)
+  if (!size && Object.keys(filters).length === 0) sentLists.set(call.engine, { query: call.query.toString(), revision, images, body })
+  sendJsonText(call, 200, body.at(now) as Buffer)
 }
 
 /** The wanted name without its slash; '' for none. @throws invalid_argument with Docker's words */

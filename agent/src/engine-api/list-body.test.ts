@@ -1,6 +1,7 @@
 import type { ContainerSummary } from '@berth/contract/container'
 import { describe, expect, it } from 'vitest'
-import { listText, summaryBody } from './container-body.ts'
+import { summaryBody } from './container-body.ts'
+import { ListBody } from './list-body.ts'
 
 const now = Date.parse('2026-01-01T00:10:00Z')
 
@@ -25,30 +26,39 @@ function summary(labels: Record<string, string> = {}): ContainerSummary {
 
 /** What a client reads. */
 function told(summaries: ContainerSummary[], at = now, current = true): Record<string, unknown>[] {
-  return JSON.parse(listText(summaries, at, () => current).toString())
+  return JSON.parse(String(new ListBody(summaries, at, () => current).at(at)))
 }
 
-describe('listText', () => {
+describe('ListBody', () => {
   it('is the JSON of the bodies, whatever the labels say', () => {
     const tricky = summary({ Status: '', '"Status":""': '"}', é: '\u2028' })
-    expect(listText([tricky, tricky], now, () => true).toString()).toBe(
+    expect(String(new ListBody([tricky, tricky], now, () => true).at(now))).toBe(
       `${JSON.stringify([summaryBody(tricky, now), summaryBody(tricky, now)])}\n`,
     )
-    expect(listText([], now, () => true).toString()).toBe('[]\n')
+    expect(String(new ListBody([], now, () => true).at(now))).toBe('[]\n')
   })
 
-  it('keeps the words of a summary and moves its status with the clock', () => {
-    const one = summary()
-    expect(told([one])[0]?.Status).toBe('Up 5 minutes')
-    expect(told([one], now + 3 * 3600_000)[0]?.Status).toBe('Up 3 hours')
+  it('moves its statuses with the clock, behind characters of several bytes too, and leaves what was sent as it was', () => {
+    const all = [summary({ é: '漢字' }), summary({ 'Up 5 minutes': '' }), summary()]
+    const body = new ListBody(all, now, () => true)
+    const first = body.at(now)
+    expect(body.at(now + 59_999)).toBe(first)
+    const later = body.at(now + 60_000)
+    expect(String(later)).toBe(`${JSON.stringify(all.map((one) => summaryBody(one, now + 60_000)))}\n`)
+    expect(String(first)).toBe(`${JSON.stringify(all.map((one) => summaryBody(one, now)))}\n`)
+    expect(String(body.at(now + 4 * 60_000 + 59_000))).toContain('"Up 9 minutes"')
   })
 
-  it('is the same bytes while nothing has changed, and others when a container comes, goes, changes or changes its place', () => {
+  it('is made again when a status gets another length, or the clock was set back', () => {
+    const body = new ListBody([summary()], now, () => true)
+    expect(body.at(now - 1)).toBeNull()
+    expect(body.at(now + 5 * 60_000)).toBeNull()
+    expect(told([summary()], now + 3 * 3600_000)[0]?.Status).toBe('Up 3 hours')
+  })
+
+  it('keeps the words of a summary and shows another one anew', () => {
     const [one, two] = [summary(), summary({ second: '' })]
-    const before = listText([one, two], now, () => true)
-    expect(listText([one, two], now + 1000, () => true)).toBe(before)
     expect(told([one, two, summary()])).toHaveLength(3)
-    expect(told([one])).toHaveLength(1)
     expect(told([two, one])[0]?.Labels).toEqual({ second: '' })
     expect(told([{ ...two, name: 'renamed' }, one])[0]?.Names).toEqual(['/renamed'])
   })
