@@ -102,6 +102,8 @@ export async function openTestEngine(
     async destroy() {
       for (const { id } of await engine.containers.list({ all: true, filters: {}, limit: 0, size: false }))
         await engine.containers.remove(id, { force: true, volumes: true })
+      // Their bridges are the host's, and outlive the agent.
+      for (const { id, predefined } of engine.networks.list()) if (!predefined) await engine.networks.remove(id)
       await engine.close()
       removeEngineFiles(config)
     },
