@@ -361,11 +361,12 @@ class NetworkRoom implements Networks {
       if (!from) this.#ports.give(ports)
       throw error
     }
-    const gone = held.redirects
-    if (!to) this.#ports.give(held.ports)
+    const old = { ports: held.ports, redirects: held.redirects }
     held.ports = ports
     held.redirects = to ? redirectsOf(ports, to) : []
-    await this.#firewall.remove(gone)
+    await this.#firewall.remove(old.redirects)
+    // As in release(): free for others only when no rule points here any more.
+    if (!to) this.#ports.give(old.ports)
     await this.#firewall.add(held.redirects)
     return { ports: boundPorts(ports), monitorPorts: monitorPorts(ports, to?.ipv4 ?? '') }
   }
