@@ -9,19 +9,21 @@ const config = testConfig()
 let engine: TestEngine
 const [outer, inner] = ['wayout', 'wayin'] as const
 
+const network = (name: string) =>
+  engine.networks.create({
+    name,
+    driver: 'bridge',
+    internal: name === inner,
+    attachable: false,
+    ipv6: false,
+    pools: [],
+    labels: {},
+    options: {},
+  })
+
 beforeAll(async () => {
   engine = await openTestEngine(config)
-  for (const name of [outer, inner])
-    await engine.networks.create({
-      name,
-      driver: 'bridge',
-      internal: name === inner,
-      attachable: false,
-      ipv6: false,
-      pools: [],
-      labels: {},
-      options: {},
-    })
+  for (const name of [outer, inner]) await network(name)
 })
 afterAll(async () => {
   await engine.destroy()
@@ -117,18 +119,7 @@ it('does not join when its port is taken meanwhile, and joins when it is free', 
 })
 
 it('has its way out by priority, then by name, as in Docker, and keeps its ports when a better one comes', async () => {
-  const names = ['away', 'wayz']
-  for (const name of names)
-    await engine.networks.create({
-      name,
-      driver: 'bridge',
-      internal: false,
-      attachable: false,
-      ipv6: false,
-      pools: [],
-      labels: {},
-      options: {},
-    })
+  for (const name of ['away', 'wayz']) await network(name)
   const id = await greeter('bridge')
   const goesBy = async (name: string) => {
     expect(await defaultRoute(id)).toContain(`via ${await gatewayOf(id, name)} `)
